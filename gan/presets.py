@@ -1,0 +1,63 @@
+"""Recipes: what a training run does, as a handful of values over the same two networks and one loop."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Recipe(BaseModel):
+    """Every hyperparameter of a run. The defaults are those of the preset `dream`.
+
+    Source of `dream`: R3GAN (Huang et al., NeurIPS 2024), scaled down to a DCGAN's two networks.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    z_size: Annotated[int, Field(ge=1, le=4096)] = 128
+    z: Literal["normal", "uniform"] = "normal"
+    channels: Annotated[int, Field(ge=0, le=4096)] = 0
+    """Width of the generator's first (4×4) stage, halved at every doubling; 0: 128 on a CPU, else 512."""
+    norm: Literal["none", "batch", "spectral"] = "none"
+    """Of the discriminator. The generator always has batch norm."""
+    init: Literal["he", "dcgan"] = "he"
+    """`he`: He et al. 2015 in the discriminator, N(0, 0.02) in the generator; `dcgan`: N(0, 0.02) in both."""
+    loss: Literal["relativistic", "bce"] = "relativistic"
+    gamma: Annotated[float, Field(ge=0)] = 2.0
+    """Weight of the gradient penalties R1 (on real) and R2 (on dreamed pictures); 0: none."""
+    penalty_every: Annotated[int, Field(ge=1)] = 4
+    """Steps between two penalties; each is weighted by this number (lazy regularization)."""
+    batch: Annotated[int, Field(ge=2)] = 32
+    rate_g: Annotated[float, Field(gt=0)] = 5e-4
+    rate_d: Annotated[float, Field(gt=0)] = 5e-4
+    beta1: Beta = 0.0
+    beta2: Beta = 0.99
+    decay: bool = True
+    """Let the rates fall linearly to nothing over the second half of the run, if its length is known."""
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    """Decay per step of the averaged generator, which is the one that draws; 0: the last weights."""
+    flips: bool = True
+
+
+PRESETS: Mapping[str, Recipe] = MappingProxyType(
+    {
+        "dream": Recipe(),
+        "bag-dreams": Recipe(
+            channels=512,
+            norm="batch",
+            init="dcgan",
+            loss="bce",
+            gamma=0,
+            batch=128,
+            rate_g=2e-4,
+            rate_d=2e-4,
+            beta1=0.5,
+            beta2=0.999,
+            decay=False,
+            ema=0,
+        ),
+    }
+)

@@ -1,0 +1,94 @@
+"""The run folder: where a training run keeps everything, and how its reader finds it. Imports no torch."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder's paths. `path` need not exist."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def grids(self) -> Path:
+        return self.path / "grids"
+
+    def grid(self, epoch: int) -> Path:
+        """The picture of the 64 fixed seeds after this epoch (the first is 1)."""
+        return self.grids / f"epoch-{epoch:04d}.png"
+
+    @property
+    def generator(self) -> Path:
+        return self.path / "generator.safetensors"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.pt"
+
+    @property
+    def losses(self) -> Path:
+        return self.path / "losses.png"
+
+    @property
+    def timelapse(self) -> Path:
+        return self.path / "timelapse.gif"
+
+
+def newest(runs: Path) -> Run | None:
+    """The run of the folder `runs` that began last, if there is any."""
+    found = [Run(path.parent) for path in runs.glob("*/events.jsonl")]
+    return max(found, key=_began, default=None)
+
+
+def _began(run: Run) -> tuple[str, str]:
+    # By the time of its first event: a run may have a name that does not sort, and copying changes file times.
+    with run.events.open("rb") as file:
+        first = file.readline()
+    try:
+        return str(json.loads(first)["time"]), run.name
+    except (ValueError, KeyError, TypeError):
+        return "", run.name
+
+
+def new(runs: Path, name: str | None = None) -> Run:
+    """A new run in the folder `runs`, not yet made; without a name it is called by the time (UTC)."""
+    if name is not None:
+        return Run(runs / name)
+    base = datetime.now(UTC).strftime("%Y-%m-%d-%H%M")
+    run, number = Run(runs / base), 1
+    while run.path.exists():
+        number += 1
+        run = Run(runs / f"{base}-{number}")
+    return run
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put `data` in place at once: a reader sees the old file or the new one, whole."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
