@@ -53,12 +53,16 @@ class Run:
 
 def newest(runs: Path) -> Run | None:
     """The run of the folder `runs` that began last, if there is any."""
-    found = [Run(path.parent) for path in runs.glob("*/events.jsonl")]
-    return max(found, key=_began, default=None)
+    return next(reversed(every(runs)), None)
+
+
+def every(runs: Path) -> list[Run]:
+    """The runs of the folder `runs` in the order in which they began."""
+    return sorted((Run(path.parent) for path in runs.glob("*/events.jsonl")), key=_began)
 
 
 def _began(run: Run) -> tuple[str, str]:
-    # By the time of its first event: a run may have a name that does not sort, and copying changes file times.
+    # By the time of its first event: names need not sort, and copying changes file times.
     with run.events.open("rb") as file:
         first = file.readline()
     try:

@@ -2,11 +2,13 @@
 
 import hashlib
 
+from gan.errors import UserError
+
 SEEDS = 2**32
 """Seeds are 0 ≤ seed < SEEDS: as many as a CPU `torch.Generator` tells apart."""
 
 
-class SeedError(ValueError):
+class SeedError(UserError):
     """A seed out of range; the message is one line."""
 
 

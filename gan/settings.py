@@ -15,11 +15,12 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as SourceError
 
+from gan.errors import UserError
 from gan.presets import PRESETS, Recipe
 from gan.seeds import SEEDS
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError):
     """A setting that cannot be used; the message is one line."""
 
 
@@ -59,6 +60,24 @@ def load(path: Path, **overrides: object) -> Settings:
     `overrides` (the command line's options) win over environment variables, which win over the file.
     Raises SettingsError: one line naming the file (or variable), the key, the value and what is allowed.
     """
+    return _load(path, overrides, environment=True)
+
+
+def load_resolved(path: Path) -> Settings:
+    """The settings that `dumps` wrote: the environment has no say in them. Raises like `load`."""
+    return _load(path, {}, environment=False)
+
+
+def dumps(settings: Settings, **resolved: object) -> str:
+    """The settings as TOML, every value of the recipe written out; `resolved` replaces top-level values."""
+    values = settings.model_dump(mode="json") | {"recipe": settings.resolved_recipe.model_dump(mode="json")}
+    values |= resolved
+    recipe = values.pop("recipe")
+    lines = ["[gan]", *_assignments(values), "", "[gan.recipe]", *_assignments(recipe)]
+    return "\n".join(lines) + "\n"
+
+
+def _load(path: Path, overrides: dict[str, object], *, environment: bool) -> Settings:
     table = _table(path)
 
     class Configured(Settings):
@@ -71,7 +90,8 @@ def load(path: Path, **overrides: object) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=table)
+            file = InitSettingsSource(settings_cls, init_kwargs=table)
+            return (init_settings, env_settings, file) if environment else (file,)
 
     try:
         found = Configured(**overrides)  # type: ignore[arg-type]  # validated right here
@@ -80,15 +100,6 @@ def load(path: Path, **overrides: object) -> Settings:
     except SourceError as error:
         raise SettingsError(f"environment: {' '.join(str(error).split())}") from error
     return Settings.model_construct(_fields_set=found.model_fields_set, **dict(found))
-
-
-def dumps(settings: Settings, **resolved: object) -> str:
-    """The settings as TOML, every value of the recipe written out; `resolved` replaces top-level values."""
-    values = settings.model_dump(mode="json") | {"recipe": settings.resolved_recipe.model_dump(mode="json")}
-    values |= resolved
-    recipe = values.pop("recipe")
-    lines = ["[gan]", *_assignments(values), "", "[gan.recipe]", *_assignments(recipe)]
-    return "\n".join(lines) + "\n"
 
 
 def _assignments(values: dict[str, Any]) -> list[str]:

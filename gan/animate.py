@@ -1,0 +1,134 @@
+"""Moving pictures: from bag to bag, and a whole run in a few seconds."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gan.generator import Generator
+
+LIMIT = 8 * 2**20
+"""Bytes that a chat takes as an upload from everybody."""
+
+_COLORS = 256
+
+
+def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
+    """The latent float [z] at 0 ≤ t ≤ 1 on the arc from a to b.
+
+    Latents of many dimensions lie near a sphere, and the straight line leaves it: White 2016
+    (arXiv:1609.04468). The length goes from the one's to the other's.
+    """
+    cosine = torch.clamp(torch.dot(a, b) / (a.norm() * b.norm()).clamp_min(1e-12), -1, 1)
+    angle = torch.arccos(cosine)
+    sine = torch.sin(angle)
+    if sine < 1e-4:  # the same or opposite directions: no arc between them, or no one arc
+        return torch.lerp(a, b, t)
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / sine
+
+
+def path(latents: Tensor, frames: int, loop: bool = False) -> Tensor:
+    """`frames` latents [frames, z] evenly along the arcs through the latents [k, z].
+
+    The first and the last are the ends; with `loop` the way leads back, and stops a step before the start.
+    """
+    stops = torch.cat([latents, latents[:1]]) if loop else latents
+    arcs = len(stops) - 1
+    if arcs == 0:
+        return latents.expand(frames, -1)
+    way = torch.linspace(0, arcs, frames + 1 if loop else frames)[:frames].tolist()
+    spots = [(min(int(at), arcs - 1), at) for at in way]
+    return torch.stack([slerp(stops[arc], stops[arc + 1], at - arc) for arc, at in spots])
+
+
+def interpolation(
+    generator: Generator, latents: Tensor, frames: int, loop: bool = False
+) -> list[Image.Image]:
+    """`frames` pictures of S×S along the arcs through the latents [k, z]; see `path`."""
+    return [Image.fromarray(image) for image in generator.draw(path(latents, frames, loop))]
+
+
+def encode_gif(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]) -> bytes:
+    """An endless GIF of RGB pictures of one size, each shown for so long (one number, or one a frame).
+
+    All frames share one palette: no color flickers, and it is many times faster than a palette a frame.
+    """
+    palette = _palette(frames)
+    paletted = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    file = io.BytesIO()
+    durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
+    paletted[0].save(
+        file, "GIF", save_all=True, append_images=paletted[1:], duration=durations, loop=0, optimize=False
+    )
+    return file.getvalue()
+
+
+def encode_webp(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]) -> bytes:
+    """An endless animated WebP of RGB pictures of one size: a fifth of the GIF's bytes, in all colors."""
+    file = io.BytesIO()
+    durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
+    frames[0].save(
+        file,
+        "WEBP",
+        save_all=True,
+        append_images=list(frames[1:]),
+        duration=durations,
+        loop=0,
+        quality=80,
+        method=0,
+    )
+    return file.getvalue()
+
+
+def timelapse(grids: Sequence[Path], milliseconds: int = 120, most: int = 120, limit: int = LIMIT) -> bytes:
+    """A run's grids, first to last, as a GIF of at most `limit` bytes, however many there are.
+
+    Of more than `most` grids the early ones are taken closer together, since that is when most happens.
+    The last is held for two seconds. Raises ValueError if there are none.
+    """
+    if not grids:
+        raise ValueError("there are no grids to show yet")
+    frames = [_opened(grids[index]) for index in _spread(len(grids), most)]
+    while True:
+        durations = [milliseconds] * (len(frames) - 1) + [2000]
+        data = encode_gif(frames, durations)
+        if len(data) <= limit:
+            return data
+        # Too large: first fewer frames, then smaller ones.
+        over = len(data) / limit
+        if len(frames) > 60:
+            frames = [frames[index] for index in _even(len(frames), max(60, int(len(frames) / over)))]
+        else:
+            scale = min(0.9, over**-0.5)
+            size = (max(1, int(frames[0].width * scale)), max(1, int(frames[0].height * scale)))
+            frames = [frame.resize(size, Image.Resampling.LANCZOS) for frame in frames]
+
+
+def _opened(file: Path) -> Image.Image:
+    with Image.open(file) as image:
+        return image.convert("RGB")
+
+
+def _spread(count: int, most: int) -> list[int]:
+    if count <= most:
+        return list(range(count))
+    return sorted({round((count - 1) * (at / (most - 1)) ** 2) for at in range(most)})
+
+
+def _even(count: int, most: int) -> list[int]:
+    return sorted({round((count - 1) * at / (most - 1)) for at in range(most)})
+
+
+def _palette(frames: Sequence[Image.Image]) -> Image.Image:
+    # From every n-th frame made small; white, which is most of every picture, keeps a place of its own.
+    some = frames[:: max(1, len(frames) // 16)]
+    small = [np.asarray(frame.resize((128, 128), Image.Resampling.NEAREST)) for frame in some]
+    mosaic = Image.fromarray(np.concatenate(small)).quantize(_COLORS - 1, Image.Quantize.MEDIANCUT)
+    colors = (mosaic.getpalette() or [])[: (_COLORS - 1) * 3]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([255, 255, 255, *colors])
+    return palette

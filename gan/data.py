@@ -1,0 +1,96 @@
+"""The dataset folder as the scraper leaves it: memory-mapped pictures, handed out in shuffled batches."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gan.errors import UserError
+from gan.networks import SIZES
+from gan.seeds import derived
+
+VERSION = 1
+"""Of the dataset folder's layout."""
+
+
+class DatasetError(UserError):
+    """A dataset that cannot be trained on; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An open dataset: `images` is uint8 [n, S, S, 3] RGB, memory-mapped from its file."""
+
+    path: Path
+    images: NDArray[np.uint8]
+    content_hash: str
+    rows: NDArray[np.int64]
+    """Rows to train on, ascending."""
+    held_out: NDArray[np.int64]
+    """The other tenth, for evaluation only. A picture's bytes decide: it stays there as a dataset grows."""
+
+    @property
+    def image_size(self) -> int:
+        """Pixels along a side."""
+        return int(self.images.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batches(self, size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Tensor]:
+        """One epoch's batches from the `start`-th on: uint8 [size, S, S, 3], each row at most once.
+
+        Seed and epoch decide the order. The rows that do not fill a last batch wait for another epoch.
+        """
+        order = np.random.default_rng(derived(seed, "order", epoch)).permutation(self.rows)
+        for at in range(start * size, len(order) - size + 1, size):
+            # Sorted, the disk reads forward; the order within a batch means nothing to the networks.
+            yield torch.from_numpy(self.images[np.sort(order[at : at + size])])
+
+
+def open_dataset(path: Path) -> Dataset:
+    """The dataset in the folder `path`. Raises DatasetError, in one line, if it cannot be trained on."""
+    try:
+        manifest = json.loads((path / "manifest.json").read_bytes())
+        version, size, count, content_hash = (
+            manifest[key] for key in ("version", "image_size", "count", "content_hash")
+        )
+    except OSError as error:
+        raise DatasetError(f"no dataset at {path}: {error.strerror}: build one first") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatasetError(f"{path}/manifest.json is broken: build the dataset again") from error
+    if version != VERSION:
+        raise DatasetError(f"the dataset at {path} has version {version}; this program reads {VERSION}")
+    if count == 0:
+        raise DatasetError(f"the dataset at {path} is empty: collect or import pictures, then build it")
+    if size not in SIZES:
+        allowed = ", ".join(map(str, SIZES))
+        raise DatasetError(
+            f"the dataset at {path} has {size}-pixel pictures; there are networks for {allowed}"
+        )
+    try:
+        images = np.load(path / "images.npy", mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise DatasetError(f"{path}/images.npy cannot be read: {reason}") from error
+    if images.dtype != np.uint8 or images.shape != (count, size, size, 3):
+        raise DatasetError(
+            f"{path}/images.npy is {images.dtype} {list(images.shape)}, "
+            f"but its manifest says uint8 {[count, size, size, 3]}: build the dataset again"
+        )
+    tenth = np.fromiter((zlib.crc32(image) % 10 == 0 for image in images), bool, count)
+    rows = np.flatnonzero(~tenth)
+    if len(rows) < 2:
+        raise DatasetError(f"the dataset at {path} has {count} pictures: too few to train on")
+    return Dataset(path, images, str(content_hash), rows, np.flatnonzero(tenth))
+
+
+def to_pictures(images: Tensor, device: torch.device) -> Tensor:
+    """uint8 [n, S, S, 3] → float [n, 3, S, S] in [−1, 1] on the device; stays channels-last in memory."""
+    return images.to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)

@@ -1,0 +1,79 @@
+"""What a person sees of a run while it trains: a progress bar on a terminal, a line an epoch elsewhere."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from gan import events
+from gan.events import Event
+
+
+class Display:
+    """A context in which to `show` a run's events and its steps."""
+
+    def __init__(self, steps_per_epoch: int) -> None:
+        self._steps = steps_per_epoch
+        self._terminal = sys.stderr.isatty()
+        self._console = Console(stderr=self._terminal, soft_wrap=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            TextColumn("step {task.completed:.0f}/{task.total:.0f} {task.fields[losses]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._terminal,
+        )
+        self._task: TaskID = self._bar.add_task("", total=steps_per_epoch, epoch=1, losses="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def note(self, line: str) -> None:
+        """A line of words above the bar."""
+        self._console.print(line, markup=False)
+        self._console.file.flush()
+
+    def step(self, epoch: int, step: int) -> None:
+        """`step` steps of the `epoch`-th epoch are done."""
+        self._bar.update(self._task, completed=step, epoch=epoch)
+
+    def show(self, event: Event) -> None:
+        """One event, in words."""
+        line = _words(event)
+        if isinstance(event, events.Epoch):
+            speed = f"{event.images_per_second:.0f} images/s"
+            self._bar.update(self._task, losses=f"D {event.loss_d:.3f} G {event.loss_g:.3f} {speed}")
+        if line:
+            self.note(line)
+
+
+def _words(event: Event) -> str:
+    match event:
+        case events.Started():
+            where = f"goes on after epoch {event.epoch}" if event.epoch else "begins"
+            return (
+                f"run {event.run} {where}: {event.images} pictures of {event.image_size} pixels, "
+                f"preset {event.preset}, on {event.device}"
+            )
+        case events.Epoch():
+            of = f"/{event.epochs}" if event.epochs else ""
+            left = "" if event.seconds_left is None else f", {event.seconds_left / 60:.1f} minutes left"
+            return (
+                f"epoch {event.epoch}{of}: loss D {event.loss_d:.3f} G {event.loss_g:.3f}, "
+                f"{event.images_per_second:.0f} images/s{left}"
+            )
+        case events.Finished():
+            return f"finished after epoch {event.epoch}: {event.timelapse}, {event.losses}"
+        case events.Stopped():
+            return f"stopped after epoch {event.epoch}: train again to go on"
+        case events.Checkpoint() | events.Failed():
+            return ""

@@ -1,0 +1,155 @@
+"""The trained generator, loaded from generator.safetensors: draws bags from seeds or latents."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from gan import networks
+from gan.errors import UserError
+from gan.run import write
+from gan.seeds import checked
+
+ARCHITECTURE = "bag-dreams-1"
+"""Names the network below; it changes whenever old weights would no longer draw the same."""
+
+Z = Literal["normal", "uniform"]
+
+
+class GeneratorError(UserError):
+    """A generator file that cannot be used; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What of a generator is not in its weights: the same weights under another shape draw noise."""
+
+    z_size: int
+    z: Z
+    channels: int
+    image_size: int
+
+    def network(self) -> networks.Generator:
+        """An untrained network of this shape."""
+        return networks.Generator(self.z_size, self.channels, self.image_size)
+
+
+class Generator:
+    """Draws pictures on the CPU in float32: a latent gives the same bytes, whatever it is drawn with."""
+
+    def __init__(self, network: networks.Generator, shape: Shape, epoch: int, version: str) -> None:
+        self._network = network.eval().requires_grad_(False)
+        self.shape = shape
+        self.epoch = epoch
+        """Whole epochs it was trained for."""
+        self.version = version
+        """Four characters that name the weights; the first is a letter."""
+
+    @property
+    def z_size(self) -> int:
+        return self.shape.z_size
+
+    @property
+    def image_size(self) -> int:
+        """Pixels along a side."""
+        return self.shape.image_size
+
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """The seeds' latents, float [n, z]. Raises SeedError for a seed out of range."""
+        return torch.stack([latent(seed, self.shape) for seed in seeds])
+
+    @torch.inference_mode()
+    def draw(self, latents: Tensor) -> NDArray[np.uint8]:
+        """Latents float [n, z] → RGB pictures uint8 [n, S, S, 3]."""
+        # One by one: in a batch convolutions add in another order, and a picture would depend on its mates.
+        pictures = [self._network(z[None]) for z in latents]
+        return to_images(torch.cat(pictures)).numpy()
+
+
+def latent(seed: int, shape: Shape) -> Tensor:
+    """The latent float [z] that a seed names: drawn on the CPU, so the same on every device."""
+    source = torch.Generator().manual_seed(checked(seed))
+    return noise(1, shape, source)[0]
+
+
+def noise(count: int, shape: Shape, source: torch.Generator) -> Tensor:
+    """Latents float [count, z] as the generator is trained on: N(0, 1), or uniform in [−1, 1].
+
+    They are drawn from `source`, on its device.
+    """
+    if shape.z == "uniform":
+        return torch.rand(count, shape.z_size, generator=source, device=source.device) * 2 - 1
+    return torch.randn(count, shape.z_size, generator=source, device=source.device)
+
+
+def to_images(pictures: Tensor) -> Tensor:
+    """Float [n, 3, S, S] in [−1, 1] → uint8 [n, S, S, 3] on the CPU, rounded."""
+    scaled = (pictures.float() + 1).mul_(127.5).round_().clamp_(0, 255)
+    return scaled.permute(0, 2, 3, 1).to("cpu", torch.uint8).contiguous()
+
+
+def version_of(weights: dict[str, Tensor]) -> str:
+    """Four characters [a-z][a-z0-9]{3} from the SHA-256 of the weights."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(weights[name].contiguous().numpy().tobytes())
+    number = int.from_bytes(digest.digest(), "big")
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    number, first = divmod(number, len(letters))
+    name = letters[first]
+    for _ in range(3):
+        number, index = divmod(number, 36)
+        name += (letters + "0123456789")[index]
+    return name
+
+
+def save_generator(path: Path, network: networks.Generator, shape: Shape, epoch: int, dataset: str) -> str:
+    """Write the weights with all that is needed to draw from them, atomically; returns their version."""
+    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    version = version_of(weights)
+    about = {
+        "architecture": ARCHITECTURE,
+        "z_size": shape.z_size,
+        "z": shape.z,
+        "channels": shape.channels,
+        "image_size": shape.image_size,
+        "epoch": epoch,
+        "dataset": dataset,
+        "version": version,
+    }
+    write(path, save(weights, {"bag-dreams": json.dumps(about)}))
+    return version
+
+
+def load(path: Path) -> Generator:
+    """The generator in the file `path`. Raises GeneratorError, in one line, if it is missing or not whole."""
+    try:
+        with safe_open(path, "pt") as file:
+            about = (file.metadata() or {}).get("bag-dreams")
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+    except FileNotFoundError as error:
+        raise GeneratorError(f"no generator at {path}: train one first") from error
+    except (OSError, SafetensorError) as error:
+        raise GeneratorError(f"{path} is no generator, or is truncated ({error})") from error
+    if about is None:
+        raise GeneratorError(f"{path} is no generator of this program: it does not say how it was built")
+    try:
+        said = json.loads(about)
+        if said["architecture"] != ARCHITECTURE:
+            raise GeneratorError(f"{path} has architecture {said['architecture']}, not {ARCHITECTURE}")
+        shape = Shape(said["z_size"], said["z"], said["channels"], said["image_size"])
+        network = shape.network()
+        network.load_state_dict(weights)
+        return Generator(network, shape, said["epoch"], said["version"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise GeneratorError(f"{path} does not hold what it says it holds") from error

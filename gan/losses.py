@@ -1,0 +1,43 @@
+"""The losses, as their papers state them. `real` and `fake` are the discriminator's logits, float [n]."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+
+
+def relativistic_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[softplus(D(fake) − D(real))]: a real picture should look more real than its dreamed partner.
+
+    R3GAN, Huang et al., NeurIPS 2024 (arXiv:2501.05441), after Jolicoeur-Martineau 2019.
+    """
+    return softplus(fake - real).mean()
+
+
+def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
+    """E[softplus(D(real) − D(fake))]: the mirror of `relativistic_d`."""
+    return softplus(real - fake).mean()
+
+
+def bce_d(real: Tensor, fake: Tensor) -> Tensor:
+    """−E[log σ(D(real))] − E[log(1 − σ(D(fake)))]. Goodfellow et al. 2014 (arXiv:1406.2661)."""
+    return binary_cross_entropy_with_logits(real, torch.ones_like(real)) + binary_cross_entropy_with_logits(
+        fake, torch.zeros_like(fake)
+    )
+
+
+def bce_g(real: Tensor, fake: Tensor) -> Tensor:
+    """−E[log σ(D(fake))]: the non-saturating generator loss of the same paper."""
+    return binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
+
+
+def gradient_penalty(logits: Tensor, pictures: Tensor) -> Tensor:
+    """½ E‖∇ₓD(x)‖² over `pictures` [n, 3, S, S], from whose graph the `logits` [n] came.
+
+    R1 on real pictures, R2 on dreamed ones: Mescheder et al. 2018 (arXiv:1801.04406).
+    """
+    (gradient,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+    return 0.5 * gradient.float().square().sum(dim=(1, 2, 3)).mean()
+
+
+LOSSES = {"relativistic": (relativistic_d, relativistic_g), "bce": (bce_d, bce_g)}
+"""The pair (of the discriminator, of the generator) by its name in a recipe."""

@@ -1,0 +1,139 @@
+"""Generator and discriminator with their optimizers: one step of the game between them."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan import networks
+from gan.generator import Shape, noise
+from gan.losses import LOSSES, gradient_penalty
+from gan.presets import Recipe
+
+_RECALIBRATION = 8
+"""Passes of 64 latents over which the averaged generator's batch statistics are taken anew."""
+
+
+class Pair:
+    """The two networks in training, and the moving average of the generator, which is the one that draws."""
+
+    def __init__(self, recipe: Recipe, shape: Shape, device: torch.device, *, bf16: bool, seed: int) -> None:
+        self.recipe = recipe
+        self.shape = shape
+        self.device = device
+        self.bf16 = bf16
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.generator = shape.network()
+            self.discriminator = networks.Discriminator(shape.channels, shape.image_size, recipe.norm)
+            networks.initialize(self.generator, "dcgan")
+            networks.initialize(self.discriminator, recipe.init)
+        for network in (self.generator, self.discriminator):
+            network.to(device).to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        betas = (recipe.beta1, recipe.beta2)
+        fused = device.type != "mps"
+        self.optimizer_g = torch.optim.Adam(self.generator.parameters(), recipe.rate_g, betas, fused=fused)
+        self.optimizer_d = torch.optim.Adam(
+            self.discriminator.parameters(), recipe.rate_d, betas, fused=fused
+        )
+
+    def step(self, real: Tensor, z: Tensor, *, penalize: bool, rate: float) -> Tensor:
+        """One step of both networks; returns their losses, float [2] (of D, of G), not yet synchronized.
+
+        `real` float [n, 3, S, S] in [−1, 1]; `z` float [n, z]; `penalize` adds R1 and R2 to this step;
+        `rate` in [0, 1] scales both learning rates.
+        """
+        loss_d, loss_g = LOSSES[self.recipe.loss]
+        _set_rate(self.optimizer_d, self.recipe.rate_d * rate)
+        _set_rate(self.optimizer_g, self.recipe.rate_g * rate)
+
+        with self._autocast():
+            dreamed = self.generator(z)  # once for both: D gets it cut off from G's graph
+
+        fake = dreamed.detach().float()
+        real.requires_grad_(penalize)
+        fake.requires_grad_(penalize)
+        on_real, on_fake = self._judge_both(real, fake)
+        d = loss = loss_d(on_real, on_fake)
+        if penalize:
+            penalty = gradient_penalty(on_real, real) + gradient_penalty(on_fake, fake)
+            loss = d + self.recipe.gamma * self.recipe.penalty_every * penalty
+        self.optimizer_d.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.optimizer_d.step()
+
+        self.discriminator.requires_grad_(False)  # G's step needs the way through D, not D's own gradients
+        with torch.no_grad():
+            on_real = self._judge(real) if self.recipe.loss == "relativistic" else on_real.detach()
+        g = loss_g(on_real, self._judge(dreamed))
+        self.optimizer_g.zero_grad()
+        g.backward()  # type: ignore[no-untyped-call]
+        self.optimizer_g.step()
+        self.discriminator.requires_grad_(True)
+
+        self._average()
+        return torch.stack([d.detach(), g.detach()])
+
+    def drawing(self) -> networks.Generator:
+        """A copy, on the CPU, of the averaged generator with batch statistics of its own, ready to draw."""
+        network = copy.deepcopy(self.average if self.recipe.ema else self.generator).requires_grad_(False)
+        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over all the passes
+        source = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            for _ in range(_RECALIBRATION):
+                network(noise(64, self.shape, source).to(self.device))
+        for norm in norms:
+            norm.momentum = 0.1
+        network.cpu().to(memory_format=torch.contiguous_format)
+        return network.eval()
+
+    def state(self) -> dict[str, object]:
+        """Everything `restore` needs to go on bit by bit where this pair is now."""
+        return {name: part.state_dict() for name, part in self._parts().items()}
+
+    def restore(self, state: dict[str, dict[str, Any]]) -> None:
+        """Take up the state of a pair of the same recipe and shape."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        return {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "average": self.average,
+            "optimizer_g": self.optimizer_g,
+            "optimizer_d": self.optimizer_d,
+        }
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    def _judge(self, pictures: Tensor) -> Tensor:
+        with self._autocast():
+            logits: Tensor = self.discriminator(pictures)
+        return logits.float()
+
+    def _judge_both(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        # With batch norm a picture is judged by its batch, so the real and the dreamed ones go in apart.
+        if self.recipe.norm == "batch":
+            return self._judge(real), self._judge(fake)
+        on_real, on_fake = self._judge(torch.cat([real, fake])).chunk(2)
+        return on_real, on_fake
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        if not self.recipe.ema:
+            return
+        torch._foreach_lerp_(  # one pass over all weights instead of a call for each
+            list(self.average.parameters()), list(self.generator.parameters()), 1 - self.recipe.ema
+        )
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
