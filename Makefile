@@ -1,0 +1,28 @@
+# `make run` and `make test` need nothing but Python 3.11 or newer: the first call sets up .venv.
+PYTHON ?= python3
+VENV := .venv/bin
+READY := .venv/ready
+
+.PHONY: run test lint clean
+
+run: $(READY)
+	@exec $(VENV)/python -m bot
+
+test: $(READY)
+	@$(VENV)/python -m pytest --cov
+
+lint: $(READY)
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/mypy
+
+clean:
+	rm -rf .venv
+
+# The stamp is newer than the lists of what is needed, or the set-up runs again.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Bag Dreams needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 " + "$(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .venv
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(VENV)/python -c 'import torchvision'
+	@touch $(READY)

@@ -1,0 +1,128 @@
+"""`python -m bot`: the real bot with a DISCORD_TOKEN, the demo without."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import discord
+import typer
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from rich.logging import RichHandler
+
+from bot.settings import SettingsError
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class Secrets(BaseSettings):
+    """What must never stand in config.toml or in a log; from the environment or from .env."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    discord_token: SecretStr | None = None
+
+
+def fail(message: str) -> typer.Exit:
+    """Say in one line what is wrong; the exit with code 2 for the caller to raise."""
+    typer.echo(f"bag-dreams: {message}", err=True)
+    return typer.Exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option(help="The settings' file.")] = Path("config.toml"),
+) -> None:
+    """The Discord bot that dreams handbags. Without DISCORD_TOKEN it starts the demo."""
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(name)s: %(message)s",
+        datefmt="[%X]",
+        handlers=[RichHandler(show_path=False)],
+    )
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    context.obj = config
+    if context.invoked_subcommand is None:
+        token = Secrets().discord_token
+        if token is not None and token.get_secret_value().strip():
+            serve(config, token.get_secret_value().strip())
+        else:
+            demo()
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the chat page; 0 takes any free one.")] = 8000,
+    folder: Annotated[Path, typer.Option(help="Where everything that the demo writes goes.")] = Path(
+        "data/demo"
+    ),
+) -> None:
+    """The whole bot without Discord: a shop, a crawl, a training run and a chat page on this machine."""
+    from bot.demo.run import Demo
+
+    async def run() -> None:
+        async with Demo(folder, port) as running:
+            typer.echo(f"\n  Bag Dreams is dreaming at {running.address}   (Ctrl-C ends it)\n")
+            await asyncio.Event().wait()
+
+    until_stopped(run())
+
+
+def serve(config: Path, token: str) -> None:
+    """The real bot. Exits with code 2 and one line for what only a person can mend."""
+    from bot.app import App, load_house
+
+    if token.count(".") != 2:
+        raise fail(
+            "DISCORD_TOKEN is not a bot token (three parts with dots between them). "
+            "Copy it from Discord's developer portal: your application, Bot, Reset Token."
+        )
+
+    async def run() -> None:
+        async with App(load_house(config)) as running:
+            await running.serve(token)
+
+    until_stopped(run())
+
+
+def until_stopped(work: Coroutine[None, None, None]) -> None:
+    """Run until Ctrl-C or SIGTERM, closing in good order; known errors become one line and code 2."""
+
+    async def stoppable() -> None:
+        task = asyncio.create_task(work)
+        for name in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    try:
+        asyncio.run(stoppable())
+    except SettingsError as error:
+        raise fail(str(error)) from error
+    except discord.LoginFailure as error:
+        raise fail(
+            "Discord refused DISCORD_TOKEN. Make a new one in the developer portal: "
+            "your application, Bot, Reset Token."
+        ) from error
+    except discord.PrivilegedIntentsRequired as error:
+        raise fail(
+            "the message-content intent is off, so I could not read `!bag`. "
+            "Switch it on in the developer portal: "
+            "your application, Bot, Message Content Intent."
+        ) from error
+    except OSError as error:
+        raise fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,150 @@
+"""The composition root: builds store, studio, children, schedule and client, and closes in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import discord
+
+import gan.settings
+import scraper.settings
+from bot import settings as bot_settings
+from bot.child import Collector, Trainer
+from bot.client import BagBot, Services
+from bot.daily import DailyDream
+from bot.herald import Herald
+from bot.runs import RunTeller
+from bot.schedule import build_schedule
+from bot.settings import SettingsError
+from bot.store.store import Store
+from bot.studio import Studio
+
+RESTART_SECONDS = 5.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class House:
+    """The settings of all three packages, and the file they came from (children read it too)."""
+
+    config: Path
+    bot: bot_settings.Settings
+    gan: gan.settings.Settings
+    scraper: scraper.settings.Settings
+
+
+def load_house(config: Path) -> House:
+    """Read config.toml for all three packages. Raises SettingsError with one line."""
+    try:
+        return House(
+            config, bot_settings.load(config), gan.settings.load(config), scraper.settings.load(config)
+        )
+    except (gan.settings.SettingsError, scraper.settings.SettingsError) as error:
+        raise SettingsError(str(error)) from error
+
+
+def create_bot(house: House) -> BagBot:
+    """The client, not yet started, for any harness to drive. Schedules and run posts need an `App`."""
+    return App(house).create_bot()
+
+
+class App:
+    """Everything that lives as long as the process; clients come and go in it.
+
+    `async with App(house) as app` opens the store and starts the schedule and the children's keepers.
+    """
+
+    def __init__(self, house: House) -> None:
+        settings = house.bot
+        runs = house.gan.runs
+        self.house = house
+        self.herald = Herald()
+        self.store = Store(settings.store)
+        self.studio = Studio(runs, settings.generators, settings.generators_kept)
+        self.trainer = Trainer(house.config, runs, settings.train_minutes, self.herald.say)
+        self.collector = Collector(house.config, house.scraper.folder / "collector.log", self.herald.say)
+        self.daily = DailyDream(self.herald, self.store, self.studio, settings)
+        self.teller = RunTeller(self.herald, self.store, runs, settings.grid_seconds)
+        self._services = Services(settings, runs, self.store, self.studio, self.trainer, self.collector)
+        self._stack = contextlib.AsyncExitStack()
+
+    def create_bot(self) -> BagBot:
+        """A client, not yet started; from now on the herald speaks through it."""
+        bot = BagBot(self._services)
+        self.herald.bot = bot
+        return bot
+
+    async def __aenter__(self) -> Self:
+        """Open the store, then start what works in the background."""
+        async with contextlib.AsyncExitStack() as stack:
+            await self.store.open()
+            stack.push_async_callback(self.store.close)
+            stack.callback(self.studio.close)
+            for child in (self.trainer, self.collector):
+                await stack.enter_async_context(_background(child.name, child.run))
+            await stack.enter_async_context(_background("run teller", self.teller.run))
+            await stack.enter_async_context(_background("warm-up", self.studio.warm_up, once=True))
+            schedule = build_schedule(
+                self.house.bot,
+                self.herald,
+                self.store,
+                self.studio,
+                self.trainer,
+                self.collector,
+                self.daily,
+            )
+            schedule.start()
+            stack.callback(schedule.shutdown, wait=False)
+            await asyncio.to_thread(self.trainer.resume_interrupted)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close in reverse: no new jobs, children stopped in good order, store last."""
+        await self._stack.aclose()
+
+    async def serve(self, token: str) -> None:
+        """Keep a client connected until cancelled.
+
+        discord.py reconnects by itself, but an exception in an event parser ends a client for good: then
+        another one takes its place. Raises discord.LoginFailure or PrivilegedIntentsRequired.
+        """
+        while True:
+            bot = self.create_bot()
+            try:
+                async with bot:
+                    await bot.start(token)
+            except (discord.LoginFailure, discord.PrivilegedIntentsRequired):
+                raise
+            except Exception:
+                log.exception("the client died; another takes its place in %.0f s", RESTART_SECONDS)
+            await asyncio.sleep(RESTART_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def _background(
+    name: str, work: Callable[[], Awaitable[None]], once: bool = False
+) -> AsyncIterator[None]:
+    async def keep_going() -> None:
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("the %s stumbled and goes on", name)
+            if once:
+                return
+            await asyncio.sleep(RESTART_SECONDS)
+
+    task = asyncio.create_task(keep_going(), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,183 @@
+"""The bot's child processes: the trainer and the collector. Each runs beside the loop, never on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from bot import words
+from bot.progress import read_progress
+
+Say = Callable[[str], Awaitable[None]]
+log = logging.getLogger(__name__)
+
+
+class Child:
+    """A command that is started when somebody asks, one at a time.
+
+    Asking only sets an event: the process belongs to the task in `run`, whoever asked.
+    """
+
+    def __init__(self, name: str, config: Path, log_file: Path, say: Say) -> None:
+        self.name = name
+        self._config = config
+        self._log_file = log_file
+        self._say = say
+        self._wanted = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+
+    @property
+    def running(self) -> bool:
+        """Whether it works or is about to."""
+        return self._process is not None or self._wanted.is_set()
+
+    def start(self) -> bool:
+        """Ask for a start; False if it is at work already."""
+        if self.running:
+            return False
+        self._wanted.set()
+        return True
+
+    def stop(self) -> bool:
+        """Ask it to finish in good order (SIGTERM); False if it is not at work."""
+        if not self.running:
+            return False
+        self._wanted.clear()
+        if self._process is not None:
+            self._stopping = True
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
+        return True
+
+    async def run(self) -> None:
+        """Do what is asked for, until cancelled; a child that is at work then is stopped first."""
+        try:
+            while True:
+                await self._wanted.wait()
+                self._stopping = False
+                try:
+                    await self._work()
+                finally:
+                    self._wanted.clear()
+        finally:
+            await self._end()
+
+    async def _work(self) -> None:
+        raise NotImplementedError
+
+    async def _call(self, *arguments: str, on_line: Callable[[bytes], None] | None = None) -> int:
+        """Run `python -m …` to its end; what it prints goes to the log file, or its lines to `on_line`."""
+        await asyncio.to_thread(self._log_file.parent.mkdir, parents=True, exist_ok=True)
+        with self._log_file.open("ab") as output:
+            process = self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                arguments[0],
+                "--config",
+                str(self._config),
+                *arguments[1:],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE if on_line else output,
+                stderr=output,
+                # Ctrl-C is for the bot, which then stops its children in good order.
+                start_new_session=True,
+            )
+        self._wanted.clear()
+        try:
+            if on_line is not None and process.stdout is not None:
+                async for line in process.stdout:
+                    on_line(line)
+            return await process.wait()
+        finally:
+            if process.returncode is not None:
+                self._process = None
+
+    async def _end(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(30):
+                await process.wait()
+        except TimeoutError:
+            log.warning("the %s does not stop; it is killed", self.name)
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        self._process = None
+
+    def _last_line(self) -> str:
+        try:
+            text = self._log_file.read_bytes()[-2000:].decode(errors="replace")
+        except OSError:
+            return ""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return lines[-1] if lines else ""
+
+
+class Trainer(Child):
+    """`python -m gan train`, which resumes by itself where it was."""
+
+    def __init__(self, config: Path, runs: Path, minutes: float, say: Say) -> None:
+        super().__init__("trainer", config, runs / "trainer.log", say)
+        self._runs = runs
+        self._minutes = minutes
+        self._interrupted = runs / "interrupted"
+
+    def resume_interrupted(self) -> None:
+        """Go on with a run that the bot's own end broke off."""
+        progress = read_progress(self._runs)
+        if self._interrupted.exists() or (progress is not None and progress.state == "running"):
+            self._interrupted.unlink(missing_ok=True)
+            self.start()
+
+    async def _work(self) -> None:
+        code = await self._call("gan", "train", "--minutes", str(self._minutes))
+        if code == 0 or self._stopping:
+            return
+        progress = await asyncio.to_thread(read_progress, self._runs)
+        # A run that failed says so itself, in its thread; a trainer that was killed can't.
+        if progress is None or progress.state != "failed":
+            await self._say(words.child_died(self.name, code, self._last_line()))
+
+    async def _end(self) -> None:
+        if self._process is not None:
+            self._interrupted.touch()
+        await super()._end()
+
+
+class Collector(Child):
+    """`python -m scraper collect`, then `build`, telling what was found."""
+
+    def __init__(self, config: Path, log_file: Path, say: Say) -> None:
+        super().__init__("collector", config, log_file, say)
+        self.done = asyncio.Event()
+
+    async def _work(self) -> None:
+        self.done.clear()
+        said: list[dict[str, object]] = []
+        for verb in ("collect", "build"):
+            code = await self._call(
+                "scraper", verb, "--json", on_line=lambda line: said.append(json.loads(line))
+            )
+            if self._stopping:
+                return
+            if code != 0:
+                await self._say(words.child_died(self.name, code, self._last_line()))
+                return
+        for event in said:
+            if event["event"] == "problem":
+                await self._say(words.shop_problem(str(event["shop"]), str(event["message"])))
+        found = {str(event["shop"]): int(str(event["new"])) for event in said if event["event"] == "shop"}
+        images = next((int(str(event["images"])) for event in said if event["event"] == "built"), None)
+        await self._say(words.collected(found, images))
+        self.done.set()

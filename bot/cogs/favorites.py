@@ -1,0 +1,102 @@
+"""`!bag favorites`, `!bag show` and 💾: what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import discord
+from discord.ext import commands
+
+from bot import favorites, words
+from bot.client import Context, Interaction, whisper
+from bot.codes import Code
+from bot.cogs.dream import DreamCommands
+from bot.cogs.feature import Feature, Message, design_embed, guild_id, picture_file
+from bot.errors import Refusal
+from bot.store.store import COMMUNITY
+from bot.views import design_view, pages_view
+
+PAGE = 9
+
+
+class FavoriteCommands(Feature):
+    """Keeping."""
+
+    @DreamCommands.bag.command(name="favorites")
+    @commands.guild_only()
+    async def favorites(self, context: Context, who: discord.User | None = None) -> None:
+        """The saved bags, in pages: `!bag favorites`, or somebody's: `!bag favorites @ada`."""
+        name = who.display_name if who else None
+        await context.send(**await self._page(guild_id(context), who.id if who else 0, name, 0))
+
+    @DreamCommands.bag.command(name="show")
+    async def show(self, context: Context, *, code: str) -> None:
+        """All about one bag: `!bag show k3f9-42`."""
+        named = await self.studio.code(code)
+        card = await self.store.card(str(named), guild_id(context))
+        if card is None:
+            raise Refusal(words.not_seen(str(named)))
+        picture = await self.studio.picture(named)
+        embed = design_embed(named, picture, card.epoch)
+        people = [f"<@{user}>" for user in card.saved_by if user != COMMUNITY]
+        if COMMUNITY in card.saved_by:
+            people.insert(0, "⭐ the community")
+        embed.add_field(name="Votes", value=words.tally(card.tally.up, card.tally.down))
+        embed.add_field(name="Saved by", value=", ".join(people[:10]) or "nobody yet")
+        embed.add_field(name="Color", value=picture.color)
+        embed.add_field(
+            name="Dreamt",
+            value=f"<t:{int(card.created_at.timestamp())}:R>"
+            + (f" for <@{card.user_id}>" if card.user_id else ""),
+        )
+        embed.add_field(name="Generator", value=f"`{named.version}`, epoch {card.epoch}")
+        embed.add_field(name="Seed", value=str(named.seed))
+        await context.send(
+            embed=embed,
+            file=picture_file(named, picture, card.epoch),
+            view=design_view(str(named), card.tally),
+        )
+
+    async def keep(self, code: str, guild: int, user_id: int) -> bool:
+        """Make a design a favorite: a row, a PNG and a JSON. False if it is one already. Raises Refusal."""
+        version, _, seed = code.partition("-")
+        named = Code(version, int(seed))
+        model = await self.studio.model(version)
+        await self.store.add_designs([named], model.epoch, guild, None)
+        if not await self.store.save(code, guild, user_id):
+            return False
+        try:
+            picture = await self.studio.picture(named)
+            await asyncio.to_thread(
+                favorites.write, self.settings.favorites, named, picture, model.epoch, datetime.now(UTC)
+            )
+        except BaseException:
+            # The row must not promise files that are not there; saving can then be tried again.
+            await self.store.unsave(code, guild, user_id)
+            raise
+        return True
+
+    async def on_save(self, interaction: Interaction, code: str) -> None:
+        """💾 pressed."""
+        fresh = await self.keep(code, guild_id(interaction), interaction.user.id)
+        await whisper(interaction, words.saved(code) if fresh else words.saved_already(code))
+
+    async def on_page(self, interaction: Interaction, user_id: int, page: int) -> None:
+        """Another page of favorites, in place."""
+        user = self.bot.get_user(user_id) if user_id else None
+        name = user.display_name if user else None
+        message = await self._page(guild_id(interaction), user_id, name, page)
+        await interaction.response.edit_message(
+            embed=message["embed"], attachments=message["files"], view=message["view"]
+        )
+
+    async def _page(self, guild: int, user_id: int, name: str | None, page: int) -> Message:
+        codes, total = await self.store.favorites(guild, user_id or None, page * PAGE, PAGE)
+        if not codes:
+            raise Refusal(words.no_favorites(name))
+        pages = -(-total // PAGE)
+        embed, file = await self.numbered(
+            codes, words.favorites_title(name, page + 1, pages), words.listing(codes)
+        )
+        return Message(embed=embed, files=[file], view=pages_view(user_id, page, pages, codes))

@@ -1,0 +1,89 @@
+"""What the features share: the services, and how a design becomes a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import discord
+from discord.ext import commands
+
+from bot import words
+from bot.codes import Code
+from bot.views import design_view, pick_view
+
+if TYPE_CHECKING:
+    from bot.client import BagBot
+    from bot.render import Picture
+
+
+class Message(TypedDict):
+    """What `send` takes."""
+
+    embed: discord.Embed
+    files: list[discord.File]
+    view: discord.ui.View
+
+
+class Feature(commands.Cog):
+    """A base of the cog."""
+
+    def __init__(self, bot: BagBot) -> None:
+        self.bot = bot
+        self.settings = bot.services.settings
+        self.store = bot.services.store
+        self.studio = bot.services.studio
+
+    async def design(self, code: Code, guild_id: int, user_id: int | None) -> Message:
+        """Draw a design, remember it and lay it out with its buttons. Raises Refusal."""
+        model = await self.studio.model(code.version)
+        picture = await self.studio.picture(code)
+        await self.store.add_designs([code], model.epoch, guild_id, user_id)
+        embed = design_embed(code, picture, model.epoch)
+        return Message(
+            embed=embed,
+            files=[picture_file(code, picture, model.epoch)],
+            view=design_view(str(code), await self.store.tally(str(code))),
+        )
+
+    async def numbered(
+        self, codes: Sequence[str], title: str, text: str, footer: str | None = None
+    ) -> tuple[discord.Embed, discord.File]:
+        """Designs as one numbered picture, with text. Raises Refusal."""
+        columns = next(n for n in (1, 2, 3, 4) if n * n >= len(codes))
+        designs = [Code(version, int(seed)) for version, _, seed in (code.partition("-") for code in codes)]
+        data = await self.studio.grid(designs, columns)
+        embed = discord.Embed(title=title, description=text)
+        embed.set_image(url="attachment://grid.png")
+        if footer:
+            embed.set_footer(text=footer)
+        return embed, attach("grid.png", data, words.grid_alt(codes))
+
+    async def grid(self, codes: Sequence[str], title: str, text: str) -> Message:
+        """Designs as one numbered picture with a list to pick from. Raises Refusal."""
+        embed, file = await self.numbered(codes, title, text, words.GRID_FOOTER)
+        return Message(embed=embed, files=[file], view=pick_view(codes))
+
+
+def design_embed(code: Code, picture: Picture, epoch: int) -> discord.Embed:
+    """A design's card, in the color of the bag."""
+    embed = discord.Embed(title=words.design_title(str(code)), color=picture.rgb)
+    embed.set_image(url=f"attachment://{code}.png")
+    embed.set_footer(text=words.design_footer(epoch))
+    return embed
+
+
+def picture_file(code: Code, picture: Picture, epoch: int) -> discord.File:
+    """A design's picture with its alt text."""
+    return attach(f"{code}.png", picture.large, words.design_alt(str(code), picture.color, epoch))
+
+
+def attach(name: str, data: bytes, alt: str) -> discord.File:
+    """A file with alt text."""
+    return discord.File(BytesIO(data), name, description=alt)
+
+
+def guild_id(place: Any) -> int:
+    """The server of a context or interaction; 0 for private messages."""
+    return place.guild.id if place.guild else 0

@@ -1,0 +1,72 @@
+"""When things happen by themselves: cron expressions in the settings' time zone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.child import Collector, Trainer
+from bot.cogs import Bag
+from bot.daily import DailyDream
+from bot.herald import Herald
+from bot.settings import Settings, cron_trigger
+from bot.store.store import Store
+from bot.studio import Studio
+
+ROUND_SECONDS = 2
+DAILY_SECONDS = 60
+MISFIRE_SECONDS = 3600
+log = logging.getLogger(__name__)
+
+
+def build_schedule(
+    settings: Settings,
+    herald: Herald,
+    store: Store,
+    studio: Studio,
+    trainer: Trainer,
+    collector: Collector,
+    daily: DailyDream,
+) -> AsyncIOScheduler:
+    """The scheduler with all its jobs, not yet started."""
+    scheduler = AsyncIOScheduler(
+        timezone=settings.zone,
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_SECONDS},
+    )
+
+    async def ask(start: Callable[[], bool]) -> None:
+        # A coroutine, since APScheduler runs plain functions in a thread and the children live on the loop.
+        start()
+
+    async def close_rounds() -> None:
+        cog = herald.bot.get_cog("Bag") if herald.bot and herald.bot.is_ready() else None
+        if isinstance(cog, Bag):
+            await cog.close_due_rounds()
+
+    async def prune() -> None:
+        gone = await studio.prune(await store.versions_in_use())
+        if gone:
+            log.info("dropped generators that nobody voted for: %s", " ".join(gone))
+
+    for name, cron, child in (
+        ("scrape", settings.scrape_at, collector),
+        ("train", settings.train_at, trainer),
+    ):
+        if cron:
+            scheduler.add_job(ask, cron_trigger(cron, settings.zone), [child.start], id=name)
+    if settings.dream_at:
+        # Looked at every minute and not fired once: so a missed hour, a sleep or a restart loses no day,
+        # and the store sees to it that no day gets two.
+        scheduler.add_job(
+            daily.catch_up,
+            IntervalTrigger(seconds=DAILY_SECONDS),
+            id="dream",
+            next_run_time=datetime.now(settings.zone),
+        )
+    scheduler.add_job(close_rounds, IntervalTrigger(seconds=ROUND_SECONDS), id="rounds")
+    scheduler.add_job(prune, IntervalTrigger(hours=1), id="prune")
+    return scheduler

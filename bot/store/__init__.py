@@ -1,0 +1,1 @@
+"""What the bot remembers: designs, votes, favorites, rounds and what it has posted."""

@@ -1,0 +1,190 @@
+"""The studio: where designs are drawn, and where the generators that drew them are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, TypeVarTuple
+
+from safetensors import SafetensorError, safe_open
+
+from bot import codes, render, words
+from bot.codes import Code
+from bot.errors import Refusal
+from gan import run as runs
+
+T = TypeVar("T")
+A = TypeVarTuple("A")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A generator that the studio can draw with."""
+
+    version: str
+    epoch: int
+    path: Path
+
+
+class Studio:
+    """Draws designs in a process of its own and keeps every generator that drew one.
+
+    `generators` holds VERSION.safetensors; the newest run's generator joins it when it is first drawn with.
+    """
+
+    def __init__(self, run_folder: Path, generators: Path, kept: int) -> None:
+        self._runs = run_folder
+        self._generators = generators
+        self._kept = kept
+        self._pool: ProcessPoolExecutor | None = None
+        self._looking = threading.Lock()
+        self._seen: tuple[tuple[Path, int], Model] | None = None
+
+    async def current(self) -> Model:
+        """The newest generator. Raises Refusal while there is none, or none that can be read."""
+        model = await asyncio.to_thread(self._current)
+        if model is None:
+            raise Refusal(words.NO_GENERATOR)
+        return model
+
+    async def code(self, text: str | None) -> Code:
+        """The design that somebody named by code or seed, or a fresh one. Raises Refusal."""
+        if text is not None:
+            with contextlib.suppress(codes.CodeError):
+                # A whole code needs no current generator, so it works before the first run too.
+                named = codes.parse(text, "")
+                if named.version:
+                    return named
+        model = await self.current()
+        if text is None:
+            return codes.fresh(model.version)
+        try:
+            return codes.parse(text, model.version)
+        except codes.CodeError as error:
+            raise Refusal(words.not_a_code(text, model.version)) from error
+
+    async def model(self, version: str) -> Model:
+        """The kept generator of a version. Raises Refusal if it is not here."""
+        path = self._generators / f"{version}.safetensors"
+        found = await asyncio.to_thread(_read, path)
+        if found is None:
+            raise Refusal(words.unknown_generator(version))
+        return found
+
+    async def picture(self, code: Code) -> render.Picture:
+        """One design. Raises Refusal."""
+        return await self._run(render.picture, (await self.model(code.version)).path, code.seed)
+
+    async def grid(self, designs: Sequence[Code], columns: int) -> bytes:
+        """A numbered grid of designs as PNG. Raises Refusal."""
+        paths = {version: (await self.model(version)).path for version in {code.version for code in designs}}
+        return await self._run(render.grid, [(paths[code.version], code.seed) for code in designs], columns)
+
+    async def morph(self, start: Code, end: Code, frames: int) -> render.Animation:
+        """An animation between two designs of one generator. Raises Refusal."""
+        model = await self.model(start.version)
+        return await self._run(render.morph, model.path, [start.seed, end.seed], frames)
+
+    async def warm_up(self) -> None:
+        """Start the drawing process, so that the first person does not wait for torch."""
+        model = await asyncio.to_thread(self._current)
+        await self._run(render.warm_up, model.path if model else None)
+
+    async def prune(self, in_use: set[str]) -> list[str]:
+        """Delete the oldest kept generators beyond the limit, except the ones `in_use`; what was deleted."""
+        return await asyncio.to_thread(self._prune, in_use)
+
+    def close(self) -> None:
+        """Stop the drawing process."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    async def _run(self, draw: Callable[[*A], T], *args: *A) -> T:
+        for attempt in (1, 2):
+            pool = self._pool
+            if pool is None:
+                pool = self._pool = ProcessPoolExecutor(
+                    1, multiprocessing.get_context("spawn"), initializer=render.set_up
+                )
+            try:
+                return await asyncio.get_running_loop().run_in_executor(pool, draw, *args)
+            except BrokenProcessPool:
+                log.warning("the drawing process died; starting another (attempt %d)", attempt)
+                if self._pool is pool:
+                    self._pool = None
+                    pool.shutdown(wait=False)
+            except ValueError as error:
+                raise Refusal(words.broken_generator(str(error))) from error
+        raise Refusal(words.STUDIO_DOWN)
+
+    def _current(self) -> Model | None:
+        with self._looking:
+            return self._look()
+
+    def _look(self) -> Model | None:
+        newest = self._newest_file()
+        if newest is None:
+            return None
+        try:
+            key = (newest, newest.stat().st_mtime_ns)
+        except OSError:
+            return None
+        if self._seen is None or self._seen[0] != key:
+            model = _read(newest)
+            if model is None:
+                return None
+            self._seen = key, self._keep(model)
+        return self._seen[1]
+
+    def _newest_file(self) -> Path | None:
+        """The newest run's generator; until it has one, the one drawn with before."""
+        run = runs.newest(self._runs)
+        if run is not None and run.generator.exists():
+            return run.generator
+        kept = list(self._generators.glob("*.safetensors"))
+        return max(kept, key=lambda path: path.stat().st_mtime_ns, default=None)
+
+    def _keep(self, model: Model) -> Model:
+        kept = self._generators / f"{model.version}.safetensors"
+        if not kept.exists():
+            self._generators.mkdir(parents=True, exist_ok=True)
+            beside = kept.with_suffix(".part")
+            beside.unlink(missing_ok=True)
+            try:
+                # The trainer replaces its file and never writes into it, so a second name is enough.
+                os.link(model.path, beside)
+            except OSError:
+                shutil.copy2(model.path, beside)
+            beside.replace(kept)
+        return Model(model.version, model.epoch, kept)
+
+    def _prune(self, in_use: set[str]) -> list[str]:
+        kept = sorted(self._generators.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
+        gone = [path for path in kept[: -self._kept] if path.stem not in in_use]
+        for path in gone:
+            path.unlink()
+        return [path.stem for path in gone]
+
+
+def _read(path: Path) -> Model | None:
+    """A generator file's version and epoch, from its header; None if it is not there."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+        return Model(about["version"], int(about["epoch"]), path)
+    except FileNotFoundError:
+        return None
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise Refusal(words.broken_generator(f"{path.name}: {error}")) from error

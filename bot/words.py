@@ -1,0 +1,352 @@
+"""Everything the bot says, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gan.events import Epoch, Started
+from gan.seeds import SEEDS
+
+UP, DOWN, AGAIN, SAVE = "👍", "👎", "🎲", "💾"
+GRID_MAX = 16
+
+# Refusals: short, kind, private --------------------------------------------------------------
+
+NO_GENERATOR = (
+    "I have not dreamt yet: no training run has reached its first checkpoint. "
+    "Watch it with `!bag progress`, or ask an admin for `!bag train start`."
+)
+STUDIO_DOWN = "My drawing process keeps dying. Please tell the person who runs me to look at the log."
+ADMINS_ONLY = "That one is for people with the *Manage Server* permission."
+SERVER_ONLY = "That one works in a server only, not in private messages."
+NO_RUN = "There is no training run yet. An admin can begin one with `!bag train start`."
+NO_TOP = f"Nobody has voted yet. Dream a bag with `!bag` and press {UP}."
+BUSY_TRAINING = "A training run is already going on. `!bag progress` shows it."
+NOT_TRAINING = "No training run is going on."
+BUSY_SCRAPING = "I am already collecting bags."
+ROUND_OVER = "That vote has closed."
+ROUND_CODES = "A vote needs 2 to 4 designs: `!bag vote k3f9-1 k3f9-2`, or just `!bag vote` for four new ones."
+UNEXPECTED = "Something went wrong on my side. It is in my log; nothing of yours was lost."
+DISK_FULL = "My disk is full, so I could not save that. Please tell the person who runs me."
+
+
+def not_a_code(text: str, version: str) -> str:
+    """For `!bag banana` and for a seed of 10^40."""
+    if text.strip().isascii() and text.strip().isdigit():
+        return f"Seeds go from 0 to {SEEDS - 1:,}. Try `!bag 42`."
+    return (
+        f"“{_short(text)}” is not a bag I know. Give me a seed (`!bag 42`), a code (`!bag {version}-42`), "
+        "or nothing at all (`!bag`)."
+    )
+
+
+def unknown_generator(version: str) -> str:
+    """For a code whose generator is not here."""
+    return (
+        f"I no longer have the generator `{version}`. I keep those whose bags got a vote or were saved. "
+        "`!bag` dreams a new one."
+    )
+
+
+def broken_generator(reason: str) -> str:
+    """For a generator file that is truncated."""
+    return f"My generator can't be read ({_short(reason, 120)}). The next checkpoint will mend it."
+
+
+def two_generators(a: str, b: str, hint: str) -> str:
+    """For an interpolation between designs of two generators."""
+    return f"`{a}` and `{b}` come from different generators, and a morph needs one. Try `{hint}`."
+
+
+def usage(example: str) -> str:
+    """For a command with an argument missing or wrong."""
+    return f"I did not get that. It goes like this: `{example}`"
+
+
+def out_of_range(what: str, low: int, high: int) -> str:
+    """For a number that is too small or too large."""
+    return f"{what} goes from {low} to {high}."
+
+
+def cooldown(seconds: float) -> str:
+    """For somebody who asks faster than the cooldown."""
+    return f"One moment: I can dream for you again in {max(seconds, 0.1):.1f} s."
+
+
+def missing_permissions(names: Sequence[str]) -> str:
+    """For a channel where the bot may not do what it should."""
+    listed = ", ".join(name.replace("_", " ").replace("guild", "server").title() for name in names)
+    return f"I may not do that here. I am missing: {listed}."
+
+
+def no_favorites(whose: str | None) -> str:
+    """For an empty list of favorites."""
+    return f"{whose or 'This server'} has no favorites yet. Press {SAVE} under a bag to save it."
+
+
+def not_seen(code: str) -> str:
+    """For `!bag show` of a design that nobody has dreamt."""
+    return f"Nobody has dreamt `{code}` yet. `!bag {code}` does."
+
+
+# Designs -------------------------------------------------------------------------------------
+
+
+def design_title(code: str) -> str:
+    """Above a dreamt bag."""
+    return f"Bag {code}"
+
+
+def design_footer(epoch: int) -> str:
+    """Under a dreamt bag."""
+    return f"dreamt after epoch {epoch} · type the code after !bag to draw it again"
+
+
+def design_alt(code: str, color: str, epoch: int) -> str:
+    """Alt text of a dreamt bag."""
+    article = "an" if color[0] in "aeiou" else "a"
+    return f"A dreamt handbag, {article} {color} one on white: design {code}, drawn after epoch {epoch}."
+
+
+def grid_title(count: int) -> str:
+    """Above a grid of dreamt bags."""
+    return f"{count} dreams" if count > 1 else "One dream"
+
+
+def grid_alt(codes: Sequence[str]) -> str:
+    """Alt text of a numbered grid."""
+    return f"A numbered grid of {len(codes)} dreamt handbags: {', '.join(codes)}."[:1024]
+
+
+GRID_FOOTER = "pick one below to vote on it or save it"
+PICK = "Pick a bag…"
+
+
+def listing(codes: Sequence[str], notes: Sequence[str] | None = None) -> str:
+    """Numbered codes, with a note each."""
+    if notes is None:
+        return " · ".join(f"**{i}** `{code}`" for i, code in enumerate(codes, 1))
+    return "\n".join(
+        f"**{i}** `{code}` {note}" for i, (code, note) in enumerate(zip(codes, notes, strict=True), 1)
+    )
+
+
+def morph_title(a: str, b: str) -> str:
+    """Above an interpolation."""
+    return f"{a} → {b}"
+
+
+def morph_alt(a: str, b: str, frames: int) -> str:
+    """Alt text of the animation."""
+    return f"An animation in {frames} steps: the handbag {a} turns into {b} and back."
+
+
+def strip_alt(a: str, b: str) -> str:
+    """Alt text of the strip."""
+    return f"Eight steps of the way from the handbag {a} to {b}, side by side."
+
+
+# Votes and favorites -------------------------------------------------------------------------
+
+
+def tally(up: int, down: int) -> str:
+    """A design's votes."""
+    return f"{UP} {up}  {DOWN} {down}"
+
+
+def saved(code: str) -> str:
+    """To the person who saved a design."""
+    return f"{SAVE} `{code}` is among your favorites now: `!bag favorites` shows them."
+
+
+def saved_already(code: str) -> str:
+    """To the person who saves a design again."""
+    return f"`{code}` is among your favorites already."
+
+
+def community_favorite(code: str, up: int) -> str:
+    """To the channel, when a design reaches the threshold."""
+    return f"⭐ `{code}` has {up} votes for it: the community's newest favorite!"
+
+
+def round_title(closes_at: datetime) -> str:
+    """Above a vote between designs."""
+    return f"Which bag? The vote closes <t:{int(closes_at.timestamp())}:R>."
+
+
+ROUND_CLOSED = "Which bag? The vote is closed."
+
+
+def round_lines(votes: dict[str, int]) -> str:
+    """The standing of a vote between designs."""
+    most = max(max(votes.values()), 1)
+    return "\n".join(
+        f"**{i}** `{code}` {'▰' * round(8 * count / most)}{'▱' * (8 - round(8 * count / most))} {count}"
+        for i, (code, count) in enumerate(votes.items(), 1)
+    )
+
+
+def round_result(winners: Sequence[str], count: int) -> str:
+    """How a vote ended."""
+    if not count:
+        return "Nobody voted, so no bag won. Perhaps next time."
+    votes = "1 vote" if count == 1 else f"{count} votes"
+    if len(winners) > 1:
+        return f"A tie between {', '.join(f'`{code}`' for code in winners)} with {votes} each."
+    return f"🏆 `{winners[0]}` wins with {votes}!"
+
+
+TOP_TITLE = "The bags you love most"
+
+
+def favorites_title(whose: str | None, page: int, pages: int) -> str:
+    """Above a page of favorites."""
+    name = f"Favorites of {whose}" if whose else "Favorites"
+    return f"{name} · {page} of {pages}" if pages > 1 else name
+
+
+# Training ------------------------------------------------------------------------------------
+
+
+def run_begins(started: Started) -> str:
+    """To the channel, when a run is first seen."""
+    return (
+        f"🧵 A new training run begins: **{started.images:,}** bags, preset `{started.preset}`, "
+        f"on the {'processor' if started.device == 'cpu' else started.device.upper()}. "
+        "The same 64 seeds are drawn after every epoch: watch the bags emerge in the thread."
+    )
+
+
+def run_thread(run: str) -> str:
+    """Name of a run's thread."""
+    return f"Run {run}"
+
+
+def epoch_line(epoch: Epoch) -> str:
+    """With an epoch's grid."""
+    of = f" of {epoch.epochs}" if epoch.epochs else ""
+    left = f", {duration(epoch.seconds_left)} to go" if epoch.seconds_left else ""
+    return (
+        f"**Epoch {epoch.epoch}**{of} · {epoch.images_seen:,} pictures seen · "
+        f"{epoch.images_per_second:.0f} a second{left}"
+    )
+
+
+def epoch_alt(epoch: int) -> str:
+    """Alt text of an epoch's grid."""
+    return f"64 handbags dreamt from the same 64 seeds after epoch {epoch}, eight by eight on white."
+
+
+def run_finished(epoch: int) -> str:
+    """To the run's thread at its end."""
+    return f"✨ The run is done after {epoch} epochs. This is how the bags emerged:"
+
+
+def timelapse_alt(epoch: int) -> str:
+    """Alt text of the timelapse."""
+    return f"A timelapse: 64 handbags emerge from fog over {epoch} epochs."
+
+
+def run_stopped(epoch: int) -> str:
+    """To the run's thread when it was asked to stop."""
+    return f"⏸ The run rests after epoch {epoch}. It goes on from there at the next `!bag train start`."
+
+
+def run_failed(reason: str) -> str:
+    """To the run's thread when it ended by an error."""
+    return f"💔 The run broke off: {_short(reason, 300)}. Its last checkpoint is safe."
+
+
+def child_died(what: str, code: int, last_line: str) -> str:
+    """To the channel, when a child process ended by an error."""
+    how = f"was killed (signal {-code})" if code < 0 else f"ended with code {code}"
+    why = f": {_short(last_line, 300)}" if last_line else ""
+    return f"💔 My {what} {how}{why}"
+
+
+TRAIN_STARTED = "🧵 Training begins. The first grid comes after the first epoch."
+TRAIN_STOPPING = "⏸ The trainer finishes its batch, saves a checkpoint and rests."
+SCRAPE_STARTED = "🛍️ Off to the shops. I will tell you what I found."
+
+
+def collected(found: dict[str, int], images: int | None) -> str:
+    """To the channel, after a crawl."""
+    new = [f"**{count:,}** new bags from {shop}" for shop, count in found.items() if count]
+    total = f" The dataset has **{images:,}** bags now." if images is not None else ""
+    return f"🛍️ {', '.join(new) if new else 'No new bags'}.{total}"
+
+
+def shop_problem(shop: str, message: str) -> str:
+    """To the channel, when a shop could not be read."""
+    return f"⚠️ {shop}: {_short(message, 300)}"
+
+
+def losses_line(loss_d: float, loss_g: float) -> str:
+    """An epoch's mean losses."""
+    return f"discriminator {loss_d:.3f} · generator {loss_g:.3f}"
+
+
+LOSSES_ALT = "Curves of the discriminator's and the generator's loss by epoch."
+PROGRESS_TITLE = "Training run"
+STATES = {"running": "going on", "finished": "done", "stopped": "resting", "failed": "broken off"}
+
+
+# Schedule ------------------------------------------------------------------------------------
+
+
+def daily_title(day: str) -> str:
+    """Above the daily dream bag."""
+    return f"Dream bag of {day}"
+
+
+# Help ----------------------------------------------------------------------------------------
+
+HELP_TITLE = "Bag Dreams"
+HELP_INTRO = "I look at bags all night and dream new ones. Every command works as `!bag …` and as `/bag …`."
+HELP_TOPICS = {
+    "dream": {
+        "!bag": "dream a new bag",
+        "!bag 42": "the bag of seed 42; with a code (`!bag k3f9-42`) always the very same one",
+        "!bag grid 9": f"up to {GRID_MAX} at once; pick one from the list",
+        "!bag interpolate 42 7": "one bag turns into another (also `!bag morph`; frames last: `… 42 7 40`)",
+    },
+    "vote": {
+        f"{UP} {DOWN}": "under every bag: one vote a person; the other changes it, the same takes it back",
+        "!bag vote": "a vote between four new bags, with a deadline; or between codes: `!bag vote CODE CODE`",
+        "!bag top": "the bags you love most",
+    },
+    "favorites": {
+        SAVE: "under every bag: make it a favorite of yours",
+        "!bag favorites": "the saved bags, in pages; `!bag favorites @somebody` for theirs",
+        "!bag show k3f9-42": "all about one bag: votes, who dreamt it, when, by which generator",
+    },
+    "training": {
+        "!bag progress": "the run now: newest grid, losses, speed, time left",
+        "!bag train start": "begin or resume a run (admins)",
+        "!bag train stop": "save a checkpoint and rest (admins)",
+        "!bag scrape": "collect new bags from the shops (admins)",
+    },
+}
+
+
+def unknown_topic(topic: str) -> str:
+    """For help on something that is not a topic."""
+    return f"I have no help on “{_short(topic)}”. Topics: {', '.join(HELP_TOPICS)}."
+
+
+# Small parts ---------------------------------------------------------------------------------
+
+
+def duration(seconds: float) -> str:
+    """A time span as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _short(text: str, length: int = 60) -> str:
+    text = " ".join(text.replace("`", "'").split())
+    return text if len(text) <= length else text[: length - 1] + "…"
