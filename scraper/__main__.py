@@ -1,0 +1,175 @@
+"""The command line: `python -m scraper collect | import PATH | build | stats | forget`."""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from scraper import dataset, imports
+from scraper.catalog import Catalog, CatalogError
+from scraper.crawl import Crawl
+from scraper.fetch import Fetcher
+from scraper.intake import Intake
+from scraper.overview import overview, tables
+from scraper.report import Report
+from scraper.settings import Settings, SettingsError, load
+from scraper.shop import Shop
+from scraper.store import Files
+from scraper.takedown import forget as take_down
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON lines on stdout, for programs.")]
+
+
+def fail(line: object) -> NoReturn:
+    """One line on stderr, exit code 2."""
+    sys.stderr.write(f"{' '.join(str(line).split())}\n")
+    raise typer.Exit(2)
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option(help="The config file.")] = Path("config.toml"),
+) -> None:
+    """Collects bag pictures, politely, and builds the dataset."""
+    try:
+        context.obj = load(config)
+    except SettingsError as error:
+        fail(error)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
+    """The catalog and the way into it, closed at the end. What the machine refuses is one line."""
+    try:
+        with ExitStack() as stack:
+            settings.folder.mkdir(parents=True, exist_ok=True)
+            files = Files(settings.folder, settings.image_size, originals=settings.originals)
+            stack.callback(files.close)
+            catalog = stack.enter_context(Catalog(settings.folder, files))
+            intake = Intake(catalog, settings)
+            stack.callback(intake.close)
+            yield catalog, intake
+    except Exception as error:
+        cause: BaseException = error
+        while isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        if isinstance(cause, (CatalogError, dataset.DatasetError, imports.NothingToImportError)):
+            fail(cause)
+        if isinstance(cause, (OSError, sqlite3.Error)):
+            fail(f"{settings.folder}: {cause}")
+        raise
+
+
+@app.command()
+def collect(
+    context: typer.Context,
+    shop: Annotated[list[str] | None, typer.Option(help="Only this shop; may be repeated.")] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Only what failed before.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Crawls the shops of the config; adds what is new, goes on where it was killed."""
+    settings: Settings = context.obj
+    shops = chosen(settings, shop or [])
+    with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
+        asyncio.run(crawl(shops, settings, catalog, intake, report, retry))
+    if report.problems:
+        raise typer.Exit(2)
+
+
+def chosen(settings: Settings, names: list[str]) -> list[Shop]:
+    """The shops to crawl, of those in the config."""
+    if not settings.shops:
+        fail("no shop in the config: add a table [scraper.shops.NAME]")
+    for name in names:
+        if name not in settings.shops:
+            fail(f"unknown shop {name!r}: the config has {', '.join(settings.shops)}")
+    return [settings.shops[name] for name in names or settings.shops]
+
+
+async def crawl(
+    shops: list[Shop], settings: Settings, catalog: Catalog, intake: Intake, report: Report, retry: bool
+) -> None:
+    """Crawls several shops at once: they are different hosts with a pace each."""
+    named = {host for shop in settings.shops.values() for host in shop.hosts()}
+    async with Fetcher(settings, named, user_agent(settings)) as fetcher, asyncio.TaskGroup() as group:
+        for shop in shops:
+            if catalog.is_forgotten(f"shop:{shop.name}"):
+                report.problem(shop.name, "this shop was taken down with `forget --shop`: not collected")
+                continue
+            crawler = Crawl(shop, settings, catalog, fetcher, intake, report)
+            group.create_task(crawler.run(retry=retry))
+
+
+def user_agent(settings: Settings) -> str:
+    """Who we are and how to reach us."""
+    try:
+        number = version("bag-dreams")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        number = "0"
+    return f"BagDreams/{number}" + (f" (+{settings.contact})" if settings.contact else "")
+
+
+@app.command("import")
+def import_(context: typer.Context, path: Path, as_json: Json = False) -> None:
+    """Takes in a folder of pictures (and a CSV of tags beside or in it), or what a CSV names."""
+    settings: Settings = context.obj
+    with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
+        source = imports.source(path)
+        asyncio.run(imports.import_pictures(source, settings, catalog, intake, report))
+    tally = report.tally(source.name)
+    if tally.failed == tally.seen:
+        raise typer.Exit(2)
+
+
+@app.command()
+def build(context: typer.Context, as_json: Json = False) -> None:
+    """Writes the dataset folder anew, in one step."""
+    settings: Settings = context.obj
+    with opened(settings) as (catalog, _):
+        built = dataset.build(catalog, settings)
+    report = Report(as_json=as_json)
+    if built.lost:
+        report.problem("dataset", f"{built.lost} pictures are gone from the disk and were left out")
+    numbers = {"images": built.images, "image_size": settings.image_size, "content_hash": built.content_hash}
+    words = f"{settings.dataset}: {built.images} images of {settings.image_size}×{settings.image_size}"
+    report.say(words, event="built", **numbers, dataset=str(settings.dataset))
+
+
+@app.command()
+def stats(context: typer.Context, as_json: Json = False) -> None:
+    """What the catalog holds, by shop, brand, category and color; failures by reason."""
+    with opened(context.obj) as (catalog, _):
+        numbers = overview(catalog)
+    if as_json:
+        Report(as_json=True).emit(event="stats", **numbers)
+    else:
+        Console().print(tables(numbers))
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    url: Annotated[str, typer.Option(help="Address of a picture or of its page.")] = "",
+    shop: Annotated[str, typer.Option(help="Everything of this shop.")] = "",
+    sha: Annotated[str, typer.Option(help="A picture's sha256.")] = "",
+) -> None:
+    """Takes pictures down: out of catalog, files and the next dataset; they never come back."""
+    if sum(map(bool, (url, shop, sha))) != 1:
+        fail("give one of --url, --shop, --sha")
+    with opened(context.obj) as (catalog, _):
+        gone = take_down(catalog, url=url, shop=shop, sha256=sha.lower())
+    sys.stdout.write(f"{gone} pictures forgotten; `build` leaves them out of the dataset\n")
+
+
+if __name__ == "__main__":
+    app()

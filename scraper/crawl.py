@@ -1,0 +1,207 @@
+"""The crawl of one shop: pages in order, their pictures meanwhile, every step in the catalog."""
+
+import asyncio
+import re
+from collections import deque
+
+from scraper.catalog import Catalog, Todo, Wanted
+from scraper.fetch import Answer, Fetcher, FetchError, RefusedError
+from scraper.intake import Intake
+from scraper.manners import opted_out
+from scraper.report import Report
+from scraper.settings import Settings
+from scraper.shop import Listing, MarkupError, Page, Shop
+from scraper.square import PictureError
+
+CHALLENGES = (
+    b"please click and hold the button",
+    b"press and hold",
+    b"press &amp; hold",
+    b"px-captcha",
+    b"captcha-delivery.com",
+    b"cf-challenge",
+    b"challenge-platform",
+    b"verify you are a human",
+    b"are you a robot",
+)
+META_ROBOTS = re.compile(rb"<meta[^>]+robots[^>]*>", re.IGNORECASE)
+PATIENCE = 5
+"""So many failures in a row, of pages or of pictures, and the shop is left alone for today."""
+
+
+class ShopError(Exception):
+    """The shop cannot be crawled further today. One line."""
+
+
+class Crawl:
+    """One shop's crawl. `run` goes on where a killed one was, and ends when all is read and tried."""
+
+    def __init__(
+        self,
+        shop: Shop,
+        settings: Settings,
+        catalog: Catalog,
+        fetcher: Fetcher,
+        intake: Intake,
+        report: Report,
+    ) -> None:
+        self.shop = shop
+        self.settings = settings
+        self.catalog = catalog
+        self.fetcher = fetcher
+        self.intake = intake
+        self.report = report
+        self.tally = report.tally(shop.name)
+        self.batch: deque[Wanted] = deque()
+        self.last = 0
+        self.walked = False
+        self.news = asyncio.Event()
+        self.unlucky = 0
+
+    async def run(self, *, retry: bool = False) -> None:
+        """Crawls; with `retry` only pictures that failed before. Problems are reported."""
+        try:
+            await self.collect(retry)
+        except* ShopError as stop:
+            self.report.problem(self.shop.name, str(stop.exceptions[0]))
+        self.report.shop(self.shop.name)
+
+    async def collect(self, retry: bool) -> None:
+        """Pages one by one, pictures by several workers: a connection idles while its picture is squared."""
+        crawl = 0
+        if retry:
+            self.catalog.retry(self.shop.name)
+            self.walked = True
+        else:
+            crawl = self.catalog.begin(self.shop.name, self.start())
+        workers = 2 * (self.shop.connections or self.settings.connections)
+        async with asyncio.TaskGroup() as group:
+            walk = None if retry else group.create_task(self.walk(crawl))
+            for _ in range(workers):
+                group.create_task(self.work())
+        if walk and walk.result():
+            self.catalog.finish(crawl)
+
+    def start(self) -> list[str]:
+        """The shop's first pages."""
+        try:
+            start = self.shop.start()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ExceptionGroup(
+                "start", [ShopError(f"cannot read {self.shop.addresses}: {error}")]
+            ) from error
+        if not start:
+            raise ExceptionGroup("start", [ShopError("no address in the config: give url or addresses")])
+        return start
+
+    # Pages.
+
+    async def walk(self, crawl: int) -> bool:
+        """Reads all pages of this crawl. Returns whether every one could be read."""
+        last = failures = in_row = 0
+        while page := self.catalog.next_page(self.shop.name, crawl, last):
+            last = page.id
+            if self.tally.pages >= self.settings.pages:
+                raise ShopError(f"more than {self.settings.pages} pages: stopped (see `pages` in the config)")
+            try:
+                await self.visit(crawl, page)
+                in_row = 0
+            except RefusedError as error:
+                raise ShopError(f"{error} at {page.url}") from error
+            except FetchError as error:
+                if not error.transient and not page.first:
+                    self.catalog.read(
+                        self.shop.name, crawl, page, Listing(), None, None
+                    )  # no such page: the end
+                    continue
+                failures += 1
+                in_row += 1
+                if in_row >= PATIENCE:
+                    raise ShopError(f"{error} at {page.url}, the {in_row}th page in a row") from error
+                self.report.problem(self.shop.name, f"{error} at {page.url}")
+            self.tally.pages += 1
+            self.tell()
+        self.walked = True
+        self.tell()
+        return not failures
+
+    def tell(self) -> None:
+        """Wakes the workers that wait for pictures."""
+        self.news.set()
+        self.news = asyncio.Event()
+
+    async def visit(self, crawl: int, page: Todo) -> None:
+        """Fetches a page and writes down what is on it. Raises FetchError or ShopError."""
+        answer = await self.fetcher.get(
+            page.url, self.shop, self.settings.page_bytes, page.etag, page.modified
+        )
+        self.tally.bytes += len(answer.body)
+        if answer.status == 304:
+            self.tally.known += self.catalog.unchanged(self.shop.name, crawl, page)
+            return
+        listing = await asyncio.to_thread(self.read, page, answer)
+        if page.first and not listing.items and not listing.more:
+            raise ShopError(f"0 products at {page.url}: nothing there has {self.shop.looks_for}")
+        new, known = self.catalog.read(self.shop.name, crawl, page, listing, answer.etag, answer.modified)
+        self.tally.known += known
+        self.tally.seen += new
+
+    def read(self, page: Todo, answer: Answer) -> Listing:
+        """What is on a page, if it is a page for us."""
+        wishes = [tag.decode("latin-1") for tag in META_ROBOTS.findall(answer.body)]
+        if word := answer.opted_out or opted_out(wishes):
+            raise ShopError(f"{page.url} asks not to be used for AI ({word})")
+        try:
+            listing = self.shop.read(Page(answer.url, answer.body, answer.charset))
+        except MarkupError as error:
+            self.refuse_challenge(page, answer)
+            raise ShopError(f"{error} at {page.url}") from error
+        if not listing.items:
+            self.refuse_challenge(page, answer)
+        return listing
+
+    def refuse_challenge(self, page: Todo, answer: Answer) -> None:
+        """A page that wants to know whether we are human: we are not, and leave."""
+        lower = answer.body[:200_000].lower()
+        if any(words in lower for words in CHALLENGES):
+            raise ShopError(f"bot challenge at {page.url}: the shop wants people only, so we stop here")
+
+    # Pictures.
+
+    async def work(self) -> None:
+        """Fetches pictures until there are no more."""
+        while item := await self.next_item():
+            await self.picture(item)
+
+    async def next_item(self) -> Wanted | None:
+        """The next picture to fetch; None when all pages are read and nothing is left."""
+        while True:
+            if not self.batch:
+                self.batch.extend(self.catalog.wanted(self.shop.name, self.last))
+            if self.batch:
+                item = self.batch.popleft()
+                self.last = max(self.last, item.id)
+                return item
+            if self.walked:
+                return None
+            await self.news.wait()
+
+    async def picture(self, item: Wanted) -> None:
+        """Fetches, squares and keeps one picture, or writes down why not."""
+        try:
+            answer = await self.fetcher.get(item.image, self.shop, self.settings.picture_bytes)
+            self.tally.bytes += len(answer.body)
+            if answer.opted_out:
+                raise PictureError(f"opted out ({answer.opted_out})")
+            result = await self.intake.take(item.id, answer.body, answer.etag, answer.modified)
+        except (FetchError, PictureError) as error:
+            transient = isinstance(error, FetchError) and error.transient
+            self.catalog.fail(item.id, str(error), transient=transient)
+            self.tally.fail(str(error))
+            self.unlucky = self.unlucky + 1 if transient or isinstance(error, RefusedError) else 0
+            if self.unlucky >= 2 * PATIENCE:
+                raise ShopError(f"{error}: {self.unlucky} pictures in a row") from error
+            return
+        self.unlucky = 0
+        self.tally.new += result == "new"
+        self.tally.duplicates += result == "duplicate"

@@ -1,0 +1,131 @@
+"""The dataset folder: images.npy, items.jsonl and manifest.json, all of it or none."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scraper.catalog import TAGS, Catalog
+from scraper.settings import Settings
+from scraper.square import PictureError, square
+
+VERSION = 1
+
+
+class DatasetError(Exception):
+    """No dataset can be built. One line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What stands in the dataset folder now; `lost` pictures were in the catalog, but are not on disk."""
+
+    images: int
+    content_hash: str
+    lost: int
+
+
+ROWS = f"""
+SELECT pictures.id, sha256, suffix, width, height, shop, url, image, first_seen, {", ".join(TAGS)}
+FROM pictures JOIN items ON items.id =
+    (SELECT id FROM items WHERE picture = pictures.id ORDER BY shop, image LIMIT 1)
+ORDER BY sha256
+"""  # noqa: S608  # our own names
+
+
+def build(catalog: Catalog, settings: Settings) -> Built:
+    """Writes the dataset beside the old one and puts it in its place. Raises DatasetError, OSError.
+
+    Pictures stand in the order of their sha256 and each has the row of its first item, so that the same
+    pictures give the same dataset in whatever order they came.
+    """
+    repair(settings.dataset)
+    (count,) = catalog.db.execute("SELECT COUNT(*) FROM pictures").fetchone()
+    if not count:
+        raise DatasetError(f"no pictures in {settings.folder}: run `collect` or `import` first")
+    parent = settings.dataset.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{settings.dataset.name}-", suffix=".part", dir=parent))
+    try:
+        built = write(catalog, settings, beside, count)
+        if not built.images:
+            raise DatasetError(f"all {count} pictures of {settings.folder} are gone from the disk")
+        swap(beside, settings.dataset)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return built
+
+
+def write(catalog: Catalog, settings: Settings, folder: Path, count: int) -> Built:
+    """Streams the pictures into a folder, one at a time."""
+    size = settings.image_size
+    digest = hashlib.sha256()
+    images = 0
+    with (
+        (folder / "images.npy").open("wb") as pixels,
+        (folder / "items.jsonl").open("w", encoding="utf-8") as items,
+    ):
+        header(pixels, count, size)
+        for square_bytes, row in rows(catalog, settings):
+            line = json.dumps(row, ensure_ascii=False)
+            # When a picture was first seen is no part of what it is: the same pictures have the same hash.
+            digest.update(square_bytes)
+            digest.update(json.dumps(row | {"time": ""}, ensure_ascii=False).encode())
+            pixels.write(square_bytes)
+            items.write(f"{line}\n")
+            images += 1
+        if images != count:
+            header(pixels, images, size)
+    manifest = {"version": VERSION, "image_size": size, "count": images, "content_hash": digest.hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest) + "\n", "utf-8")
+    return Built(images, digest.hexdigest(), count - images)
+
+
+def header(file: Any, count: int, size: int) -> None:
+    """Writes the 128 bytes that say what the .npy file holds (its header is padded, so any count fits)."""
+    file.seek(0)
+    shape = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+    np.lib.format.write_array_header_1_0(file, shape)
+
+
+def rows(catalog: Catalog, settings: Settings) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Each picture's bytes and its row of items.jsonl. What is neither square nor original is passed over."""
+    files = catalog.files
+    for slot, sha256, suffix, width, height, shop, url, image, time, *tags in catalog.db.execute(ROWS):
+        pixels = files.squares.read(slot)
+        if pixels is None:
+            # Another size or recipe than before, or half written when the lights went out: squared again.
+            try:
+                data = files.path(sha256, suffix).read_bytes()
+                pixels = square(data, settings.image_size, settings.pixels).pixels
+            except (OSError, PictureError):
+                continue  # counted by the caller, who says so
+            files.squares.write(slot, pixels)
+        where = {"sha256": sha256, "shop": shop, "page": url, "image": image}
+        words = dict(zip(TAGS, tags, strict=True))
+        yield pixels.tobytes(), where | words | {"width": width, "height": height, "time": time}
+
+
+def swap(new: Path, place: Path) -> None:
+    """Puts a folder in its place. A reader that has the old files open keeps them until it closes them."""
+    old = place.with_name(f".{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def repair(place: Path) -> None:
+    """Cleans up after a crash: between the two renames of `swap` the old dataset is only set aside."""
+    old = place.with_name(f".{place.name}.old")
+    if old.exists() and not place.exists():
+        old.rename(place)
+    for leftover in place.absolute().parent.glob(f".{place.name}-*.part"):
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,69 @@
+"""Keeps the crawl on the public internet: a page must not lead us to this machine or its network."""
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class PrivateAddressError(OSError):
+    """An address that the crawl must not connect to."""
+
+
+def public(address: str) -> bool:
+    """True for an IP address of the public internet, whatever IPv6 form an IPv4 address hides in."""
+    ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    if isinstance(ip, IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in NAT64:
+            inner = IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return public(str(inner))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def check(url: URL, named: frozenset[str]) -> None:
+    """Raises PrivateAddressError unless the URL is http(s) and its host, if an IP address, public or named.
+
+    The resolver is not asked about IP addresses, so this must run before every request and redirect.
+    """
+    if url.scheme not in ("http", "https") or not url.host:
+        raise PrivateAddressError(f"not a web address: {str(url)[:100]}")
+    host = url.host.lower()
+    if host in named:
+        return
+    try:
+        allowed = public(host)
+    except ValueError:
+        return  # a name: the resolver looks at where it leads
+    if not allowed:
+        raise PrivateAddressError(f"leads into a private network: {host}")
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves a name and refuses the answer if any address in it is not public.
+
+    What it returns is what is connected to, so a name that changes its answer gains nothing. Hosts that the
+    config names are let through: a shop on loopback works when its owner wrote it down.
+    """
+
+    def __init__(self, named: frozenset[str], resolver: AbstractResolver | None = None) -> None:
+        self.named = named
+        self.resolver = resolver or ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses of a host. Raises PrivateAddressError, or OSError when there are none."""
+        answers = await self.resolver.resolve(host, port, family)
+        if host.lower().rstrip(".") not in self.named and not all(public(a["host"]) for a in answers):
+            raise PrivateAddressError(f"leads into a private network: {host}")
+        return answers
+
+    async def close(self) -> None:
+        """Closes the resolver behind this one."""
+        await self.resolver.close()

@@ -1,0 +1,112 @@
+"""What a crawl tells: JSON lines for programs, words and progress bars for people."""
+
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+
+@dataclass(slots=True)
+class Tally:
+    """One shop's numbers of this run."""
+
+    new: int = 0
+    known: int = 0
+    failed: int = 0
+    duplicates: int = 0
+    pages: int = 0
+    seen: int = 0
+    bytes: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def fail(self, reason: str) -> None:
+        """One more picture that could not be had."""
+        self.failed += 1
+        self.reasons[reason] += 1
+
+
+class Report:
+    """A context manager; within it bars move on a terminal. With `as_json` stdout carries JSON lines only."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.tallies: dict[str, Tally] = {}
+        self.problems = 0
+        self.started = time.monotonic()
+        self.console = Console(stderr=True)
+        self.live = Live(
+            console=self.console,
+            get_renderable=self.table,
+            refresh_per_second=4,
+            transient=True,
+            redirect_stdout=False,
+        )
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.live.stop()
+
+    def tally(self, shop: str) -> Tally:
+        """The numbers of a shop, to count up."""
+        return self.tallies.setdefault(shop, Tally())
+
+    def table(self) -> Table:
+        """How far each shop is."""
+        table = Table("shop", "pages", "pictures", "new", "failed", "MB", "pictures/s", "left", box=None)
+        seconds = max(time.monotonic() - self.started, 0.001)
+        for shop, t in self.tallies.items():
+            done = t.new + t.duplicates + t.failed
+            rate = done / seconds
+            left = max(t.seen - done, 0)
+            numbers = (t.pages, f"{done}/{t.seen}", t.new, t.failed, f"{t.bytes / 1e6:.1f}", f"{rate:.1f}")
+            table.add_row(shop, *map(str, numbers), f"{left / rate:.0f} s" if done else "")
+        return table
+
+    def shop(self, shop: str) -> None:
+        """The shop is done for now."""
+        t = self.tally(shop)
+        if t.reasons:
+            reasons = ", ".join(f"{n} {reason}" for reason, n in t.reasons.most_common(5))
+            self.problem(shop, f"{t.failed} pictures failed: {reasons}", count=False)
+        words = f"{shop}: {t.new} new, {t.known} known, {t.failed} failed, {t.duplicates} duplicates"
+        numbers = {"new": t.new, "known": t.known, "failed": t.failed, "duplicates": t.duplicates}
+        self.say(words, event="shop", shop=shop, **numbers)
+
+    def problem(self, shop: str, message: str, *, count: bool = True) -> None:
+        """Something a person should know."""
+        self.problems += count
+        line = " ".join(message.split())
+        if self.as_json:
+            self.emit(event="problem", shop=shop, message=line)
+        else:
+            self.error(f"{shop}: {line}")
+
+    def say(self, words: str, **event: Any) -> None:
+        """A result, as words or as JSON."""
+        if self.as_json:
+            self.emit(**event)
+        else:
+            sys.stdout.write(f"{words}\n")
+            sys.stdout.flush()
+
+    def emit(self, **event: Any) -> None:
+        """One JSON object, one line, at once."""
+        sys.stdout.write(f"{json.dumps(event, ensure_ascii=False)}\n")
+        sys.stdout.flush()
+
+    def error(self, line: str) -> None:
+        """One line on stderr, above the bars."""
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)

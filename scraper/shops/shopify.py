@@ -1,0 +1,64 @@
+"""Any Shopify shop, by its `products.json`: 250 products a request, no HTML."""
+
+import json
+import re
+from typing import Any, Literal
+
+from yarl import URL
+
+from scraper.shop import Found, Listing, MarkupError, Page, Shop, next_page
+
+SIZED = re.compile(r"(?=\.\w+$)")
+
+
+class Shopify(Shop):
+    """Collections by handle. The first picture of a product is its front; the others show details."""
+
+    looks_for = '"products" with "title" and "images" in products.json'
+
+    collections: tuple[str, ...] = ()
+    pictures: Literal["first", "all"] = "first"
+
+    def start(self) -> list[str]:
+        """`products.json?limit=250&page=1` below URL/collections/HANDLE, or a URL that names a handle."""
+        return [
+            str(URL(f"{base.rstrip('/')}{path}/products.json") % {"limit": 250, "page": 1})
+            for base in super().start()
+            for path in ([f"/collections/{handle}" for handle in self.collections] or [""])
+        ]
+
+    def read(self, page: Page) -> Listing:
+        """An empty list of products ends the pages."""
+        try:
+            products = json.loads(page.body)["products"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise MarkupError(f"not a Shopify products.json: no {self.looks_for}") from error
+        items = [found for product in products for found in self.product(page, product)]
+        self.check(products, items)
+        return Listing(items, [next_page(page.url)] if products else [])
+
+    def product(self, page: Page, product: dict[str, Any]) -> list[Found]:
+        """The pictures of one product; none when it has no picture or no title."""
+        images = sorted(product.get("images") or [], key=lambda image: image.get("position") or 0)
+        variant: dict[str, Any] = next(iter(product.get("variants") or []), {})
+        title = str(product.get("title") or "")
+        handle = str(product.get("handle") or "")
+        return [
+            Found(
+                image=page.absolute(sized(str(image["src"]))),
+                url=page.absolute(f"../../products/{handle}") if handle else "",
+                title=title,
+                brand=str(product.get("vendor") or ""),
+                category=str(product.get("product_type") or ""),
+                price=str(variant.get("price") or ""),
+                currency=self.currency,
+            )
+            for image in (images[:1] if self.pictures == "first" else images)
+            if title and image.get("src")
+        ]
+
+
+def sized(address: str, size: str = "512x512") -> str:
+    """The same picture, scaled by Shopify to fit: the size goes before the extension, queries stay."""
+    path, question, query = address.partition("?")
+    return f"{SIZED.sub(f'_{size}', path, count=1)}{question}{query}"

@@ -1,0 +1,28 @@
+"""TheRealReal's listings: addresses from the config or a file, pictures loaded lazily."""
+
+from yarl import URL
+
+from scraper.shop import Found, Listing, Page, Shop, link, next_page, source, text
+
+
+class TheRealReal(Shop):
+    """`div.product-card-aligner` holds brand, description and a picture that honors `?width=512`."""
+
+    looks_for = "div.product-card-aligner with an img and a .product-card__description"
+
+    def read(self, page: Page) -> Listing:
+        """One card is one bag; the next page is asked for until one is empty."""
+        cards = page.cards("product-card-aligner")
+        items = [
+            Found(
+                image=str(URL(page.absolute(image)).with_query(width=512)),
+                url=page.absolute(link(card)),
+                title=title,
+                brand=text(card, ".product-card__brand"),
+                price=text(card, ".product-card__price"),
+            )
+            for card in cards
+            if (image := source(card)) and (title := text(card, ".product-card__description"))
+        ]
+        self.check(cards, items)
+        return Listing(items, [next_page(page.url)] if items else [])

@@ -1,0 +1,77 @@
+"""The files beside the catalog: originals by sha256, and one flat file of squares."""
+
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scraper.square import RECIPE
+
+
+class Squares:
+    """All squares of one size in one file: slot i is 4 bytes of CRC-32, then size × size × 3 bytes of RGB.
+
+    A slot counts only if its checksum holds, so what a crash half wrote is as good as absent.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.size = size
+        self.bytes = size * size * 3
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+
+    def write(self, slot: int, pixels: NDArray[np.uint8]) -> None:
+        """Puts uint8 [size, size, 3] into a slot. Raises OSError when the disk is full."""
+        data = pixels.tobytes()
+        record = zlib.crc32(data).to_bytes(4, "big") + data
+        if os.pwrite(self.file, record, slot * len(record)) != len(record):
+            raise OSError("the disk is full")
+
+    def read(self, slot: int) -> NDArray[np.uint8] | None:
+        """The square in a slot, or None when there is no whole one."""
+        record = os.pread(self.file, self.bytes + 4, slot * (self.bytes + 4))
+        if len(record) != self.bytes + 4 or zlib.crc32(record[4:]) != int.from_bytes(record[:4], "big"):
+            return None
+        return np.frombuffer(record, np.uint8, offset=4).reshape(self.size, self.size, 3)
+
+    def wipe(self, slot: int) -> None:
+        """Overwrites a slot with nothing."""
+        os.pwrite(self.file, bytes(self.bytes + 4), slot * (self.bytes + 4))
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self.file)
+
+
+class Files:
+    """FOLDER/originals/ab/abcd….jpg (unless they are not kept) and FOLDER/squares-….bin."""
+
+    def __init__(self, folder: Path, size: int, *, originals: bool = True) -> None:
+        self.originals = folder / "originals"
+        self.keeps_originals = originals
+        self.squares = Squares(folder / f"squares-{size}-{RECIPE}.bin", size)
+
+    def path(self, sha256: str, suffix: str) -> Path:
+        """Where an original is, or would be."""
+        return self.originals / sha256[:2] / f"{sha256}{suffix}"
+
+    def put(self, sha256: str, suffix: str, data: bytes) -> None:
+        """Keeps an original, whole or not at all."""
+        if not self.keeps_originals:
+            return
+        path = self.path(sha256, suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(data)
+        part.replace(path)
+
+    def remove(self, sha256: str, suffix: str, slot: int) -> None:
+        """Deletes an original and its square."""
+        self.path(sha256, suffix).unlink(missing_ok=True)
+        self.squares.wipe(slot)
+
+    def close(self) -> None:
+        """Closes what is open."""
+        self.squares.close()

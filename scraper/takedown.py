@@ -1,0 +1,42 @@
+"""Take-downs: what is forgotten leaves the catalog, the files and the next dataset, and never comes back."""
+
+from scraper.catalog import Catalog, now
+
+
+def forget(catalog: Catalog, *, url: str = "", shop: str = "", sha256: str = "") -> int:
+    """Forgets a picture by its address, its page's or its sha256, or all of a shop. Returns pictures deleted.
+
+    What a forgotten address showed is remembered by its sha256 too, so that it does not come back by another
+    way. A forgotten shop's pictures stay if another shop shows them as well.
+    """
+    with catalog.change() as db:
+        found = db.execute(
+            "SELECT items.id, pictures.id, sha256, suffix"
+            " FROM items LEFT JOIN pictures ON pictures.id = picture"
+            " WHERE image = ?1 OR url = ?1 OR sha256 = ?2 OR shop = ?3",
+            (url or None, sha256 or None, shop or None),
+        ).fetchall()
+        checksums = set() if shop else {row[2] for row in found if row[2]}
+        values = {value for value in (url, sha256, f"shop:{shop}" if shop else "") if value} | checksums
+        db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?, ?)", [(value, now()) for value in values])
+        if shop:
+            db.execute("DELETE FROM items WHERE shop = ?", (shop,))
+            db.execute("DELETE FROM pages WHERE shop = ?", (shop,))
+            db.execute("DELETE FROM crawls WHERE shop = ?", (shop,))
+        else:
+            db.executemany("DELETE FROM items WHERE id = ?", [(row[0],) for row in found])
+            db.executemany(
+                "DELETE FROM items WHERE picture = (SELECT id FROM pictures WHERE sha256 = ?)",
+                [(checksum,) for checksum in checksums],
+            )
+        gone = {row[1]: (row[2], row[3]) for row in found if row[1]}
+        orphans = [slot for slot in gone if not db.execute(SHOWN, (slot,)).fetchone()]
+        for slot in orphans:
+            db.execute("DELETE FROM pictures WHERE id = ?", (slot,))
+            # Before the commit: if we are killed here, the row is still there to be forgotten again.
+            checksum, suffix = gone[slot]
+            catalog.files.remove(checksum, suffix, slot)
+    return len(orphans)
+
+
+SHOWN = "SELECT 1 FROM items WHERE picture = ? LIMIT 1"
