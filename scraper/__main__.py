@@ -55,6 +55,7 @@ def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
             settings.folder.mkdir(parents=True, exist_ok=True)
             files = Files(settings.folder, settings.image_size, originals=settings.originals)
             stack.callback(files.close)
+            dataset.repair(settings.dataset)
             catalog = stack.enter_context(Catalog(settings.folder, files))
             intake = Intake(catalog, settings)
             stack.callback(intake.close)

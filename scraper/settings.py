@@ -59,6 +59,21 @@ class Settings(BaseSettings):
         return {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in shops.items()}
 
 
+class FileSettings(Settings):
+    """What is passed in is the file, and the environment goes before it."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
 def load(path: Path) -> Settings:
     """Reads [scraper] of a config file; a missing file or table gives the defaults. Raises SettingsError."""
     try:
@@ -66,21 +81,8 @@ def load(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
 
-    class Configured(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            # What is passed in is the file here, and the environment goes before the file.
-            return env_settings, init_settings
-
     try:
-        return Configured(**table)
+        return FileSettings(**table)
     except ValidationError as error:
         raise SettingsError(sentence(path, error)) from error
     except SourceError as error:

@@ -14,7 +14,7 @@ from PIL.Image import Resampling, Transpose
 RECIPE: Final = "pad-1"
 """Names what is done to a picture: squares made by another recipe are made again."""
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "MPO")
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 SUFFIXES: Final = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif"}
 SMALLEST: Final = 16
 SLIMMEST: Final = 10

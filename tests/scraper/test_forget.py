@@ -1,0 +1,67 @@
+"""Take-downs: gone from catalog, files and the next dataset, and they never come back."""
+
+import json
+
+import pytest
+
+
+def originals(house):
+    """The sha256 of all originals on disk."""
+    return {path.stem for path in (house.path / "shop" / "originals").rglob("*.*")}
+
+
+@pytest.fixture
+def stocked(site, house):
+    """A house with ten bags of one shop, and a dataset of them."""
+    house.shops(site, "rebag")
+    house.run("collect")
+    house.run("build")
+    return house
+
+
+@pytest.mark.parametrize("how", ["url", "page", "sha"])
+def test_a_forgotten_picture_is_gone_and_never_comes_back(site, stocked, how):
+    item = next(item for item in stocked.items() if item["image"].endswith("/5_512x512.jpg"))
+    option = {
+        "url": ("--url", item["image"]),
+        "page": ("--url", item["page"]),
+        "sha": ("--sha", item["sha256"]),
+    }
+
+    result = stocked.run("forget", *option[how])
+
+    assert result.out.startswith("1 pictures forgotten")
+    assert item["sha256"] not in originals(stocked)
+    assert stocked.run("collect", "--json").event("shop")["new"] == 0
+    assert stocked.run("build", "--json").event("built")["images"] == 9
+    assert item["sha256"] not in {other["sha256"] for other in stocked.items()}
+
+
+def test_a_forgotten_picture_does_not_come_back_by_another_address(site, stocked, draw, tmp_path):
+    stocked.run("forget", "--url", f"{site.url}/rebag/img/5_512x512.jpg")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "copy.jpg").write_bytes(draw(5))
+
+    assert stocked.run("import", tmp_path / "folder", "--json").event("shop")["new"] == 0
+    assert stocked.run("build", "--json").event("built")["images"] == 9
+
+
+def test_a_forgotten_shop_is_gone_and_not_collected_again(site, stocked):
+    stocked.run("forget", "--shop", "rebag")
+
+    assert originals(stocked) == set()
+    assert json.loads(stocked.run("stats", "--json").out)["shops"] == {}
+    result = stocked.run("collect", "--json")
+    assert "taken down" in result.event("problem")["message"]
+    assert stocked.run("build").code == 2
+
+
+def test_what_another_shop_shows_too_stays_when_a_shop_is_forgotten(site, stocked, draw, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "copy.jpg").write_bytes(draw(5))
+    stocked.run("import", tmp_path / "mine")
+
+    stocked.run("forget", "--shop", "rebag")
+    stocked.run("build")
+
+    assert [item["shop"] for item in stocked.items()] == ["mine"]
