@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from scraper import dataset, imports
+from scraper import dataset, guard, imports
 from scraper.catalog import Catalog, CatalogError
 from scraper.crawl import Crawl
 from scraper.fetch import Fetcher
@@ -94,7 +94,10 @@ def chosen(settings: Settings, names: list[str]) -> list[Shop]:
     for name in names:
         if name not in settings.shops:
             fail(f"unknown shop {name!r}: the config has {', '.join(settings.shops)}")
-    return [settings.shops[name] for name in names or settings.shops]
+    shops = [settings.shops[name] for name in names or settings.shops]
+    if not settings.contact and any(not guard.local(host) for shop in shops for host in shop.hosts()):
+        fail("scraper.contact is empty: give a mail address or web page at which a shop can reach you")
+    return shops
 
 
 async def crawl(

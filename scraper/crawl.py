@@ -156,6 +156,11 @@ class Crawl:
         except MarkupError as error:
             self.refuse_challenge(page, answer)
             raise ShopError(f"{error} at {page.url}") from error
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            self.refuse_challenge(page, answer)
+            raise ShopError(
+                f"the markup has changed: {type(error).__name__}: {error} at {page.url}"
+            ) from error
         if not listing.items:
             self.refuse_challenge(page, answer)
         return listing

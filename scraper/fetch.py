@@ -86,6 +86,8 @@ class Fetcher:
         headers = {name: value for name, value in conditions.items() if value}
         address = parse(url)
         for _ in range(MAX_REDIRECTS + 1):
+            if address.scheme not in ("http", "https") or not address.host:
+                raise FetchError("not a web address")
             robots = await self.robots_of(address, shop)
             if not robots.allows(str(address)):
                 raise RefusedError("disallowed by robots.txt")

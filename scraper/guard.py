@@ -26,6 +26,14 @@ def public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
+def local(host: str) -> bool:
+    """True when a host of the config is this machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def check(url: URL, named: frozenset[str]) -> None:
     """Raises PrivateAddressError unless the URL is http(s) and its host, if an IP address, public or named.
 

@@ -68,7 +68,10 @@ class Page:
 
     def absolute(self, address: str) -> str:
         """The address as seen from this page: relative and protocol-relative ones are completed."""
-        return urljoin(self.url, address.strip())
+        try:
+            return urljoin(self.url, address.strip())
+        except ValueError:
+            return address  # no address at all: the fetch will say so
 
 
 def known(charset: str | None) -> str | None:
@@ -148,8 +151,11 @@ class Shop(BaseModel):
         return list(dict.fromkeys(listed))
 
     def hosts(self) -> set[str]:
-        """The hosts that the config names for this shop, lower-case."""
-        return {host.lower() for address in self.start() if (host := urlsplit(address).hostname)}
+        """The hosts that the config names for this shop, lower-case; none if its addresses cannot be read."""
+        try:
+            return {host for address in self.start() if (host := urlsplit(address).hostname)}
+        except (OSError, UnicodeDecodeError):
+            return set()  # the crawl of this shop says so, in its own line
 
     def read(self, page: Page) -> Listing:
         """Reads one page. Raises MarkupError when products are there but cannot be read."""
