@@ -92,8 +92,8 @@ def dream(
 @app.command()
 def interpolate(
     context: typer.Context,
-    a: Annotated[int, typer.Argument(help="The first bag's number.")],
-    b: Annotated[int, typer.Argument(help="The last bag's number.")],
+    a: Annotated[int, typer.Argument(help="The first bag's number.", metavar="A")],
+    b: Annotated[int, typer.Argument(help="The last bag's number.", metavar="B")],
     frames: Annotated[int, typer.Option(min=2, max=600)] = 60,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
     out: Annotated[Path | None, typer.Option(help="A .gif or a .webp file.")] = None,
@@ -136,8 +136,8 @@ def main() -> None:
 
 def _train(launch: Launch) -> None:
     stopping: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: stopping.append(received))
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda received, _: stopping.append(received)) for number in numbers]
     try:
         trainer = Trainer(launch.run, launch.settings, launch.dataset, launch.device, lambda: bool(stopping))
         with Display(trainer.steps) as display:
@@ -147,6 +147,9 @@ def _train(launch: Launch) -> None:
     except Exception as error:
         _tell_failed(launch.run, error)
         raise
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _tell_failed(failed: Run, error: Exception) -> None:

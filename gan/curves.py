@@ -17,9 +17,9 @@ def losses(epochs: Sequence[Epoch]) -> bytes:
     figure = Figure(figsize=(7, 3.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    marker = "o" if len(numbers) < 2 else ""
-    axes.plot(numbers, [latest[n].loss_d for n in numbers], marker, ls="-", label="discriminator")
-    axes.plot(numbers, [latest[n].loss_g for n in numbers], marker, ls="-", label="generator")
+    style = "o-" if len(numbers) < 2 else "-"
+    axes.plot(numbers, [latest[n].loss_d for n in numbers], style, label="discriminator")
+    axes.plot(numbers, [latest[n].loss_g for n in numbers], style, label="generator")
     axes.set(xlabel="epoch", ylabel="loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)

@@ -39,12 +39,13 @@ class Pair:
             self.discriminator.parameters(), recipe.rate_d, betas, fused=fused
         )
 
-    def step(self, real: Tensor, z: Tensor, *, penalize: bool, rate: float) -> Tensor:
+    def step(self, real: Tensor, z: Tensor, *, step: int, rate: float) -> Tensor:
         """One step of both networks; returns their losses, float [2] (of D, of G), not yet synchronized.
 
-        `real` float [n, 3, S, S] in [−1, 1]; `z` float [n, z]; `penalize` adds R1 and R2 to this step;
+        `real` float [n, 3, S, S] in [−1, 1]; `z` float [n, z]; `step` is the number of steps before;
         `rate` in [0, 1] scales both learning rates.
         """
+        penalize = self.recipe.gamma > 0 and step % self.recipe.penalty_every == 0
         loss_d, loss_g = LOSSES[self.recipe.loss]
         _set_rate(self.optimizer_d, self.recipe.rate_d * rate)
         _set_rate(self.optimizer_g, self.recipe.rate_g * rate)
@@ -73,7 +74,7 @@ class Pair:
         self.optimizer_g.step()
         self.discriminator.requires_grad_(True)
 
-        self._average()
+        self._average(step)
         return torch.stack([d.detach(), g.detach()])
 
     def drawing(self) -> networks.Generator:
@@ -126,11 +127,13 @@ class Pair:
         return on_real, on_fake
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _average(self, step: int) -> None:
         if not self.recipe.ema:
             return
+        # At first over fewer steps, or the first grids would still show the weights it began with.
+        decay = min(self.recipe.ema, (step + 1) / (step + 10))
         torch._foreach_lerp_(  # one pass over all weights instead of a call for each
-            list(self.average.parameters()), list(self.generator.parameters()), 1 - self.recipe.ema
+            list(self.average.parameters()), list(self.generator.parameters()), 1 - decay
         )
 
 

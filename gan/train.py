@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from gan import augment, curves, events, networks
+from gan import augment, events, networks
 from gan.animate import timelapse
 from gan.checkpoint import load_state, save_state
 from gan.data import Dataset, to_pictures
@@ -105,7 +105,7 @@ class Trainer:
             now.losses += self.pair.step(
                 pictures,
                 noise(len(pictures), self.shape, source),
-                penalize=self.recipe.gamma > 0 and now.steps % self.recipe.penalty_every == 0,
+                step=now.steps,
                 rate=self._rate(),
             )
             now.step += 1
@@ -160,6 +160,8 @@ class Trainer:
         self._tell(events.Checkpoint(epoch=now.epoch, version=version))
 
     def _finish(self) -> None:
+        from gan import curves  # with matplotlib, which would keep the first step waiting
+
         run, epoch = self.run, self.progress.epoch
         told, _ = events.read(run.path)
         write(run.losses, curves.losses([event for event in told if isinstance(event, events.Epoch)]))

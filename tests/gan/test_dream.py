@@ -1,0 +1,182 @@
+"""Dreaming from a trained run: the same seed and file give the same bytes, whatever else is drawn."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan import animate
+from gan.generator import Generator, GeneratorError, load
+from gan.grid import enlarge, grid
+from gan.seeds import SEEDS, SeedError
+
+
+@pytest.fixture(scope="module")
+def generator(trained) -> Generator:
+    return load(trained.runs / "first/generator.safetensors")
+
+
+def test_same_seed_same_bytes(trained, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    assert trained.gan("dream", "--seed", "42", "--out", str(one)).returncode == 0
+    process = trained.start("dream", "--seed", "42", "--out", str(two), OMP_NUM_THREADS="2")
+    out, err = process.communicate(timeout=60)
+    assert out.strip() == str(two), err
+    assert one.read_bytes() == two.read_bytes()
+    with Image.open(one) as picture:
+        assert picture.size == (128, 128)
+
+
+def test_batch_and_threads_do_not_change_a_picture(generator: Generator) -> None:
+    seeds = [7, 42, SEEDS - 1, 0, 5]
+    together = generator.draw(generator.latents(seeds))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        alone = [generator.draw(generator.latents([seed]))[0] for seed in seeds]
+    finally:
+        torch.set_num_threads(threads)
+    assert np.array_equal(together, np.stack(alone))
+    assert together.dtype == np.uint8
+    assert not np.array_equal(together[0], together[1])
+
+
+def test_count_fills_a_folder(trained, tmp_path: Path, generator: Generator) -> None:
+    assert (
+        trained.gan("dream", "--seed", "3", "--count", "5", "--out", str(tmp_path / "many")).returncode == 0
+    )
+    names = sorted(file.name for file in (tmp_path / "many").iterdir())
+    assert names == [f"{generator.version}-{seed}.png" for seed in range(3, 8)]
+
+
+def test_grid_of_sixteen(trained, tmp_path: Path) -> None:
+    out = tmp_path / "grid.png"
+    assert trained.gan("dream", "--seed", "0", "--grid", "--scale", "1", "--out", str(out)).returncode == 0
+    with Image.open(out) as picture:
+        assert picture.size == (4 * 34 + 2, 4 * 34 + 2)
+
+
+@pytest.mark.parametrize("name", ["ab.gif", "ab.webp"])
+def test_interpolation_starts_and_ends_at_its_bags(
+    trained, tmp_path: Path, generator: Generator, name: str
+) -> None:
+    out = tmp_path / name
+    assert trained.gan("interpolate", "1", "2", "--frames", "7", "--out", str(out)).returncode == 0
+    with Image.open(out) as moving:
+        assert moving.n_frames == 7
+        assert moving.size == (128, 128)
+        assert moving.info["loop"] == 0
+    frames = animate.interpolation(generator, generator.latents([1, 2]), 7)
+    ends = generator.draw(generator.latents([1, 2]))
+    assert np.abs(np.asarray(frames[0]).astype(int) - ends[0]).max() <= 1
+    assert np.abs(np.asarray(frames[-1]).astype(int) - ends[1]).max() <= 1
+
+
+def test_looped_interpolation_does_not_show_its_start_twice(generator: Generator) -> None:
+    frames = animate.interpolation(generator, generator.latents([1, 2, 3]), 12, loop=True)
+    assert len(frames) == 12
+    assert frames[0] != frames[-1]
+
+
+def test_slerp_keeps_the_length() -> None:
+    a, b = torch.randn(2, 128, generator=torch.Generator().manual_seed(1))
+    a, b = a / a.norm(), b / b.norm()
+    assert all(abs(animate.slerp(a, b, t / 10).norm().item() - 1) < 1e-4 for t in range(11))
+    assert torch.equal(animate.slerp(a, a, 0.5), a)
+
+
+def test_gif_frames_share_one_palette() -> None:
+    random = np.random.default_rng(0)
+    frames = [Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)) for _ in range(4)]
+    data = animate.encode_gif(frames, 50)
+    with Image.open(io.BytesIO(data)) as moving:
+        assert moving.n_frames == 4
+    assert data.count(b"\x21\xf9\x04") == 4
+    assert len(data) < 4 * 32 * 32 * 2 + 768 * 2  # a palette a frame would be 768 bytes more each
+
+
+def test_timelapse_stays_under_the_limit(tmp_path: Path, trained) -> None:
+    random = np.random.default_rng(0)
+    files = []
+    for index in range(40):
+        file = tmp_path / f"epoch-{index:04d}.png"
+        Image.fromarray(random.integers(0, 256, (96, 96, 3), np.uint8)).save(file)
+        files.append(file)
+    data = animate.timelapse(files, limit=100_000)
+    assert len(data) <= 100_000
+    with Image.open(io.BytesIO(data)) as moving:
+        assert moving.n_frames >= 20
+    out = tmp_path / "lapse.gif"
+    assert trained.gan("timelapse", "--out", str(out)).returncode == 0
+    with Image.open(out) as moving:
+        assert moving.n_frames == 3
+
+
+def test_grid_has_white_gutters_and_a_short_last_row() -> None:
+    sheet = grid(np.zeros((3, 8, 8, 3), np.uint8), columns=2)
+    assert sheet.size == (22, 22)
+    pixels = np.asarray(sheet)
+    assert (pixels[:2] == 255).all()
+    assert (pixels[12:, 12:] == 255).all()
+    assert (pixels[2:10, 2:10] == 0).all()
+    numbered = grid(np.zeros((3, 64, 64, 3), np.uint8), columns=3, numbers=True)
+    assert (np.asarray(numbered)[2:20, 2:20] > 0).any()
+
+
+def test_enlarge() -> None:
+    assert enlarge(Image.new("RGB", (64, 64), "white")).size == (256, 256)
+
+
+def test_version_is_a_word_of_four_characters(generator: Generator) -> None:
+    assert len(generator.version) == 4
+    assert generator.version[0].isalpha()
+    assert generator.version.isalnum()
+    assert generator.version == generator.version.lower()
+
+
+@pytest.mark.parametrize("seed", [-1, SEEDS, 10**40])
+def test_seed_out_of_range(trained, generator: Generator, seed: int) -> None:
+    with pytest.raises(SeedError, match="out of range"):
+        generator.latents([seed])
+    if seed > 0:
+        assert "out of range" in trained.refused("dream", "--seed", str(seed))
+
+
+def test_truncated_generator(trained, tmp_path: Path) -> None:
+    whole = (trained.runs / "first/generator.safetensors").read_bytes()
+    for length in (0, 5, 300, len(whole) - 1):
+        file = tmp_path / f"{length}.safetensors"
+        file.write_bytes(whole[:length])
+        with pytest.raises(GeneratorError, match="truncated"):
+            load(file)
+
+
+def test_foreign_and_missing_generators(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file({"x": torch.zeros(1)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(GeneratorError, match="of this program"):
+        load(tmp_path / "foreign.safetensors")
+    with pytest.raises(GeneratorError, match="no generator at"):
+        load(tmp_path / "missing.safetensors")
+    with pytest.raises(GeneratorError):
+        load(tmp_path)
+
+
+def test_truncated_generator_is_one_line_on_the_command_line(house) -> None:
+    run = house.train("--epochs", "1")
+    run.generator.write_bytes(run.generator.read_bytes()[:-10])
+    assert "truncated" in house.refused("dream", "--seed", "1")
+
+
+def test_nothing_trained_yet(house) -> None:
+    assert "train one first" in house.refused("dream", "--seed", "1")
+    assert "no run nix" in house.refused("timelapse", "--run", "nix")
+
+
+def test_interpolate_needs_two_numbers(house) -> None:
+    assert "B" in house.refused("interpolate", "1")
+    assert "integer" in house.refused("interpolate", "1", "banana")

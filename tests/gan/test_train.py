@@ -1,0 +1,238 @@
+"""The trainer as the bot meets it: a process, and the run folder it writes."""
+
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from gan import events
+from gan.generator import load
+from gan.run import Run
+
+
+def told(run: Run) -> list[events.Event]:
+    found, _ = events.read(run.path)
+    return found
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    state = torch.load(run.state, weights_only=True)["pair"]
+    return {
+        f"{part}.{name}": value
+        for part in ("generator", "discriminator", "average")
+        for name, value in state[part].items()
+    }
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def epochs(run: Run) -> int:
+    return sum(isinstance(event, events.Epoch) for event in told(run))
+
+
+def test_run_folder_is_complete(trained) -> None:
+    run = Run(trained.runs / "first")
+    started, *middle, finished = told(run)
+    assert isinstance(started, events.Started)
+    assert (started.run, started.preset, started.epoch, started.epochs) == ("first", "dream", 0, 3)
+    assert started.image_size == 32
+    assert isinstance(finished, events.Finished)
+    assert finished.epoch == 3
+    assert [event.event for event in middle] == ["checkpoint", "epoch"] * 3
+    last = middle[-1]
+    assert isinstance(last, events.Epoch)
+    assert (last.epoch, last.epochs, last.grid) == (3, 3, "grids/epoch-0003.png")
+    assert last.images_seen == 3 * (started.images // 8) * 8
+    assert last.images_per_second > 0
+    assert last.seconds_left == 0
+    checkpoint = middle[-2]
+    assert isinstance(checkpoint, events.Checkpoint)
+    generator = load(run.generator)
+    assert (generator.version, generator.epoch) == (checkpoint.version, 3)
+    with Image.open(run.path / last.grid) as grid:
+        assert grid.size == (8 * 34 + 2, 8 * 34 + 2)
+    with Image.open(run.timelapse) as moving:
+        assert moving.n_frames == 3
+    with Image.open(run.losses) as curve:
+        assert curve.format == "PNG"
+    config = tomllib.loads(run.config.read_text())["gan"]
+    assert config["recipe"]["channels"] == 8
+    assert config["recipe"]["gamma"] == 2.0
+
+
+def test_killed_and_stopped_run_ends_with_the_weights_of_an_undisturbed_one(house) -> None:
+    undisturbed = house.train("--epochs", "4", "--run", "undisturbed")
+
+    process = house.start("train", "--epochs", "4", "--run", "disturbed")
+    run = house.wait(process, lambda seen: seen[-1].event == "epoch")
+    process.kill()
+    process.communicate()
+    resumed = house.start("train", "--epochs", "4")
+    house.wait(resumed, lambda seen: [event.event for event in seen].count("started") == 2)
+    resumed.send_signal(signal.SIGTERM)
+    resumed.communicate(timeout=60)
+    house.train("--epochs", "4")
+
+    assert told(run)[-1].event == "finished"
+    assert same(weights(run), weights(undisturbed))
+    assert load(run.generator).version == load(undisturbed.generator).version
+    assert run.grid(4).read_bytes() == undisturbed.grid(4).read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_stops_with_a_checkpoint_and_the_next_run_resumes(house, number: signal.Signals) -> None:
+    process = house.start("train", "--epochs", "100000")
+    run = house.wait(process, lambda seen: seen[-1].event == "epoch")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "stopped" in out
+    checkpoint, stopped = told(run)[-2:]
+    assert isinstance(checkpoint, events.Checkpoint)
+    assert isinstance(stopped, events.Stopped)
+    done = epochs(run)
+    assert stopped.epoch == done >= 1
+
+    house.train("--epochs", str(done + 1))
+    begun = [event.epoch for event in told(run) if isinstance(event, events.Started)]
+    assert begun == [0, done]
+    assert epochs(run) == done + 1
+
+
+def test_finished_run_is_followed_by_a_new_one(house) -> None:
+    first = house.train("--epochs", "1")
+    second = house.train("--epochs", "1")
+    assert second.name != first.name
+    assert told(second)[0].event == "started"
+
+
+def test_new_leaves_an_unfinished_run_alone(stopped) -> None:
+    old = Run(stopped.runs / "stopped")
+    before = told(old)
+    new = stopped.train("--epochs", "1", "--new")
+    assert new.name != old.name
+    assert told(old) == before
+
+
+def test_bag_dreams_preset_trains(house) -> None:
+    run = house.train("--preset", "bag-dreams", "--epochs", "1")
+    recipe = tomllib.loads(run.config.read_text())["gan"]["recipe"]
+    assert (recipe["loss"], recipe["norm"], recipe["channels"]) == ("bce", "batch", 8)
+    assert load(run.generator).draw(load(run.generator).latents([1])).shape == (1, 32, 32, 3)
+
+
+def test_minutes_bound_the_run(house) -> None:
+    run = house.train("--minutes", "0.02")
+    last = told(run)[-1]
+    assert isinstance(last, events.Finished)
+    assert last.epoch >= 1
+
+
+def test_changed_dataset_is_told_and_resumed(stopped) -> None:
+    run = Run(stopped.runs / "stopped")
+    stopped.write_dataset(count=80, seed=1)
+    done = stopped.gan("train", "--epochs", str(epochs(run) + 1))
+    assert done.returncode == 0, done.stderr
+    assert "dataset has changed" in done.stdout
+    assert told(run)[-1].event == "finished"
+
+
+def test_dataset_of_another_size_is_refused(stopped) -> None:
+    run = Run(stopped.runs / "stopped")
+    before = told(run)
+    stopped.write_dataset(size=64)
+    line = stopped.refused("train")
+    assert "32-pixel" in line
+    assert "64-pixel" in line
+    assert told(run) == before
+
+
+def test_a_run_has_one_trainer(house) -> None:
+    process = house.start("train", "--epochs", "100000")
+    house.wait(process, lambda seen: True)
+    assert "another process" in house.refused("train")
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+def test_full_disk_fails_in_words_and_keeps_the_last_checkpoint(house) -> None:
+    run = house.train("--epochs", "1", "--run", "full")
+    version = load(run.generator).version
+    # The size limit of a process's files stands in for the disk: a checkpoint no longer fits, an event does.
+    limit = run.state.stat().st_size // 2
+    events_before = run.events.read_text()
+    run.events.write_text(
+        "".join(line + "\n" for line in events_before.splitlines() if "finished" not in line)
+    )
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -f {limit // 512}; exec {sys.executable} -m gan train --epochs 2 --run full"],
+        cwd=house.folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "File too large" in done.stderr
+    assert done.stderr.count("\n") == 1
+    failed = told(run)[-1]
+    assert isinstance(failed, events.Failed)
+    assert "File too large" in failed.reason
+    assert load(run.generator).version == version
+    assert house.gan("train", "--epochs", "2", "--run", "full").returncode == 0
+
+
+def test_missing_dataset(house) -> None:
+    house.configure("dataset = 'nowhere'")
+    assert "no dataset at nowhere" in house.refused("train")
+    assert not house.runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        ('{"version": 1, "image_size": 32, "count": 0, "content_hash": "x"}', "is empty"),
+        ('{"version": 9, "image_size": 32, "count": 64, "content_hash": "x"}', "version 9"),
+        ('{"version": 1, "image_size": 48, "count": 64, "content_hash": "x"}', "48-pixel"),
+        ('{"version": 1, "image_size": 32, "count": 63, "content_hash": "x"}', "manifest says"),
+        ('{"version": 1', "broken"),
+    ],
+)
+def test_broken_manifest(house, manifest: str, words: str) -> None:
+    (house.dataset / "manifest.json").write_text(manifest)
+    assert words in house.refused("train")
+
+
+def test_truncated_images(house) -> None:
+    images = house.dataset / "images.npy"
+    images.write_bytes(images.read_bytes()[:5000])
+    assert "images.npy cannot be read" in house.refused("train")
+
+
+def test_truncated_state(stopped) -> None:
+    run = Run(stopped.runs / "stopped")
+    run.state.write_bytes(run.state.read_bytes()[:1000])
+    assert "truncated" in stopped.refused("train")
+
+
+def test_unknown_preset(house) -> None:
+    line = house.refused("train", "--preset", "banana")
+    assert "banana" in line
+    assert "bag-dreams" in line
+
+
+def test_bounds_must_be_numbers_above_zero(house) -> None:
+    assert "epochs" in house.refused("train", "--epochs", "-1")
+    assert "epochs" in house.refused("train", "--epochs", "many")
+
+
+def test_run_name_is_one_folder(house) -> None:
+    assert "one folder" in house.refused("train", "--run", "../elsewhere")
