@@ -139,7 +139,7 @@ def site() -> Iterator[Site]:
     async def serve() -> None:
         application = web.Application()
         application.router.add_route("GET", "/{path:.*}", shop.handle)
-        runner = web.AppRunner(application, shutdown_timeout=0)
+        runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         server = web.TCPSite(runner, "127.0.0.1", 0)
         await server.start()

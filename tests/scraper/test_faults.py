@@ -1,0 +1,309 @@
+"""Faults of nets and shops, each from a real server: the crawl loses one picture or page, and goes on."""
+
+import asyncio
+import gzip
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from aiohttp import web
+
+LISTING = "/rebag/collections/all-bags"
+PICTURE = "/rebag/img/1_512x512.jpg"
+
+
+async def hang_before_headers(_):
+    await asyncio.sleep(30)
+
+
+async def hang_in_the_body(request):
+    response = web.StreamResponse(headers={"Content-Length": "5000"})
+    await response.prepare(request)
+    await response.write(b"\xff\xd8\xff")
+    await asyncio.sleep(30)
+
+
+async def slow_drip(request):
+    response = web.StreamResponse(headers={"Content-Length": "5000"})
+    await response.prepare(request)
+    for _ in range(600):
+        await response.write(b"x")
+        await asyncio.sleep(0.05)
+    return response
+
+
+async def reset(request):
+    request.transport.abort()
+    return web.Response()
+
+
+async def reset_in_the_body(request):
+    response = web.StreamResponse(headers={"Content-Length": "5000"})
+    await response.prepare(request)
+    await response.write(b"x" * 100)
+    request.transport.abort()
+    return response
+
+
+async def wrong_length(request):
+    response = web.StreamResponse(headers={"Content-Length": "5000"})
+    await response.prepare(request)
+    await response.write(b"x" * 100)
+    request.transport.close()
+    return response
+
+
+def gzip_bomb(_):
+    bomb = gzip.compress(bytes(30_000_000))
+    return web.Response(body=bomb, headers={"Content-Encoding": "gzip"}, content_type="image/jpeg")
+
+
+async def endless_body(request):
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(bytes(100_000))
+
+
+def ten_redirects(request):
+    hop = int(request.query.get("hop", "0"))
+    return web.Response(status=302, headers={"Location": f"{request.path}?hop={hop + 1}"})
+
+
+FAULTS = [
+    (hang_before_headers, "timed out"),
+    (hang_in_the_body, "timed out"),
+    (slow_drip, "timed out"),
+    (reset, "connection broke"),
+    (reset_in_the_body, "connection broke"),
+    (wrong_length, "connection broke"),
+    (gzip_bomb, "larger than 1000000 bytes"),
+    (endless_body, "larger than 1000000 bytes"),
+    (ten_redirects, "too many redirects"),
+    (lambda _: web.Response(status=301, headers={"Location": PICTURE}), "too many redirects"),
+    (lambda _: web.Response(status=500), "answered 500"),
+    (lambda _: web.Response(status=429), "answered 429"),
+    (lambda _: web.Response(status=410), "answered 410"),
+    (lambda _: web.Response(status=301, headers={"Location": "file:///etc/passwd"}), "not a web address"),
+    (
+        lambda _: web.Response(status=301, headers={"Location": "http://10.0.0.1/"}),
+        "leads into a private network",
+    ),
+    (lambda _: web.Response(text="<html>Sorry</html>", content_type="image/jpeg"), "not a picture"),
+    (lambda _: web.Response(body=b"\x1f\x8b junk", headers={"Content-Encoding": "gzip"}), "connection broke"),
+]
+NAMES = [
+    "hang before headers",
+    "hang in the body",
+    "slow drip",
+    "reset",
+    "reset in the body",
+    "wrong length",
+    "gzip bomb",
+    "endless body",
+    "ten redirects",
+    "redirect loop",
+    "500 storm",
+    "429 without Retry-After",
+    "gone",
+    "redirect to file",
+    "redirect to a private address",
+    "HTML for a jpg",
+    "broken gzip",
+]
+
+
+@pytest.mark.parametrize(("fault", "reason"), FAULTS, ids=NAMES)
+def test_a_picture_that_fails_costs_only_itself(site, house, fault, reason):
+    site.answers[PICTURE] = fault
+    house.shops(site, "rebag", more="timeout = 0.4\npicture_bytes = 1_000_000")
+
+    result = house.run("collect", "--json")
+
+    assert result.code == 0
+    assert (result.event("shop")["new"], result.event("shop")["failed"]) == (9, 1)
+    assert f"1 {reason}" in result.event("problem")["message"]
+
+
+@pytest.mark.parametrize(("fault", "reason"), FAULTS[:10], ids=NAMES[:10])
+def test_a_listing_that_fails_is_one_line_and_works_the_next_time(site, house, fault, reason):
+    site.answers[LISTING] = fault
+    house.shops(site, "rebag", more="timeout = 0.4\npage_bytes = 1_000_000")
+    result = house.run("collect", "--json")
+
+    assert result.code == 2
+    assert reason in result.event("problem")["message"] or "too many redirects" in reason
+    site.answers.clear()
+    assert house.run("collect", "--json").event("shop")["new"] == 10
+
+
+def test_a_redirect_to_another_host_is_followed(site, house, draw):
+    site.answers[PICTURE] = lambda _: web.Response(
+        status=301, headers={"Location": f"http://localhost:{site.port}/rebag/img/77.jpg"}
+    )
+    house.shops(site, "rebag")
+    with (house.path / "config.toml").open("a") as config:
+        config.write(f'[scraper.shops.cdn]\nkind = "rebag"\nurl = "http://localhost:{site.port}/rebag/"\n')
+
+    assert house.run("collect", "--shop", "rebag", "--json").event("shop")["new"] == 10
+    assert site.asked["/rebag/img/77.jpg"] == 1
+
+
+def seconds():
+    """Retry-After as a number of seconds."""
+    return "1"
+
+
+def date():
+    """Retry-After as a date."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+
+
+@pytest.mark.parametrize("form", [seconds, date])
+def test_429_with_retry_after_is_waited_for(site, house, draw, form):
+    times = []
+
+    def answer(request):
+        times.append(time.monotonic())
+        if len(times) == 1:
+            return web.Response(status=429, headers={"Retry-After": form()})
+        return web.Response(body=draw(1))
+
+    site.answers[PICTURE] = answer
+    house.shops(site, "rebag")
+
+    assert house.run("collect", "--json").event("shop")["new"] == 10
+    assert times[1] - times[0] >= 0.9
+
+
+def test_a_shop_that_wants_us_back_tomorrow_is_left(site, house):
+    site.answers[LISTING] = lambda _: web.Response(status=503, headers={"Retry-After": "86400"})
+    house.shops(site, "rebag")
+
+    result = house.run("collect", "--json")
+
+    assert "come back in 86400 s" in result.event("problem")["message"]
+    assert site.asked[LISTING] == 1
+
+
+def test_an_outage_of_all_pictures_leaves_the_shop(site, house):
+    site.bags = list(range(1, 100))
+    for number in site.bags:
+        site.answers[f"/rebag/img/{number}_512x512.jpg"] = lambda _: web.Response(status=500)
+    house.shops(site, "rebag")
+
+    result = house.run("collect", "--json")
+
+    assert result.code == 2
+    assert len(site.pictures()) < 40
+
+
+def html(body, charset="utf-8"):
+    """A listing that is the same on page 1 and empty after it."""
+    return lambda request: web.Response(
+        body=body.encode("utf-8") if request.query.get("page", "1") == "1" else b"",
+        headers={"Content-Type": f"text/html; charset={charset}"},
+    )
+
+
+def card(image):
+    """A card around some markup for a picture."""
+    return f'<div class="a plp-product b">{image}<p class="product-title">Sac à main</p></div>'
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "klingon-8", '"'])
+def test_a_bad_charset_is_no_reason_to_stop(site, house, charset):
+    site.answers[LISTING] = html(f'<meta charset="utf-8">{card("<img src=/rebag/img/1.jpg>")}', charset)
+    house.shops(site, "rebag")
+    house.run("collect")
+    house.run("build")
+
+    assert [item["title"] for item in house.items()] == ["Sac à main"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        '<img src="/rebag/img/1.jpg">',
+        '<img src="../img/1.jpg">',
+        '<img src=" {url}/rebag/img/1.jpg ">',
+        '<img src="//127.0.0.1:{port}/rebag/img/1.jpg">',
+        '<img src="data:image/gif;base64,R0" data-src="/rebag/img/1.jpg">',
+        '<img srcset="/rebag/img/9.jpg 200w, /rebag/img/1.jpg 800w, /rebag/img/8.jpg 400w">',
+        '<img src="" data-srcset="/rebag/img/9.jpg 1x, /rebag/img/1.jpg 2x">',
+        '<img src="/rebag/img/%31.jpg#top">',
+        '<img src="/rebag/x/../img/1.jpg">',
+    ],
+    ids=[
+        "absolute path",
+        "relative",
+        "whole",
+        "protocol-relative",
+        "data-src",
+        "srcset",
+        "data-srcset",
+        "quoted",
+        "dots",
+    ],
+)
+def test_addresses_of_every_form_are_understood(site, house, image):
+    site.answers[LISTING] = html(card(image.format(url=site.url, port=site.port)))
+    house.shops(site, "rebag")
+
+    assert house.run("collect", "--json").event("shop")["new"] == 1
+    assert site.pictures() == ["/rebag/img/1.jpg"]
+
+
+@pytest.mark.parametrize("header", ["noai", "googlebot: noimageai, nofollow"])
+def test_a_picture_that_opts_out_of_ai_is_not_kept(site, house, draw, header):
+    site.answers[PICTURE] = lambda _: web.Response(body=draw(1), headers={"X-Robots-Tag": header})
+    house.shops(site, "rebag")
+
+    result = house.run("collect", "--json")
+
+    assert (result.event("shop")["new"], result.event("shop")["failed"]) == (9, 1)
+    assert "opted out (no" in result.event("problem")["message"]
+
+
+def test_a_page_that_opts_out_of_ai_stops_the_shop(site, house):
+    site.answers[LISTING] = html(
+        '<meta name="robots" content="index, NoAI">' + card("<img src=/rebag/img/1.jpg>")
+    )
+    house.shops(site, "rebag")
+
+    result = house.run("collect", "--json")
+
+    assert "asks not to be used for AI (noai)" in result.event("problem")["message"]
+    assert site.pictures() == []
+
+
+def test_an_unchanged_shop_costs_almost_nothing(site, house):
+    def answer(request):
+        if request.headers.get("If-None-Match") == '"v1"':
+            return web.Response(status=304)
+        page = int(request.query.get("page", "1"))
+        cards = "".join(card(f"<img src=/rebag/img/{n}.jpg>") for n in range(page * 3, page * 3 + 3))
+        return web.Response(
+            text=cards if page < 4 else "", content_type="text/html", headers={"ETag": '"v1"'}
+        )
+
+    site.answers[LISTING] = answer
+    house.shops(site, "rebag")
+    assert house.run("collect", "--json").event("shop")["new"] == 9
+    site.asked.clear()
+
+    event = house.run("collect", "--json").event("shop")
+
+    assert (event["new"], event["known"]) == (0, 9)
+    assert dict(site.asked) == {"/robots.txt": 1, LISTING: 4}
+
+
+def test_robots_txt_that_cannot_be_had_forbids_everything(site, house):
+    site.answers["/robots.txt"] = lambda _: web.Response(status=500)
+    house.shops(site, "rebag")
+
+    result = house.run("collect", "--json")
+
+    assert result.code == 2
+    assert set(site.asked) == {"/robots.txt"}
