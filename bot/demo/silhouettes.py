@@ -332,7 +332,7 @@ def _bowler(bag: Bag, look: Look) -> None:
         (1.08, h, 1.06, h - 0.12),
         (1.04, h * 0.66, 1.0, h * 0.5),
     )
-    for side in (1, -1):
+    for side in (1.0, -1.0):
         bag.piece(corner * [side, 1], look.trim)
     bag.strap(
         curve((-0.97, h * 0.42), (-0.7, 0.1, -0.4, 0.09, 0, 0.09), (0.4, 0.09, 0.7, 0.1, 0.97, h * 0.42)),

@@ -1,0 +1,69 @@
+"""Slash commands as people type them: `/bag grid 4` or `/bag grid n:4`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import simcord
+from simcord.interactions import command_leaves, parse_option_input
+
+_WORD = re.compile(r"\s*(?:(?P<name>[\w-]+):)?(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>\S+))")
+_STRING, _USER = 3, 6
+
+People = Mapping[str, simcord.MemberActor]
+
+
+def commands(env: simcord.Env, actor: simcord.MemberActor, channel: int) -> dict[str, dict[str, Any]]:
+    """The slash commands `actor` may use in `channel`, by name (`bag grid`)."""
+    roots = env.backend.visible_commands(user_id=actor.id, channel_id=channel)
+    return {" ".join(path): leaf for root in roots for path, leaf in command_leaves(root)}
+
+
+def find(text: str, known: Mapping[str, dict[str, Any]]) -> str | None:
+    """The name of the longest command that `text` begins with, if it is one at all."""
+    words = text.removeprefix("/").split()
+    if not text.startswith("/"):
+        return None
+    names = (" ".join(words[:count]) for count in range(len(words), 0, -1))
+    return next((name for name in names if name in known), None)
+
+
+def options(text: str, name: str, leaf: Mapping[str, Any], people: People) -> dict[str, Any]:
+    """The options after the command's name in `text`, each in its type.
+
+    Words without a name fill the options in order, and the last text option takes all that is left.
+    Raises simcord.OptionError for a value of the wrong kind.
+    """
+    rest = text.removeprefix("/").split(None, len(name.split()))
+    line = rest[-1] if len(rest) > len(name.split()) else ""
+    declared = {option["name"]: option for option in leaf.get("options") or []}
+    raw: dict[str, str] = {}
+    position = 0
+    while found := _WORD.match(line, position):
+        word = found["quoted"] if found["quoted"] is not None else found["plain"]
+        if found["name"] in declared:
+            raw[found["name"]] = word
+        else:
+            free = [option for option in declared.values() if option["name"] not in raw]
+            if not free:
+                raise simcord.OptionError(
+                    "option-unknown", None, f"/{name} does not know what to do with “{word}”"
+                )
+            raw[free[0]["name"]] = word
+            if len(free) == 1 and free[0]["type"] == _STRING:
+                raw[free[0]["name"]] = line[position:].strip()
+                break
+        position = found.end()
+    return {key: _typed(name, declared[key], value, people) for key, value in raw.items()}
+
+
+def _typed(command: str, option: dict[str, Any], word: str, people: People) -> Any:
+    if option["type"] != _USER:
+        return parse_option_input(command, option, word)
+    wanted = word.strip("<@!>").casefold()
+    for key, actor in people.items():
+        if wanted in (key.casefold(), str(actor.id), (actor.user.global_name or "").casefold()):
+            return actor
+    raise simcord.OptionError("option-entity", option["name"], f"nobody here is called “{word}”")

@@ -1,0 +1,264 @@
+"""A toy bot that uses what real bots use, the chat around it, and a headless browser."""
+
+import asyncio
+import io
+import re
+import shutil
+from collections import Counter
+
+import discord
+import pytest
+from discord import app_commands
+from discord.ext import commands
+from PIL import Image
+from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from bot.demo.chat import Chat
+from bot.demo.drawing import draw
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+)
+
+
+def picture(number, kind="PNG", size=192):
+    buffer = io.BytesIO()
+    frames = [draw(number + step, size, size) for step in range(4 if kind == "GIF" else 1)]
+    frames[0].save(
+        buffer,
+        kind,
+        **(
+            {"save_all": True, "append_images": frames[1:], "loop": 0, "duration": 300}
+            if kind == "GIF"
+            else {}
+        ),
+    )
+    return discord.File(
+        io.BytesIO(buffer.getvalue()),
+        f"bag-{number}.{kind.lower()}",
+        description=f"A drawn bag, number {number}",
+    )
+
+
+class Vote(discord.ui.DynamicItem[discord.ui.Button], template=r"vote:(?P<number>\d+):(?P<up>[01])"):
+    def __init__(self, number, up, votes=0):
+        self.number, self.up = number, up
+        style = discord.ButtonStyle.success if up else discord.ButtonStyle.secondary
+        super().__init__(
+            discord.ui.Button(
+                custom_id=f"vote:{number}:{up}", emoji="👍" if up else "👎", label=str(votes), style=style
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(cls, interaction, item, match: re.Match):
+        return cls(int(match["number"]), int(match["up"]))
+
+    async def callback(self, interaction):
+        ballots = interaction.client.ballots.setdefault(self.number, {})
+        ballots[interaction.user.id] = self.up
+        embed = interaction.message.embeds[0]
+        embed.set_footer(text=f"{len(ballots)} have voted")
+        await interaction.response.edit_message(
+            embed=embed, view=vote_view(self.number, Counter(ballots.values()))
+        )
+
+
+class Keep(discord.ui.DynamicItem[discord.ui.Button], template=r"keep:(?P<number>\d+)"):
+    def __init__(self, number):
+        self.number = number
+        super().__init__(
+            discord.ui.Button(
+                custom_id=f"keep:{number}", emoji="💾", label="Save", style=discord.ButtonStyle.primary
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(cls, interaction, item, match: re.Match):
+        return cls(int(match["number"]))
+
+    async def callback(self, interaction):
+        await interaction.response.send_message(f"Saved bag **{self.number}** for you.", ephemeral=True)
+
+
+class Choose(discord.ui.Select):
+    def __init__(self):
+        options = [
+            discord.SelectOption(label=word.title(), value=word, emoji="👜") for word in ("tote", "clutch")
+        ]
+        super().__init__(custom_id="choose", placeholder="Which shape?", options=options)
+
+    async def callback(self, interaction):
+        await interaction.response.send_message(f"{interaction.user.mention} likes a {self.values[0]}.")
+
+
+def vote_view(number, votes=None):
+    view = discord.ui.View(timeout=None)
+    for item in (
+        Vote(number, 1, (votes or {}).get(1, 0)),
+        Vote(number, 0, (votes or {}).get(0, 0)),
+        Keep(number),
+    ):
+        view.add_item(item)
+    view.add_item(discord.ui.Button(custom_id="off", label="Sold out", disabled=True))
+    return view
+
+
+class Toy(commands.Bot):
+    def __init__(self, ballots=None):
+        super().__init__(command_prefix="!", intents=discord.Intents.all(), help_command=None)
+        self.ballots = {} if ballots is None else ballots
+
+    async def setup_hook(self):
+        self.add_dynamic_items(Vote, Keep)
+        view = discord.ui.View(timeout=None)
+        view.add_item(Choose())
+        self.add_view(view)
+        for command in (bag, morph, shape, slow, mute, thread):
+            self.add_command(command.copy() if not isinstance(command, commands.HybridCommand) else command)
+        await self.tree.sync()
+
+    async def on_command_error(self, context, error):
+        await context.send(f"No: {error}", ephemeral=True)
+
+
+@commands.hybrid_command()
+@app_commands.describe(number="Which bag")
+async def bag(context, number: int = 42):
+    """Dream one bag."""
+    embed = discord.Embed(
+        title=f"Bag `toy-{number}`", description="A **drawn** bag. Try `!morph 7`.", color=0xE0557F
+    )
+    embed.add_field(name="Epoch", value="12", inline=True).add_field(
+        name="Generator", value="`toy`", inline=True
+    )
+    embed.set_image(url=f"attachment://bag-{number}.png").set_footer(text="Nobody has voted")
+    await context.send(embed=embed, file=picture(number), view=vote_view(number))
+
+
+@commands.command()
+async def morph(context, number: int):
+    """An animation."""
+    await context.reply(f"From {number} onwards, <@{context.author.id}>", file=picture(number, "GIF"))
+
+
+@commands.command()
+async def shape(context):
+    """A menu."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(Choose())
+    await context.send("# Shapes\n- tote\n- __clutch__\n-# choose <b>one</b>", view=view)
+
+
+@commands.command()
+async def slow(context, seconds: float):
+    """Think for a while, off the loop."""
+    await asyncio.get_running_loop().run_in_executor(None, __import__("time").sleep, seconds)
+    await context.send("done thinking")
+
+
+@commands.command()
+async def mute(context):
+    """A button that nobody answers."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(custom_id="nobody", label="Nobody"))
+    await context.send("listens to nobody", view=view)
+
+
+@commands.command()
+async def thread(context, *, name: str):
+    """A thread on a message."""
+    message = await context.send(f"A new run: {name}")
+    started = await message.create_thread(name=name)
+    await started.send("Epoch 1", file=picture(5))
+
+
+@pytest.fixture
+async def toy():
+    return Toy()
+
+
+@pytest.fixture
+async def chat(toy):
+    async with Chat(toy, channel="bag-dreams") as chat:
+        yield chat
+
+
+class Browser:
+    """A headless Chromium, with waiting built in. Blocking: call it through asyncio.to_thread."""
+
+    def __init__(self, folder):
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for flag in (*FLAGS, f"--user-data-dir={folder}", "--window-size=1280,860"):
+            options.add_argument(flag)
+        self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+
+    def open(self, address):
+        """Open the chat page and wait until it is live."""
+        self.driver.get(address)
+        self.until(lambda: self.all("body[data-connected='true']"), "the page is not connected")
+
+    def until(self, condition, message="the page never showed it", seconds=20):
+        """Wait for `condition()` to be something, and give it back."""
+        ignored = (NoSuchElementException, StaleElementReferenceException)
+        return WebDriverWait(self.driver, seconds, 0.1, ignored).until(lambda _: condition(), message)
+
+    def all(self, css):
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def one(self, css):
+        """The last element that matches, as soon as there is one."""
+        return self.until(lambda: self.all(css), f"nothing matches {css}")[-1]
+
+    def click(self, css):
+        def clicked():
+            found = self.all(css)
+            if found:
+                self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found[-1])
+                found[-1].click()
+            return found
+
+        self.until(clicked, f"nothing to click at {css}")
+
+    def type(self, text):
+        """Send `text` as a message."""
+        self.one("#composer").send_keys(text, "\n")
+
+    def sees(self, text, css="#messages", seconds=20):
+        """Wait until `text` stands in an element that matches `css`."""
+        shown = lambda: any(text in element.text for element in self.all(css))  # noqa: E731
+        self.until(shown, f"{text!r} is not shown in {css}", seconds)
+
+    def shoot(self, path):
+        self.driver.save_screenshot(str(path))
+
+
+@pytest.fixture
+def browser(tmp_path):
+    if not (CHROMIUM and DRIVER):
+        pytest.skip(
+            "Debian's chromium and chromium-driver are missing: the chat page was not tried in a browser"
+        )
+    opened = Browser(tmp_path / "profile")
+    yield opened
+    opened.driver.quit()
+
+
+def opens(data):
+    """The picture in `data`."""
+    return Image.open(io.BytesIO(data))
