@@ -18,6 +18,7 @@ from bot import settings as bot_settings
 from bot.child import Collector, Trainer
 from bot.client import BagBot, Services
 from bot.daily import DailyDream
+from bot.easel import Easel
 from bot.herald import Herald
 from bot.runs import RunTeller
 from bot.schedule import build_schedule
@@ -60,13 +61,15 @@ class App:
     `async with App(house) as app` opens the store and starts the schedule and the children's keepers.
     """
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, easel: Easel | None = None) -> None:
         settings = house.bot
         runs = house.gan.runs
         self.house = house
         self.herald = Herald()
         self.store = Store(settings.store)
-        self.studio = Studio(runs, settings.generators, settings.generators_kept)
+        self._own_easel = easel is None
+        self.easel = easel or Easel()
+        self.studio = Studio(self.easel, runs, settings.generators, settings.generators_kept)
         self.trainer = Trainer(house.config, runs, settings.train_minutes, self.herald.say)
         self.collector = Collector(house.config, house.scraper.folder / "collector.log", self.herald.say)
         self.daily = DailyDream(self.herald, self.store, self.studio, settings)
@@ -85,7 +88,8 @@ class App:
         async with contextlib.AsyncExitStack() as stack:
             await self.store.open()
             stack.push_async_callback(self.store.close)
-            stack.callback(self.studio.close)
+            if self._own_easel:
+                stack.callback(self.easel.close)
             for child in (self.trainer, self.collector):
                 await stack.enter_async_context(_background(child.name, child.run))
             await stack.enter_async_context(_background("run teller", self.teller.run))

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from gan.seeds import SEEDS
 
-CODE_PATTERN = r"(?P<version>[a-z][a-z0-9]{3})-(?P<seed>[0-9]{1,10})"
+CODE_PATTERN = r"(?P<version>[a-z][a-z0-9]{3,7})-(?P<seed>[0-9]{1,10})"
 _CODE = re.compile(CODE_PATTERN)
+
+FRESH = 1_000_000
+"""Random seeds stay below this: a short code is easier to say than one of ten digits."""
 
 
 class CodeError(ValueError):
@@ -46,4 +49,4 @@ def parse(text: str, current: str) -> Code:
 
 def fresh(version: str) -> Code:
     """A design nobody has asked for yet, by a random seed."""
-    return Code(version, secrets.randbelow(SEEDS))
+    return Code(version, secrets.randbelow(FRESH))

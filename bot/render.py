@@ -1,6 +1,6 @@
 """What the drawing process does: torch and pictures, far from the event loop.
 
-These functions run in a process of their own (see `studio`), which alone loads torch: the bot starts at once,
+These functions run in a process of their own (see `easel`), which alone loads torch: the bot starts at once,
 and neither a slow import nor a big picture can hold up a heartbeat.
 """
 

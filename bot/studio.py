@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import multiprocessing
+import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple
 
 from safetensors import SafetensorError, safe_open
 
 from bot import codes, render, words
 from bot.codes import Code
+from bot.easel import Easel
 from bot.errors import Refusal
 from gan import run as runs
-
-T = TypeVar("T")
-A = TypeVarTuple("A")
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,16 +31,16 @@ class Model:
 
 
 class Studio:
-    """Draws designs in a process of its own and keeps every generator that drew one.
+    """Draws designs on the easel and keeps every generator that drew one.
 
     `generators` holds VERSION.safetensors; the newest run's generator joins it when it is first drawn with.
     """
 
-    def __init__(self, run_folder: Path, generators: Path, kept: int) -> None:
+    def __init__(self, easel: Easel, run_folder: Path, generators: Path, kept: int) -> None:
+        self._easel = easel
         self._runs = run_folder
         self._generators = generators
         self._kept = kept
-        self._pool: ProcessPoolExecutor | None = None
         self._looking = threading.Lock()
         self._seen: tuple[tuple[Path, int], Model] | None = None
 
@@ -84,50 +77,28 @@ class Studio:
 
     async def picture(self, code: Code) -> render.Picture:
         """One design. Raises Refusal."""
-        return await self._run(render.picture, (await self.model(code.version)).path, code.seed)
+        return await self._easel.draw(render.picture, (await self.model(code.version)).path, code.seed)
 
     async def grid(self, designs: Sequence[Code], columns: int) -> bytes:
         """A numbered grid of designs as PNG. Raises Refusal."""
         paths = {version: (await self.model(version)).path for version in {code.version for code in designs}}
-        return await self._run(render.grid, [(paths[code.version], code.seed) for code in designs], columns)
+        return await self._easel.draw(
+            render.grid, [(paths[code.version], code.seed) for code in designs], columns
+        )
 
     async def morph(self, start: Code, end: Code, frames: int) -> render.Animation:
         """An animation between two designs of one generator. Raises Refusal."""
         model = await self.model(start.version)
-        return await self._run(render.morph, model.path, [start.seed, end.seed], frames)
+        return await self._easel.draw(render.morph, model.path, [start.seed, end.seed], frames)
 
     async def warm_up(self) -> None:
         """Start the drawing process, so that the first person does not wait for torch."""
         model = await asyncio.to_thread(self._current)
-        await self._run(render.warm_up, model.path if model else None)
+        await self._easel.draw(render.warm_up, model.path if model else None)
 
     async def prune(self, in_use: set[str]) -> list[str]:
         """Delete the oldest kept generators beyond the limit, except the ones `in_use`; what was deleted."""
         return await asyncio.to_thread(self._prune, in_use)
-
-    def close(self) -> None:
-        """Stop the drawing process."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
-
-    async def _run(self, draw: Callable[[*A], T], *args: *A) -> T:
-        for attempt in (1, 2):
-            pool = self._pool
-            if pool is None:
-                pool = self._pool = ProcessPoolExecutor(
-                    1, multiprocessing.get_context("spawn"), initializer=render.set_up
-                )
-            try:
-                return await asyncio.get_running_loop().run_in_executor(pool, draw, *args)
-            except BrokenProcessPool:
-                log.warning("the drawing process died; starting another (attempt %d)", attempt)
-                if self._pool is pool:
-                    self._pool = None
-                    pool.shutdown(wait=False)
-            except ValueError as error:
-                raise Refusal(words.broken_generator(str(error))) from error
-        raise Refusal(words.STUDIO_DOWN)
 
     def _current(self) -> Model | None:
         with self._looking:
@@ -182,9 +153,9 @@ def _read(path: Path) -> Model | None:
     """A generator file's version and epoch, from its header; None if it is not there."""
     try:
         with safe_open(path, framework="numpy") as file:
-            about = file.metadata() or {}
+            about = json.loads((file.metadata() or {})["bag-dreams"])
         return Model(about["version"], int(about["epoch"]), path)
     except FileNotFoundError:
         return None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise Refusal(words.broken_generator(f"{path.name}: {error}")) from error
+        raise Refusal(words.broken_generator(path.name)) from error

@@ -170,18 +170,14 @@ def community_favorite(code: str, up: int) -> str:
     return f"⭐ `{code}` has {up} votes for it: the community's newest favorite!"
 
 
-def round_title(closes_at: datetime) -> str:
-    """Above a vote between designs."""
-    return f"Which bag? The vote closes <t:{int(closes_at.timestamp())}:R>."
+ROUND_TITLE = "Which bag?"
 
 
-ROUND_CLOSED = "Which bag? The vote is closed."
-
-
-def round_lines(votes: dict[str, int]) -> str:
-    """The standing of a vote between designs."""
+def round_text(votes: dict[str, int], closes_at: datetime | None) -> str:
+    """The standing of a vote between designs, and its deadline; None if it is closed."""
     most = max(max(votes.values()), 1)
-    return "\n".join(
+    deadline = f"closes <t:{int(closes_at.timestamp())}:R>" if closes_at else "is closed"
+    return f"One vote each, changeable. The vote {deadline}.\n" + "\n".join(
         f"**{i}** `{code}` {'▰' * round(8 * count / most)}{'▱' * (8 - round(8 * count / most))} {count}"
         for i, (code, count) in enumerate(votes.items(), 1)
     )
@@ -333,6 +329,23 @@ HELP_TOPICS = {
 def unknown_topic(topic: str) -> str:
     """For help on something that is not a topic."""
     return f"I have no help on “{_short(topic)}”. Topics: {', '.join(HELP_TOPICS)}."
+
+
+# Demo ----------------------------------------------------------------------------------------
+
+DEMO_FIRST = "My first dream today. Press a button under it, or type `!bag`."
+
+
+def demo_welcome(bags: int) -> str:
+    """The first words in the demo's channel."""
+    return (
+        "👜 **Hello! I dream handbags.** This is a simulated Discord on your own machine; the bot in it is "
+        f"the real one. Right now I am collecting {bags:,} drawn bags from a small shop next door; then I "
+        "train on them, and the bags emerge in a thread, epoch by epoch.\n"
+        "Type **`!bag`** for a dream, **`!bag 42`** for the bag of seed 42, **`!bag grid 9`**, "
+        "**`!bag interpolate 42 7`**, **`!bag vote`** or **`!bag help`**. "
+        "You can speak as three people: choose who you are beside the line you type in."
+    )
 
 
 # Small parts ---------------------------------------------------------------------------------

@@ -24,14 +24,9 @@ class DreamCommands(Feature):
     @commands.dynamic_cooldown(_cooldown, commands.BucketType.user)
     async def bag(self, context: Context, *, code: str | None = None) -> None:
         """Dream a bag: `!bag`, or the bag of a seed or code: `!bag 42`."""
-        named = await self.studio.code(code)
+        # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
+        named = await self.studio.code((code or "").removeprefix("dream").strip() or None)
         await context.send(**await self.design(named, guild_id(context), context.author.id))
-
-    @bag.command(name="dream", with_app_command=False, hidden=True)
-    @commands.dynamic_cooldown(_cooldown, commands.BucketType.user)
-    async def dream(self, context: Context, *, code: str | None = None) -> None:
-        """`!bag dream` for those who know `/bag dream`."""
-        await self.bag.callback(self, context, code=code)
 
     @bag.command(name="grid")
     @commands.dynamic_cooldown(_cooldown, commands.BucketType.user)

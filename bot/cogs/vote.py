@@ -50,9 +50,7 @@ class VoteCommands(FavoriteCommands):
             False,
             dict.fromkeys(names, 0),
         )
-        embed, file = await self.numbered(
-            names, words.round_title(closes_at), words.round_lines(opened.votes)
-        )
+        embed, file = await self.numbered(names, words.ROUND_TITLE, words.round_text(opened.votes, closes_at))
         message = await context.send(embed=embed, file=file, view=round_view(opened, closed=False))
         await self.store.round_posted(opened.id, message.id)
 
@@ -86,7 +84,7 @@ class VoteCommands(FavoriteCommands):
         if vote is None or vote.closed or vote.closes_at <= datetime.now(UTC):
             raise Refusal(words.ROUND_OVER)
         embed = interaction.message.embeds[0] if interaction.message else discord.Embed()
-        embed.description = words.round_lines(vote.votes)
+        embed.description = words.round_text(vote.votes, vote.closes_at)
         # Sent back as it came, the picture would be attached a second time.
         embed.set_image(url="attachment://grid.png")
         await interaction.response.edit_message(embed=embed)
@@ -111,8 +109,7 @@ class VoteCommands(FavoriteCommands):
             try:
                 message = await channel.fetch_message(vote.message_id)
                 embed = message.embeds[0]
-                embed.title = words.ROUND_CLOSED
-                embed.description = words.round_lines(vote.votes)
+                embed.description = words.round_text(vote.votes, None)
                 embed.set_image(url="attachment://grid.png")
                 await message.edit(embed=embed, view=round_view(vote, closed=True))
             except discord.NotFound:

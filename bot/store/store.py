@@ -167,9 +167,9 @@ class Store:
 
     async def _tally(self, connection: AsyncConnection, code: str) -> Tally:
         rows = await connection.execute(
-            select(Vote.value, func.count()).where(Vote.code == code).group_by(Vote.value)
+            select(Vote.value, func.count().label("votes")).where(Vote.code == code).group_by(Vote.value)
         )
-        counts = dict(rows.tuples().all())
+        counts = {row.value: row.votes for row in rows}
         return Tally(counts.get(1, 0), counts.get(-1, 0))
 
     async def top(self, guild_id: int, limit: int) -> list[tuple[str, Tally]]:
@@ -269,10 +269,10 @@ class Store:
             if row is None:
                 return None
             counts = await connection.execute(
-                select(Ballot.code, func.count()).where(Ballot.round_id == round_id).group_by(Ballot.code)
+                select(Ballot.code, func.count().label("votes")).where(Ballot.round_id == round_id).group_by(Ballot.code)
             )
             codes = tuple(row.codes.split())
-            votes = dict.fromkeys(codes, 0) | dict(counts.tuples().all())
+            votes = dict.fromkeys(codes, 0) | {row.code: row.votes for row in counts}
         return OpenRound(
             row.id, row.guild_id, row.channel_id, row.message_id, codes, row.closes_at, row.closed, votes
         )

@@ -1,0 +1,101 @@
+"""A real bot in a simulated Discord, with a small real generator."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import simcord
+from discord.ext import commands
+
+from bot.app import App, House, load_house
+from bot.easel import Easel
+from bot.errors import Refusal
+from gan import events
+from gan.run import Run
+from tests.bot.world import World, begin_run, end_epoch, finish_run, make_generator
+
+CONFIG = """
+[scraper]
+folder = "{folder}/shop"
+dataset = "{folder}/dataset"
+[gan]
+dataset = "{folder}/dataset"
+runs = "{folder}/runs"
+[bot]
+store = "sqlite+aiosqlite:///{folder}/bot.db"
+favorites = "{folder}/favorites"
+generators = "{folder}/generators"
+cooldown_seconds = 0
+favorite_votes = 2
+grid_seconds = 0
+dream_at = ""
+scrape_at = ""
+train_at = ""
+{extra}
+"""
+
+
+Server = Callable[..., AbstractAsyncContextManager[World]]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs folder with one finished run, made once."""
+    runs = tmp_path_factory.mktemp("trained") / "runs"
+    run = Run(runs / "2026-01-01-0000")
+    version = make_generator(run)
+    begin_run(run)
+    for number in (1, 2, 3):
+        end_epoch(run, number)
+        events.append(run.path, events.Checkpoint(epoch=number, version=version))
+    finish_run(run, 3)
+    return runs
+
+
+@pytest.fixture
+def make_house(tmp_path: Path, trained: Path) -> Callable[..., House]:
+    """Settings over a fresh folder; with the trained run, unless told otherwise."""
+
+    def make(extra: str = "", generator: bool = True) -> House:
+        config = tmp_path / "config.toml"
+        config.write_text(CONFIG.format(folder=tmp_path.as_posix(), extra=extra))
+        if generator and not (tmp_path / "runs").exists():
+            shutil.copytree(trained, tmp_path / "runs")
+        return load_house(config)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def easel() -> Iterator[Easel]:
+    """One drawing process for all tests: each new one would load torch again."""
+    shared = Easel()
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def server(make_house: Callable[..., House], tmp_path: Path, easel: Easel) -> Server:
+    """Open with `async with server() as world`: the bot in a guild with #bag-dreams, Ada (owner) and Ben."""
+
+    @asynccontextmanager
+    async def open_server(extra: str = "", generator: bool = True) -> AsyncIterator[World]:
+        app = App(make_house(extra, generator), easel)
+        async with app, simcord.run(app.create_bot(), check_errors=False, settle_timeout=30) as env:
+            ada_user = env.create_user("ada")
+            guild = env.create_guild("Bag Lovers", owner=ada_user)
+            channel = guild.create_text_channel("bag-dreams")
+            ada = guild.add_member(ada_user)
+            ben = guild.add_member(env.create_user("ben"))
+            yield World(app, env, guild, channel, ada, ben, tmp_path)
+            for error in env.errors:
+                if isinstance(error, commands.CommandInvokeError | commands.HybridCommandError):
+                    error = error.original
+                # A refusal is an answer; anything else is a bug that the bot has covered up.
+                assert isinstance(error, Refusal | commands.CommandError), error
+
+    return open_server

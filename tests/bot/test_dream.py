@@ -1,0 +1,164 @@
+"""`!bag`, `!bag grid`, `!bag interpolate`."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from tests.bot.world import until
+
+LIMIT = 8 * 2**20
+
+
+async def test_a_seed_draws_the_very_same_bag_each_time(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        first, code = await world.last.attachments[0].read(), world.code
+        await world.ben.send(world.channel, f"!bag {code}")
+        assert await world.last.attachments[0].read() == first
+        assert Image.open(BytesIO(first)).size == (256, 256)
+        assert code.endswith("-42")
+
+
+async def test_a_bag_carries_alt_text_and_its_code(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag")
+        assert world.code in world.last.attachments[0].description
+        assert "handbag" in world.last.attachments[0].description
+
+
+async def test_a_fresh_bag_is_another_one(server):
+    async with server() as world:
+        codes = set()
+        for _ in range(3):
+            await world.ada.send(world.channel, "!bag")
+            codes.add(world.code)
+        assert len(codes) == 3
+
+
+async def test_the_slash_command_answers_like_the_prefix_one(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 7")
+        by_prefix = await world.last.attachments[0].read()
+        result = await world.ada.slash(world.channel, "bag dream", code="7")
+        assert await result.response.attachments[0].read() == by_prefix
+
+
+async def test_again_dreams_another(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 1")
+        await world.ben.click(world.last, custom_id="bag:again")
+        assert not world.code.endswith("-1")
+
+
+@pytest.mark.parametrize("count", [1, 4, 16])
+async def test_a_grid_lists_its_codes_and_each_can_be_picked(server, count):
+    async with server() as world:
+        await world.ada.send(world.channel, f"!bag grid {count}")
+        grid = world.last
+        select = grid.components[0].children[0]
+        codes = [option.value for option in select.options]
+        assert len(set(codes)) == count
+        assert all(code in grid.embeds[0].description for code in codes)
+        await world.ben.select(grid, [codes[-1]], custom_id="bag:pick")
+        assert world.code == codes[-1]
+
+
+async def test_an_interpolation_starts_and_ends_at_its_bags(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag morph 1 2 12")
+        morph, strip = world.last.attachments
+        animation = Image.open(BytesIO(await morph.read()))
+        assert animation.is_animated
+        assert animation.n_frames == 22  # there and back
+        assert morph.size <= LIMIT
+        assert strip.size <= LIMIT
+        assert morph.description
+        assert strip.description
+
+
+async def test_interpolate_takes_slash_and_codes(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 3")
+        result = await world.ada.slash(world.channel, "bag interpolate", a=world.code, b="9", frames=8)
+        assert result.response.attachments[0].filename == "morph.webp"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("!bag banana", "banana"),
+        ("!bag " + "1" + "0" * 40, "Seeds go from 0"),
+        ("!bag 4294967296", "Seeds go from 0"),
+        ("!bag -1", "not a bag"),
+        ("!bag zzzz-1", "no longer have the generator"),
+        ("!bag grid 17", "from 1 to 16"),
+        ("!bag grid many", "!bag help"),
+        ("!bag interpolate 1", "!bag help"),
+        ("!bag interpolate 1 2 1000", "from 8 to 60"),
+        ("!bag interpolate 1 zzzz-2", "different generators"),
+        ("!bag show 99", "Nobody has dreamt"),
+        ("!bag help bananas", "Topics"),
+        ("!bag vote 1", "2 to 4"),
+        ("!bag vote 1 2 3 4 5", "2 to 4"),
+        ("!bag top", "Nobody has voted"),
+        ("!bag favorites", "no favorites"),
+        ("!bag train", "!bag train start"),
+    ],
+)
+async def test_bad_input_gets_one_private_line(server, said, told):
+    async with server() as world:
+        before = len(world.channel.history())
+        await world.ada.send(world.channel, said)
+        (whisper,) = world.whispers(world.ada)
+        assert told in whisper
+        assert "\n" not in whisper
+        assert len(world.channel.history()) == before + 1  # only what Ada said
+
+
+async def test_bad_input_by_slash_is_answered_ephemerally(server):
+    async with server() as world:
+        result = await world.ada.slash(world.channel, "bag dream", code="banana")
+        assert result.ephemeral
+        assert "banana" in result.response.content
+
+
+async def test_before_the_first_training_run_it_says_what_to_do(server):
+    async with server(generator=False) as world:
+        for said in ("!bag", "!bag grid", "!bag interpolate 1 2", "!bag vote", "!bag progress"):
+            await world.ada.send(world.channel, said)
+        whispers = world.whispers(world.ada)
+        assert len(whispers) == 5
+        assert all("!bag train start" in whisper for whisper in whispers)
+
+
+async def test_a_truncated_generator_is_told_in_words(server, tmp_path):
+    async with server() as world:
+        (generator,) = (tmp_path / "runs").glob("*/generator.safetensors")
+        generator.write_bytes(generator.read_bytes()[:500])
+        await world.ada.send(world.channel, "!bag 1")
+        assert "can't be read" in world.whispers(world.ada)[0]
+
+
+async def test_too_fast_is_asked_to_wait(server, monkeypatch):
+    monkeypatch.setenv("BOT_COOLDOWN_SECONDS", "2")
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 1")
+        await world.ada.send(world.channel, "!bag 2")
+        assert "One moment" in world.whispers(world.ada)[0]
+        await world.ben.send(world.channel, "!bag 3")
+        assert world.code.endswith("-3")
+        await world.env.advance_time(3)
+        await world.ada.send(world.channel, "!bag 4")
+        assert world.code.endswith("-4")
+
+
+async def test_a_drawing_process_that_dies_is_replaced(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 1")
+        (worker,) = world.app.easel._pool._processes.values()
+        worker.kill()
+        worker.join()
+        await world.ada.send(world.channel, "!bag 2")
+        await until(lambda: world.last.embeds)
+        assert world.code.endswith("-2")

@@ -1,0 +1,114 @@
+"""A server with people and the bot in it, and run folders without their training."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+import simcord
+import torch
+from PIL import Image
+
+from bot.app import App
+from gan import events
+from gan.generator import Shape, save_generator
+from gan.run import Run
+
+
+def make_generator(run: Run, seed: int = 0, epoch: int = 3) -> str:
+    """A small untrained generator in a run folder; its version."""
+    torch.manual_seed(seed)
+    run.path.mkdir(parents=True, exist_ok=True)
+    shape = Shape(z_size=16, z="normal", channels=16, image_size=64)
+    network = shape.network()
+    for weights in network.parameters():
+        if weights.dim() == 4:
+            torch.nn.init.normal_(weights, std=0.3)  # colorful noise, and no two bags alike
+    return save_generator(run.generator, network, shape, epoch, "0" * 64)
+
+
+def begin_run(run: Run, **changes: object) -> None:
+    """The events of a run's start."""
+    run.grids.mkdir(parents=True, exist_ok=True)
+    started = {
+        "run": run.name,
+        "preset": "dream",
+        "device": "cpu",
+        "epochs": 3,
+        "epoch": 0,
+        "images": 600,
+        "image_size": 64,
+        "dataset": "0" * 64,
+    }
+    events.append(run.path, events.Started(**(started | changes)))
+
+
+def end_epoch(run: Run, number: int) -> None:
+    """The grid and the events of an epoch's end."""
+    Image.new("RGB", (64, 64), (number * 20 % 255, 80, 120)).save(run.grid(number))
+    events.append(
+        run.path,
+        events.Epoch(
+            epoch=number,
+            epochs=3,
+            loss_d=0.5,
+            loss_g=1.5,
+            images_per_second=300,
+            images_seen=600 * number,
+            seconds=2.0 * number,
+            seconds_left=2.0 * (3 - number),
+            grid=f"grids/epoch-{number:04d}.png",
+        ),
+    )
+
+
+def finish_run(run: Run, epoch: int) -> None:
+    """The pictures and the event of a run's end."""
+    Image.new("P", (8, 8)).save(run.timelapse)
+    Image.new("RGB", (8, 8)).save(run.losses)
+    events.append(run.path, events.Finished(epoch=epoch, timelapse="timelapse.gif", losses="losses.png"))
+
+
+async def until(holds: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for something that happens by itself."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+@dataclass
+class World:
+    """A server with people and the bot in it."""
+
+    app: App
+    env: simcord.Env
+    guild: simcord.GuildHandle
+    channel: simcord.ChannelHandle
+    ada: simcord.MemberActor
+    ben: simcord.MemberActor
+    folder: Path
+
+    @property
+    def last(self) -> discord.Message:
+        """The newest message in the home channel."""
+        message = self.channel.last_message
+        assert message is not None
+        return message
+
+    @property
+    def code(self) -> str:
+        """The design in the newest message."""
+        title = self.last.embeds[0].title
+        assert title is not None
+        return title.split()[-1]
+
+    def whispers(self, to: simcord.MemberActor) -> list[str]:
+        """What the bot told somebody in private."""
+        return [message.content for message in to.user.dm_channel.history() if message.author.bot]
+
+    async def restart(self) -> None:
+        """The bot goes away and comes back; the store and Discord stay."""
+        await self.env.restart_bot(self.app.create_bot())
