@@ -5,23 +5,17 @@ from __future__ import annotations
 from discord.ext import commands
 
 from bot import codes, words
-from bot.client import BagBot, Context, Interaction
+from bot.client import Context, Interaction
 from bot.cogs.feature import Feature, attach, guild_id
 from bot.errors import Refusal
 
 FRAMES = range(8, 61)
 
 
-def _cooldown(context: commands.Context[BagBot]) -> commands.Cooldown | None:
-    seconds = context.bot.services.settings.cooldown_seconds
-    return commands.Cooldown(1, seconds) if seconds else None
-
-
 class DreamCommands(Feature):
     """Dreaming."""
 
     @commands.hybrid_group(name="bag", fallback="dream", invoke_without_command=True)
-    @commands.dynamic_cooldown(_cooldown, commands.BucketType.user)
     async def bag(self, context: Context, *, code: str | None = None) -> None:
         """Dream a bag: `!bag`, or the bag of a seed or code: `!bag 42`."""
         # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
@@ -29,7 +23,6 @@ class DreamCommands(Feature):
         await context.send(**await self.design(named, guild_id(context), context.author.id))
 
     @bag.command(name="grid")
-    @commands.dynamic_cooldown(_cooldown, commands.BucketType.user)
     async def grid_command(self, context: Context, count: int = 9) -> None:
         """Dream up to 16 bags at once: `!bag grid 9`."""
         if not 1 <= count <= words.GRID_MAX:
@@ -41,7 +34,6 @@ class DreamCommands(Feature):
         await context.send(**await self.grid(names, words.grid_title(count), words.listing(names)))
 
     @bag.command(name="interpolate", aliases=["morph"])
-    @commands.dynamic_cooldown(_cooldown, commands.BucketType.user)
     async def interpolate(self, context: Context, a: str, b: str, frames: int = 30) -> None:
         """Turn one bag into another: `!bag interpolate 42 7`."""
         if frames not in FRAMES:
