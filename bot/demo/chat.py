@@ -108,8 +108,7 @@ class Chat:
         Raises TimeoutError when the old one's work does not end, after which the chat is over.
         """
         await self._room.restart(bot)
-        for tab in self._tabs:
-            tab.forget()
+        self._wake()
 
     async def act(self, person: str, action: Mapping[str, Any]) -> None:
         """What the page's buttons do; see Room.act. Raises RefusedError with words for the person."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import discord
 import simcord
+from simcord.backend.access import channel_accessible
 from simcord.backend.cdn import CDN_BASE
 from simcord.backend.models import Interaction, Message
 
@@ -96,7 +97,7 @@ class Room:
             async with self.gate:
                 self._catch_up()
                 before = self._latest()
-                settled = await self._tolerant(deed(self, actor, self._place(channel), action))
+                settled = await self._tolerant(deed(self, actor, self._place(actor, channel), action))
                 interaction = self._latest()
             if interaction not in (before, None) and not await _answered(
                 interaction, 0 if settled else _ANSWER_SECONDS
@@ -138,30 +139,35 @@ class Room:
         known = slash.commands(self.env, actor, place.id)
         if command := slash.find(text, known):
             options = slash.options(text, command, known[command], self.people)
-            await actor.slash(place, command, **options)
-            return
-        replied = (
-            simcord.ResponseMessage(self.env, self._message(place, action, "reply"))
-            if action.get("reply")
-            else None
-        )
-        await actor.send(place, text, reply_to=replied)
+            if place.guild is None:
+                await actor.user.slash(command, **options)
+            else:
+                await actor.slash(place, command, **options)
+        elif place.guild is None:
+            await actor.user.send_dm(text)
+        else:
+            replied = self._message(place, action, "reply") if action.get("reply") else None
+            await actor.send(
+                place, text, reply_to=simcord.ResponseMessage(self.env, replied) if replied else None
+            )
 
     async def _click(
         self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
     ) -> None:
+        who = actor if place.guild else actor.user
         message = simcord.ResponseMessage(self.env, self._message(place, action))
-        await actor.click(message, custom_id=_text(action, "custom_id"))
+        await who.click(message, custom_id=_text(action, "custom_id"))
 
     async def _select(
         self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
     ) -> None:
+        who = actor if place.guild else actor.user
         message = self._message(place, action)
         custom_id = _text(action, "custom_id")
         values: list[Any] = [str(value) for value in action.get("values") or []]
         if _is_about_people(message, custom_id):
             values = [actor for actor in self.people.values() if str(actor.id) in values]
-        await actor.select(simcord.ResponseMessage(self.env, message), values, custom_id=custom_id)
+        await who.select(simcord.ResponseMessage(self.env, message), values, custom_id=custom_id)
 
     async def _dismiss(
         self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
@@ -178,11 +184,11 @@ class Room:
         "dismiss": _dismiss,
     }
 
-    def _place(self, channel: int) -> simcord.ChannelHandle:
+    def _place(self, actor: simcord.MemberActor, channel: int) -> simcord.ChannelHandle:
         found = self.env.backend.channels.get(channel)
-        if found is None:
+        if found is None or not channel_accessible(self.env.backend, channel, actor.id):
             raise RefusedError("That channel is gone.")
-        return simcord.ChannelHandle(self.env, self.env.guild, found)
+        return simcord.ChannelHandle(self.env, self.env.guild if found.guild_id else None, found)
 
     def _message(
         self, place: simcord.ChannelHandle, action: Mapping[str, Any], key: str = "message"

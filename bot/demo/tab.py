@@ -36,11 +36,6 @@ class Tab:
         self._shown: dict[str, str] = {}
         self.changed.set()
 
-    def forget(self) -> None:
-        """Send everything again: the bot, and with it the commands, may have changed."""
-        self._sent.clear()
-        self.changed.set()
-
     async def hear(self, text: str) -> None:
         """Do what the page asks, and tell it when that is done or why it was not."""
         answer: dict[str, Any] = {"type": "done"}

@@ -37,11 +37,11 @@ class View:
         self._sizes: OrderedDict[str, tuple[int, int] | None] = OrderedDict()
 
     def channels(self, viewer: int) -> list[Json]:
-        """The channels and, after their channel, the threads that `viewer` may read: oldest first."""
+        """What `viewer` may read: channels, after each its threads, and the private talk with the bot."""
         found = [
             channel
             for channel in self._backend.channels.values()
-            if channel.guild_id == self._guild_id and channel_accessible(self._backend, channel.id, viewer)
+            if channel_accessible(self._backend, channel.id, viewer)
         ]
         listed = []
         for top in found:
@@ -52,9 +52,13 @@ class View:
 
     def _channel(self, channel: Channel, viewer: int) -> Json:
         last = next(self._newest_first(channel.id, viewer), None)
+        private = channel.guild_id is None
+        told = private and last is not None and last.author_id != viewer
         return {
             "id": str(channel.id),
-            "name": channel.name,
+            "name": self._backend.bot_user.name if private else channel.name,
+            "private": private,
+            "told": last.content if told and last else None,
             "topic": channel.topic,
             "thread": channel.is_thread,
             "parent": str(channel.parent_id) if channel.parent_id else None,

@@ -40,7 +40,7 @@ const person = (id) => state.hello.people.findIndex((one) => one.id === id);
 const tone = (author) => author.bot ? "bot" : `tone${Math.max(person(author.id), 0) % 3}`;
 
 function avatar(author) {
-  return make("span", { class: `avatar ${tone(author)}`, "aria-hidden": "true" }, author.bot ? "👜" : author.name.slice(0, 1));
+  return make("span", { class: `avatar ${tone(author)}`, "aria-hidden": "true" }, author.bot ? "" : author.name.slice(0, 1));
 }
 
 function clock(iso) {
@@ -135,7 +135,9 @@ const hears = {
   },
   channels(channels) {
     state.channels = channels;
+    if (!channels.some((channel) => channel.id === state.channel)) openChannel(state.hello.home);
     drawChannels();
+    drawTold();
   },
   messages({ channel, fresh, new: arrived, gone }) {
     if (channel !== state.channel) return;
@@ -171,24 +173,45 @@ function readMarks() {
 function seen() {
   const open = state.channels.find((channel) => channel.id === state.channel);
   if (!open || !open.last) return;
+  markRead(open);
+}
+
+function isUnread(channel, marks) {
+  return channel.id !== state.channel && channel.last && (!marks[channel.id] || later(marks[channel.id], channel.last) < 0);
+}
+
+/* What the bot says in private must not be missed: it is how it answers a mistake. */
+function drawTold() {
+  const channel = state.channels.find((one) => one.private && one.told && isUnread(one, readMarks()));
+  $("told").hidden = !channel;
+  if (!channel || $("told").dataset.last === channel.last) return;
+  $("told").dataset.last = channel.last;
+  $("told").replaceChildren(make("span", { class: "avatar bot", "aria-hidden": "true" }),
+    make("p", {}, make("b", {}, `${channel.name} wrote to you`), make("span", {}, channel.told)),
+    make("button", { type: "button", class: "open", onclick: () => openChannel(channel.id) }, "Open"),
+    make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => markRead(channel) }, "✕"));
+}
+
+function markRead(channel) {
   const marks = readMarks();
-  if (marks[open.id] === open.last) return;
-  marks[open.id] = open.last;
+  if (marks[channel.id] === channel.last) return;
+  marks[channel.id] = channel.last;
   sessionStorage.setItem(unreadKey(), JSON.stringify(marks));
   drawChannels();
+  drawTold();
 }
 
 function drawChannels() {
   const marks = readMarks();
   $("channels").replaceChildren(...state.channels.map((channel) => {
     const open = channel.id === state.channel;
-    const unread = !open && channel.last && (!marks[channel.id] || later(marks[channel.id], channel.last) < 0);
+    const unread = isUnread(channel, marks);
     return make("button", {
       type: "button",
-      class: [channel.thread && "thread", unread && "unread"].filter(Boolean).join(" "),
+      class: [channel.thread && "thread", channel.private && "private-talk", unread && "unread"].filter(Boolean).join(" "),
       "data-channel-id": channel.id,
       "aria-current": open ? "true" : null,
-      "aria-label": `${channel.thread ? "Thread" : "Channel"} ${channel.name}${unread ? ", unread" : ""}`,
+      "aria-label": `${channel.thread ? "Thread" : channel.private ? "Private messages with" : "Channel"} ${channel.name}${unread ? ", unread" : ""}`,
       title: channel.name,
       onclick: () => openChannel(channel.id),
     }, make("span", {}, channel.name));
@@ -196,10 +219,12 @@ function drawChannels() {
   const open = state.channels.find((channel) => channel.id === state.channel);
   if (!open) return;
   $("title").textContent = open.name;
-  $("title").className = open.thread ? "thread" : "";
+  $("title").className = open.thread ? "thread" : open.private ? "private-talk" : "";
   const parent = state.channels.find((channel) => channel.id === open.parent);
   $("topic").textContent = open.topic || (parent ? `A thread in #${parent.name}` : "");
-  $("composer").placeholder = `Message #${open.name}`;
+  $("beginning").querySelector("h3").textContent = open.thread || open.private ? open.name : `Welcome to #${open.name}!`;
+  $("beginning").querySelector("p").textContent = open.thread ? `The start of a thread${parent ? ` in #${parent.name}` : ""}.` : open.private ? "Only you and the bot can read this." : open.topic || "";
+  $("composer").placeholder = `Message ${open.private ? "@" : "#"}${open.name}`;
 }
 
 function openChannel(id) {
@@ -211,6 +236,7 @@ function openChannel(id) {
   replyTo(null);
   $("newest").hidden = true;
   drawChannels();
+  drawTold();
   say({ do: "open", channel: id });
   $("composer").focus();
 }
@@ -293,7 +319,7 @@ function draw(message) {
       make("button", { type: "button", title: "Reply", "aria-label": `Reply to ${author.name}`, onclick: () => replyTo(message) }, "↩ Reply")),
   );
   const body = element.querySelector(".text");
-  if (message.edited && !message.thinking) (body.lastElementChild || body).append(make("span", { class: "edited" }, " (edited)"));
+  if (message.edited && message.text && !message.thinking) (body.lastElementChild || body).append(make("span", { class: "edited" }, " (edited)"));
   if (/^(?:\p{Extended_Pictographic}[\uFE0F\u200D\p{Emoji_Modifier}]*\s*){1,6}$/u.test(message.text)) body.classList.add("jumbo");
   enliven(element);
   return element;
@@ -362,7 +388,7 @@ function attachments(files) {
   return make("div", { class: files.length > 1 ? "attachments many" : "attachments" }, ...files.map((file) => {
     if (!file.type.startsWith("image/") || !file.width) {
       return make("a", { class: "file attachment", href: file.url, download: file.name },
-        "📄", make("span", {}, file.name, make("small", {}, `${Math.ceil(file.size / 1024)} KB`)));
+        make("span", {}, file.name, make("small", {}, `${Math.ceil(file.size / 1024)} KB`)));
     }
     return make("figure", { class: "attachment" }, picture(file), file.alt ? make("span", { class: "alt", "aria-hidden": "true" }, "ALT") : null);
   }));
@@ -428,11 +454,11 @@ function use(element, action) {
 function starter(thread) {
   const count = thread.count === 1 ? "1 message" : `${thread.count} messages`;
   return make("button", { type: "button", class: "starter", "data-open-thread": thread.id, onclick: () => openChannel(thread.id) },
-    "🧵 ", make("b", {}, thread.name), make("span", {}, `${count} ›`));
+    make("b", {}, thread.name), make("span", {}, `${count} ›`));
 }
 
 function privacy(message) {
-  return make("div", { class: "private" }, "👁 Only you can see this · ",
+  return make("div", { class: "private" }, "Only you can see this · ",
     make("button", { type: "button", class: "dismiss", onclick: () => say({ do: "dismiss", channel: state.channel, message: message.id }) }, "Dismiss message"));
 }
 
@@ -478,14 +504,21 @@ function follow(mine = false) {
   if (state.stick) scroller.scrollTop = scroller.scrollHeight;
   else if ([...state.messages.keys()].pop() !== state.lastSeen) $("newest").hidden = false;
 }
+let lastTop = 0;
 scroller.addEventListener("scroll", () => {
-  state.stick = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+  // Only scrolling up lets go of the end: what arrives meanwhile also moves the end away.
+  const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+  if (near) state.stick = true;
+  else if (scroller.scrollTop < lastTop) state.stick = false;
+  lastTop = scroller.scrollTop;
   if (state.stick) {
     $("newest").hidden = true;
     state.lastSeen = [...state.messages.keys()].pop();
   }
 }, { passive: true });
-new ResizeObserver(() => { if (state.stick) scroller.scrollTop = scroller.scrollHeight; }).observe(scroller);
+const stay = new ResizeObserver(() => { if (state.stick) scroller.scrollTop = scroller.scrollHeight; });
+stay.observe(scroller);
+stay.observe($("messages"));
 $("newest").addEventListener("click", () => {
   state.stick = true;
   scroller.scrollTo({ top: scroller.scrollHeight, behavior: "smooth" });

@@ -15,7 +15,7 @@ from selenium import webdriver
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from bot.demo.chat import Chat
 from bot.demo.drawing import draw
@@ -128,7 +128,7 @@ class Toy(commands.Bot):
         view = discord.ui.View(timeout=None)
         view.add_item(Choose())
         self.add_view(view)
-        for command in (bag, morph, shape, slow, mute, thread):
+        for command in (bag, morph, shape, slow, mute, thread, whisper):
             self.add_command(command.copy() if not isinstance(command, commands.HybridCommand) else command)
         await self.tree.sync()
 
@@ -187,6 +187,12 @@ async def thread(context, *, name: str):
     await started.send("Epoch 1", file=picture(5))
 
 
+@commands.command()
+async def whisper(context, *, text: str):
+    """Something private."""
+    await context.author.send(f"psst: {text}", view=vote_view(3))
+
+
 @pytest.fixture
 async def toy():
     return Toy()
@@ -234,6 +240,11 @@ class Browser:
             return found
 
         self.until(clicked, f"nothing to click at {css}")
+
+    def choose(self, css, text):
+        """Choose the option of a select whose words contain `text`."""
+        menu = Select(self.one(css))
+        menu.select_by_visible_text(next(option.text for option in menu.options if text in option.text))
 
     def type(self, text):
         """Send `text` as a message."""

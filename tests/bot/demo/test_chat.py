@@ -155,6 +155,34 @@ async def test_what_cannot_be_done_is_told_in_words(ada, ben):
     assert "did not answer" in (await ben.click(await ada.last(), "nobody"))["error"]
 
 
+async def test_the_bot_can_be_talked_to_in_private(ada, ben):
+    await ada.send("!whisper hush")
+    private = (await ada.state())["channels"][-1]
+    assert (private["name"], private["private"], private["told"]) == ("Bag Dreams", True, "psst: hush")
+    assert not [channel for channel in (await ben.state())["channels"] if channel["private"]]
+    assert await ben.messages(private["id"]) == []
+    message = await ada.last(private["id"])
+    assert (await ada.act(do="click", channel=private["id"], message=message["id"], custom_id="keep:3"))["ok"]
+    assert await ada.send("!shape", channel=private["id"]) == {"ok": True}
+    menu = await ada.last(private["id"])
+    chosen = {"message": menu["id"], "custom_id": "choose", "values": ["tote"]}
+    assert (await ada.act(do="select", channel=private["id"], **chosen))["ok"]
+    assert await ada.send("/bag 3", channel=private["id"]) == {"ok": True}
+    assert "toy-3" in (await ada.last(private["id"]))["embeds"][0]["title"]
+    assert not (await ben.send("hello?", channel=private["id"]))["ok"]
+
+
+async def test_old_messages_are_let_go(chat, toy, ada):
+    await ada.send("!bag 1")
+    message = await ada.last()
+    channel = toy.get_channel(chat.channel_id)
+    for number in range(1050):
+        await channel.send(f"line {number}")
+    while (await ada.click(message, "vote:1:1")).get("error") != "That message is gone.":
+        await asyncio.sleep(0.05)
+    assert (await ada.last())["text"] == "line 1049"
+
+
 async def test_threads_are_listed_and_their_messages_read(ada, ben):
     await ada.send("!thread Run 1")
     assert (await ada.last())["thread"]["name"] == "Run 1"
