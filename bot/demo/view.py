@@ -58,7 +58,7 @@ class View:
             "id": str(channel.id),
             "name": self._backend.bot_user.name if private else channel.name,
             "private": private,
-            "told": last.content if told and last else None,
+            "told": self._markdown(last.content) if told and last else None,
             "topic": channel.topic,
             "thread": channel.is_thread,
             "parent": str(channel.parent_id) if channel.parent_id else None,

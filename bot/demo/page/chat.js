@@ -182,14 +182,15 @@ function isUnread(channel, marks) {
 
 /* What the bot says in private must not be missed: it is how it answers a mistake. */
 function drawTold() {
-  const channel = state.channels.find((one) => one.private && one.told && isUnread(one, readMarks()));
+  const channel = state.channels.find((one) => one.private && one.told !== null && isUnread(one, readMarks()));
   $("told").hidden = !channel;
   if (!channel || $("told").dataset.last === channel.last) return;
   $("told").dataset.last = channel.last;
   $("told").replaceChildren(make("span", { class: "avatar bot", "aria-hidden": "true" }),
-    make("p", {}, make("b", {}, `${channel.name} wrote to you`), make("span", {}, channel.told)),
+    make("div", { class: "words" }, make("b", {}, `${channel.name} wrote to you`), make("div", { class: "text", html: channel.told || "" })),
     make("button", { type: "button", class: "open", onclick: () => openChannel(channel.id) }, "Open"),
     make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => markRead(channel) }, "✕"));
+  enliven($("told"));
 }
 
 function markRead(channel) {

@@ -158,7 +158,8 @@ async def test_what_cannot_be_done_is_told_in_words(ada, ben):
 async def test_the_bot_can_be_talked_to_in_private(ada, ben):
     await ada.send("!whisper hush")
     private = (await ada.state())["channels"][-1]
-    assert (private["name"], private["private"], private["told"]) == ("Bag Dreams", True, "psst: hush")
+    assert (private["name"], private["private"]) == ("Bag Dreams", True)
+    assert "psst: hush" in private["told"]
     assert not [channel for channel in (await ben.state())["channels"] if channel["private"]]
     assert await ben.messages(private["id"]) == []
     message = await ada.last(private["id"])
