@@ -1,0 +1,181 @@
+"""The demo: a shop of drawn bags, the real scraper, the real trainer and the real bot in a chat page.
+
+All of it runs on this machine, and all that it writes is under one folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+import discord
+
+from bot import codes, words
+from bot.app import App, load_house
+from bot.cogs.feature import Feature
+from bot.demo.chat import Chat
+from bot.errors import Refusal
+
+BAGS = 600
+MINUTES = 10
+CHANNEL = "bag-dreams"
+CONFIG = """\
+# Written anew at every start of the demo.
+[scraper]
+folder = "{folder}/shop"
+dataset = "{folder}/dataset"
+delay = 0
+connections = 8
+
+[scraper.shops.rebag]
+kind = "rebag"
+url = "{shop}/rebag/collections/all-bags"
+
+[scraper.shops.therealreal]
+kind = "therealreal"
+url = ["{shop}/therealreal/sales/1", "{shop}/therealreal/sales/2", "{shop}/therealreal/sales/3"]
+
+[scraper.shops.shopify]
+kind = "shopify"
+url = "{shop}/shopify/collections/bags"
+
+[gan]
+dataset = "{folder}/dataset"
+runs = "{folder}/runs"
+
+[bot]
+channel = "{channel}"
+store = "sqlite+aiosqlite:///{folder}/bot.db"
+favorites = "{folder}/favorites"
+generators = "{folder}/generators"
+scrape_at = ""
+train_at = ""
+dream_at = ""
+train_minutes = {minutes}
+grid_seconds = 15
+favorite_votes = 2
+vote_minutes = 2
+cooldown_seconds = 0
+"""
+log = logging.getLogger(__name__)
+
+
+class Demo:
+    """`async with Demo(folder, port) as demo`: the page is at `demo.address`.
+
+    Raises OSError for a port that is taken and SettingsError for an environment variable that can't be.
+    """
+
+    def __init__(self, folder: Path, port: int, bags: int = BAGS, minutes: float = MINUTES) -> None:
+        self._folder = folder
+        self._port = port
+        self._bags = bags
+        self._minutes = minutes
+        self._stack = AsyncExitStack()
+        self.app: App
+        self.chat: Chat
+
+    @property
+    def address(self) -> str:
+        """Where the chat page is."""
+        return self.chat.address
+
+    async def __aenter__(self) -> Self:
+        """Start the shop, the app and the page, then let the story run."""
+        async with AsyncExitStack() as stack:
+            shop = await stack.enter_async_context(_shop(self._bags))
+            config = await asyncio.to_thread(self._configure, shop)
+            self.app = await stack.enter_async_context(App(load_house(config)))
+            self.chat = await stack.enter_async_context(
+                Chat(self.app.create_bot(), channel=CHANNEL, port=self._port)
+            )
+            story = asyncio.create_task(self._story())
+            stack.push_async_callback(_cancel, story)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop everything that was started, in reverse."""
+        await self._stack.aclose()
+
+    def _configure(self, shop: str) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        config = self._folder / "config.toml"
+        config.write_text(
+            CONFIG.format(folder=self._folder.as_posix(), shop=shop, channel=CHANNEL, minutes=self._minutes)
+        )
+        return config
+
+    async def _story(self) -> None:
+        """What happens by itself: a welcome, a crawl, a training run, and the first dream bag."""
+        try:
+            await self.app.herald.say(words.demo_welcome(self._bags))
+            if not self.app.trainer.running:
+                self.app.collector.start()
+                await self.app.collector.done.wait()
+                self.app.trainer.start()
+            await self._dream_first_bag()
+        except discord.DiscordException:
+            log.exception("the demo's story broke off; the chat goes on")
+
+    async def _dream_first_bag(self) -> None:
+        while True:
+            with contextlib.suppress(Refusal):
+                model = await self.app.studio.current()
+                break
+            await asyncio.sleep(0.5)
+        bot = self.app.herald.bot
+        for channel in self.app.herald.homes():
+            if bot is not None:
+                design = await Feature(bot).design(codes.fresh(model.version), channel.guild.id, None)
+                await channel.send(words.DEMO_FIRST, **design)
+
+
+@asynccontextmanager
+async def _shop(bags: int) -> AsyncIterator[str]:
+    """The shop in a process of its own; its address. It keeps its port if it can: pages are known by it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot.demo.shop",
+        "--port",
+        str(_free_port(8090)),
+        "--bags",
+        str(bags),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        if process.stdout is None:
+            raise OSError("the demo shop has no output")
+        line = (await process.stdout.readline()).decode().split()
+        if not line:
+            raise OSError("the demo shop did not start")
+        yield line[-1].rstrip("/")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0
+    return wanted
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
