@@ -5,6 +5,8 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,15 +18,26 @@ from scraper import dataset, guard, imports
 from scraper.catalog import Catalog, CatalogError
 from scraper.crawl import Crawl
 from scraper.fetch import Fetcher
+from scraper.importing import import_pictures
 from scraper.intake import Intake
 from scraper.overview import overview, tables
 from scraper.report import Report
 from scraper.settings import Settings, SettingsError, load
 from scraper.shop import Shop
+from scraper.shops.folder import Folder
 from scraper.store import Files
 from scraper.takedown import forget as take_down
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+
+
+class Crop(StrEnum):
+    """What `import` takes of each picture: some data sets have pairs, drawing and photo side by side."""
+
+    NONE = ""
+    LEFT = "left-half"
+    RIGHT = "right-half"
+
 
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on stdout, for programs.")]
 
@@ -110,6 +123,10 @@ async def crawl(
             if catalog.is_forgotten(f"shop:{shop.name}"):
                 report.problem(shop.name, "this shop was taken down with `forget --shop`: not collected")
                 continue
+            if isinstance(shop, Folder):
+                source = replace(imports.source(shop.path), name=shop.name)
+                group.create_task(import_pictures(source, settings, catalog, intake, report, shop.crop))
+                continue
             crawler = Crawl(shop, settings, catalog, fetcher, intake, report)
             group.create_task(crawler.run(retry=retry))
 
@@ -124,12 +141,17 @@ def user_agent(settings: Settings) -> str:
 
 
 @app.command("import")
-def import_(context: typer.Context, path: Path, as_json: Json = False) -> None:
-    """Takes in a folder of pictures (and a CSV of tags beside or in it), or what a CSV names."""
+def import_(
+    context: typer.Context,
+    path: Path,
+    crop: Annotated[Crop, typer.Option(help="Take only this half of each picture.")] = Crop.NONE,
+    as_json: Json = False,
+) -> None:
+    """Takes in a folder, zip or tar of pictures (and a CSV of tags beside or in it), or what a CSV names."""
     settings: Settings = context.obj
     with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
         source = imports.source(path)
-        asyncio.run(imports.import_pictures(source, settings, catalog, intake, report))
+        asyncio.run(import_pictures(source, settings, catalog, intake, report, crop.value))
     tally = report.tally(source.name)
     if tally.failed == tally.seen:
         raise typer.Exit(2)
@@ -146,6 +168,7 @@ def build(context: typer.Context, as_json: Json = False) -> None:
         report.problem("dataset", f"{built.lost} pictures are gone from the disk and were left out")
     numbers = {"images": built.images, "image_size": settings.image_size, "content_hash": built.content_hash}
     words = f"{settings.dataset}: {built.images} images of {settings.image_size}×{settings.image_size}"
+    words += f", {built.twins} that look like others left out" if built.twins else ""
     report.say(words, event="built", **numbers, dataset=str(settings.dataset))
 
 

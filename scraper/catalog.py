@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
@@ -13,6 +13,7 @@ from typing import Literal, Self
 from scraper.shop import Found, Listing
 from scraper.square import Square
 from scraper.store import Files
+from scraper.tags import TAGS
 
 RESUME_WITHIN = timedelta(days=1)
 """A crawl that was broken off goes on where it was; after this long it starts at the first page again."""
@@ -20,8 +21,8 @@ RESUME_WITHIN = timedelta(days=1)
 STALE_PAGES = 5
 """So many pages in a row with nothing the crawl has not seen end a listing: some shops have no last page."""
 
-TAGS = tuple(field.name for field in fields(Found))[2:]
-SEEN = f"last_seen = ?, url = ?, {', '.join(f'{tag} = ?' for tag in TAGS)} WHERE id = ?"
+KEEP_WORDS = ", ".join(f"{tag} = COALESCE(NULLIF(?, ''), {tag})" for tag in TAGS)
+SEEN = f"last_seen = ?, url = ?, {KEEP_WORDS} WHERE id = ?"
 
 SCHEMA = """
 CREATE TABLE crawls (id INTEGER PRIMARY KEY, shop TEXT NOT NULL, started TEXT NOT NULL, finished TEXT);
@@ -35,7 +36,7 @@ CREATE INDEX pages_todo ON pages (shop, queued, id) WHERE queued > done;
 CREATE TABLE pictures (
     id INTEGER PRIMARY KEY,                                     -- also the slot in the file of squares
     sha256 TEXT NOT NULL UNIQUE, suffix TEXT NOT NULL, bytes INTEGER NOT NULL,
-    width INTEGER NOT NULL, height INTEGER NOT NULL, added TEXT NOT NULL
+    width INTEGER NOT NULL, height INTEGER NOT NULL, look BLOB NOT NULL, added TEXT NOT NULL
 );
 CREATE TABLE items (
     id INTEGER PRIMARY KEY, shop TEXT NOT NULL, image TEXT NOT NULL, url TEXT NOT NULL, page INTEGER,
@@ -227,7 +228,8 @@ class Catalog:
     def insert(self, shop: str, found: Found, page: int | None, crawl: int, time: str) -> int:
         """A picture we have not heard of before (within a transaction). Returns its number."""
         cursor = self.db.execute(
-            f"INSERT INTO items (shop, image, url, page, crawl, first_seen, last_seen, {', '.join(TAGS)})"  # noqa: S608  # our own names
+            "INSERT INTO items (shop, image, url, page, crawl, first_seen, last_seen, "  # noqa: S608  # our own names
+            f"{', '.join(TAGS)})"
             f" VALUES (?, ?, ?, ?, ?, ?, ?{', ?' * len(TAGS)})",
             (shop, found.image, found.url, page, crawl, time, time, *astuple(found)[2:]),
         )
@@ -249,6 +251,7 @@ class Catalog:
         sha256: str,
         data: bytes,
         picture: Square,
+        color: str,
         etag: str | None = None,
         modified: str | None = None,
     ) -> Literal["new", "duplicate", "forgotten"]:
@@ -263,23 +266,23 @@ class Catalog:
             else:
                 self.files.put(sha256, picture.suffix, data)
                 cursor = db.execute(
-                    "INSERT INTO pictures (sha256, suffix, bytes, width, height, added)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    (sha256, picture.suffix, len(data), picture.width, picture.height, now()),
+                    "INSERT INTO pictures (sha256, suffix, bytes, width, height, look, added)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (sha256, picture.suffix, len(data), picture.width, picture.height, picture.look, now()),
                 )
                 slot = int(cursor.lastrowid or 0)
                 self.files.squares.write(slot, picture.pixels)
             db.execute(
                 "UPDATE items SET state = 'kept', reason = NULL, transient = 0,"
-                " picture = ?, etag = ?, modified = ? WHERE id = ?",
-                (slot, etag, modified, item),
+                " picture = ?, etag = ?, modified = ?, color = COALESCE(NULLIF(color, ''), ?) WHERE id = ?",
+                (slot, etag, modified, color, item),
             )
         return "duplicate" if row else "new"
 
     def is_forgotten(self, *values: str) -> bool:
         """True when any of these addresses, checksums or shop names was taken down."""
         marks = ", ".join("?" * len(values))
-        query = f"SELECT 1 FROM forgotten WHERE value IN ({marks})"  # noqa: S608  # only question marks
+        query = f"SELECT 1 FROM forgotten WHERE value IN ({marks})"  # noqa: S608  # question marks
         return self.db.execute(query, values).fetchone() is not None
 
     def fail(self, item: int, reason: str, *, transient: bool) -> None:

@@ -6,12 +6,14 @@ from collections import deque
 
 from scraper.catalog import Catalog, Todo, Wanted
 from scraper.fetch import Answer, Fetcher, FetchError, RefusedError
+from scraper.imports import read_file
 from scraper.intake import Intake
 from scraper.manners import opted_out
 from scraper.report import Report
 from scraper.settings import Settings
 from scraper.shop import Listing, MarkupError, Page, Shop
 from scraper.square import PictureError
+from scraper.tags import normalize
 
 CHALLENGES = (
     b"please click and hold the button",
@@ -132,9 +134,7 @@ class Crawl:
 
     async def visit(self, crawl: int, page: Todo) -> None:
         """Fetches a page and writes down what is on it. Raises FetchError or ShopError."""
-        answer = await self.fetcher.get(
-            page.url, self.shop, self.settings.page_bytes, page.etag, page.modified
-        )
+        answer = await self.fetch(page.url, self.settings.page_bytes, page.etag, page.modified)
         self.tally.bytes += len(answer.body)
         if answer.status == 304:
             self.tally.known += self.catalog.unchanged(self.shop.name, crawl, page)
@@ -142,6 +142,8 @@ class Crawl:
         listing = await asyncio.to_thread(self.read, page, answer)
         if page.first and not listing.items and not listing.more:
             raise ShopError(f"0 products at {page.url}: nothing there has {self.shop.looks_for}")
+        items = [normalize(found, self.shop.currency) for found in listing.items]
+        listing = Listing(items, listing.more)
         new, known = self.catalog.read(self.shop.name, crawl, page, listing, answer.etag, answer.modified)
         self.tally.known += known
         self.tally.seen += new
@@ -171,6 +173,14 @@ class Crawl:
         if any(words in lower for words in CHALLENGES):
             raise ShopError(f"bot challenge at {page.url}: the shop wants people only, so we stop here")
 
+    async def fetch(
+        self, address: str, cap: int, etag: str | None = None, modified: str | None = None
+    ) -> Answer:
+        """An address of this shop: on the web, or a file that the shop says is its own. Raises FetchError."""
+        if path := self.shop.local(address):
+            return Answer(address, 200, await asyncio.to_thread(read_file, path, cap))
+        return await self.fetcher.get(address, self.shop, cap, etag, modified)
+
     # Pictures.
 
     async def work(self) -> None:
@@ -194,7 +204,7 @@ class Crawl:
     async def picture(self, item: Wanted) -> None:
         """Fetches, squares and keeps one picture, or writes down why not."""
         try:
-            answer = await self.fetcher.get(item.image, self.shop, self.settings.picture_bytes)
+            answer = await self.fetch(item.image, self.settings.picture_bytes)
             self.tally.bytes += len(answer.body)
             if answer.opted_out:
                 raise PictureError(f"opted out ({answer.opted_out})")

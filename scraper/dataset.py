@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from scraper.catalog import TAGS, Catalog
+from scraper.catalog import Catalog
+from scraper.look import LOOK, twins
 from scraper.settings import Settings
 from scraper.square import PictureError, square
+from scraper.tags import TAGS
 
 VERSION = 1
 
@@ -24,11 +27,12 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What stands in the dataset folder now; `lost` pictures were in the catalog, but are not on disk."""
+    """What stands in the dataset folder now; `lost` pictures are not on disk, `twins` look like others."""
 
     images: int
     content_hash: str
     lost: int
+    twins: int
 
 
 ROWS = f"""
@@ -46,33 +50,34 @@ def build(catalog: Catalog, settings: Settings) -> Built:
     pictures give the same dataset in whatever order they came.
     """
     repair(settings.dataset)
-    (count,) = catalog.db.execute("SELECT COUNT(*) FROM pictures").fetchone()
-    if not count:
+    chosen = choose(catalog)
+    if not chosen:
         raise DatasetError(f"no pictures in {settings.folder}: run `collect` or `import` first")
     parent = settings.dataset.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{settings.dataset.name}-", suffix=".part", dir=parent))
     try:
-        built = write(catalog, settings, beside, count)
+        built = write(catalog, settings, beside, chosen)
         if not built.images:
-            raise DatasetError(f"all {count} pictures of {settings.folder} are gone from the disk")
+            raise DatasetError(f"all {len(chosen)} pictures of {settings.folder} are gone from the disk")
         swap(beside, settings.dataset)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return built
 
 
-def write(catalog: Catalog, settings: Settings, folder: Path, count: int) -> Built:
+def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray) -> Built:
     """Streams the pictures into a folder, one at a time."""
     size = settings.image_size
     digest = hashlib.sha256()
     images = 0
+    count = chosen.count(1)
     with (
         (folder / "images.npy").open("wb") as pixels,
         (folder / "items.jsonl").open("w", encoding="utf-8") as items,
     ):
         header(pixels, count, size)
-        for square_bytes, row in rows(catalog, settings):
+        for square_bytes, row in rows(catalog, settings, chosen):
             line = json.dumps(row, ensure_ascii=False)
             # When a picture was first seen is no part of what it is: the same pictures have the same hash.
             digest.update(square_bytes)
@@ -84,7 +89,7 @@ def write(catalog: Catalog, settings: Settings, folder: Path, count: int) -> Bui
             header(pixels, images, size)
     manifest = {"version": VERSION, "image_size": size, "count": images, "content_hash": digest.hexdigest()}
     (folder / "manifest.json").write_text(json.dumps(manifest) + "\n", "utf-8")
-    return Built(images, digest.hexdigest(), count - images)
+    return Built(images, digest.hexdigest(), count - images, chosen.count(2))
 
 
 def header(file: Any, count: int, size: int) -> None:
@@ -94,10 +99,31 @@ def header(file: Any, count: int, size: int) -> None:
     np.lib.format.write_array_header_1_0(file, shape)
 
 
-def rows(catalog: Catalog, settings: Settings) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def choose(catalog: Catalog) -> bytearray:
+    """For each slot: 1 if its picture goes into the dataset, 2 if a larger one looks the same, 0 if empty.
+
+    Of twins the larger stays, then the one whose sha256 comes first.
+    """
+    slots, looks = array("q"), bytearray()
+    for slot, appearance in catalog.db.execute(
+        "SELECT id, look FROM pictures ORDER BY width * height DESC, sha256"
+    ):
+        slots.append(slot)
+        looks += appearance
+    chosen = bytearray(max(slots, default=-1) + 1)
+    for slot, twin in zip(
+        slots, twins(np.frombuffer(looks, np.uint8).reshape(len(slots), LOOK)), strict=True
+    ):
+        chosen[slot] = 2 if twin else 1
+    return chosen
+
+
+def rows(catalog: Catalog, settings: Settings, chosen: bytearray) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Each picture's bytes and its row of items.jsonl. What is neither square nor original is passed over."""
     files = catalog.files
     for slot, sha256, suffix, width, height, shop, url, image, time, *tags in catalog.db.execute(ROWS):
+        if chosen[slot] != 1:
+            continue
         pixels = files.squares.read(slot)
         if pixels is None:
             # Another size or recipe than before, or half written when the lights went out: squared again.

@@ -1,18 +1,23 @@
-"""Pictures that one already has: a folder, read to its depths, with a CSV of tags beside it or in it."""
+"""Pictures that one already has: a folder, zip or tar, with a CSV of tags beside it or in it."""
 
-import asyncio
 import csv
+import io
 import os
-from collections.abc import Iterator
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import IO
+from urllib.parse import quote
 
-from scraper.catalog import TAGS, Catalog
-from scraper.intake import Intake
-from scraper.report import Report
-from scraper.settings import Settings
 from scraper.shop import Found
 from scraper.square import PictureError
+from scraper.tags import TAGS
+
+TABLE_BYTES = 100_000_000
+BROKEN_ARCHIVE = (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError)
 
 
 class NothingToImportError(Exception):
@@ -20,106 +25,187 @@ class NothingToImportError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One file: its path within the source, what tells whether it has changed, and how to read it.
+
+    `read(cap)` gives the bytes; it raises PictureError when there are more than `cap` or none can be had.
+    """
+
+    path: str
+    address: str
+    stamp: str
+    read: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """What `import` was pointed at: its name in the catalog, and its files with their tags."""
+    """What `import` was pointed at: its name in the catalog, its files, and their tags by path."""
 
     name: str
-    folder: Path
-    tags: dict[Path, dict[str, str]]
-    only_tagged: bool
+    path: Path
+    entries: Callable[[], Iterator[Entry]]
+    tags: dict[str, dict[str, str]]
 
-    def files(self) -> Iterator[Path]:
-        """The files, in order; hidden ones and tables are none of ours."""
-        if self.only_tagged:
-            yield from self.tags
-            return
-        for folder, folders, names in os.walk(self.folder):
-            folders.sort()
-            for name in sorted(names):
-                if not name.startswith(".") and not name.endswith(".csv"):
-                    yield Path(folder, name)
-
-    def found(self, path: Path) -> Found:
+    def found(self, entry: Entry) -> Found:
         """A file as an item of the catalog."""
-        tags = self.tags.get(path, {})
-        return Found(image=path.as_uri(), url=tags.get("url", ""), **{tag: tags.get(tag, "") for tag in TAGS})
+        tags = self.tags.get(entry.path, {})
+        return Found(image=entry.address, url=tags.get("url", ""), **{tag: tags.get(tag, "") for tag in TAGS})
 
 
 def source(path: Path) -> Source:
-    """Looks at a folder or a CSV of files. Raises NothingToImportError."""
+    """Looks at a folder, an archive, or a CSV of files. Raises NothingToImportError."""
     path = path.resolve()
     if not path.exists():
         raise NothingToImportError(f"no such folder: {path}")
+    if path.is_dir():
+        tables = [path.with_name(f"{path.name}.csv"), *sorted(path.glob("*.csv"))]
+        tags = {str(file): row for each in tables if each.is_file() for file, row in table_of(each).items()}
+        return Source(path.name, path, lambda: folder(path), tags)
     if path.suffix.lower() == ".csv":
-        return Source(path.stem, path.parent, table(path), only_tagged=True)
-    if not path.is_dir():
-        raise NothingToImportError(f"neither a folder nor a CSV of tags: {path}")
-    tables = [path.with_name(f"{path.name}.csv"), *sorted(path.glob("*.csv"))]
-    tags = {file: row for each in tables if each.is_file() for file, row in table(each).items()}
-    return Source(path.name, path, tags, only_tagged=False)
-
-
-def table(path: Path) -> dict[Path, dict[str, str]]:
-    """A CSV with the columns file (relative to the CSV), title, brand, category, color, …: file → tags."""
+        rows = table_of(path)
+        return Source(
+            path.stem, path, lambda: map(file_entry, rows), {str(file): row for file, row in rows.items()}
+        )
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        if zipfile.is_zipfile(path):
+            return archive(path, zipped)
+        if tarfile.is_tarfile(path):
+            return archive(path, tarred)
+    except BROKEN_ARCHIVE as error:
         raise NothingToImportError(f"cannot read {path}: {error}") from error
-    if rows and "file" not in rows[0]:
-        raise NothingToImportError(f"{path} has no column `file`")
-    return {
-        path.parent / row["file"]: {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
-        for row in rows
-        if row["file"]
-    }
+    raise NothingToImportError(f"neither a folder, a zip, a tar, nor a CSV of tags: {path}")
 
 
-async def import_pictures(
-    wanted: Source, settings: Settings, catalog: Catalog, intake: Intake, report: Report
-) -> None:
-    """Takes in every file that is new or has changed; a killed import goes on where it was."""
-    tally = report.tally(wanted.name)
-    files = wanted.files()
-
-    async def work() -> None:
-        for path in files:
-            tally.seen += 1
-            try:
-                stat = path.stat()
-            except OSError as error:
-                tally.fail(error.strerror or "cannot be read")
-                continue
-            stamp = f"{stat.st_size}-{stat.st_mtime_ns}"
-            item = catalog.offer(wanted.name, wanted.found(path), stamp)
-            if item is None:
-                tally.known += 1
-                continue
-            try:
-                data = await asyncio.to_thread(read, path, settings.picture_bytes)
-                result = await intake.take(item, data, etag=stamp)
-            except PictureError as error:
-                catalog.fail(item, str(error), transient=False)
-                tally.fail(str(error))
-                continue
-            tally.new += result == "new"
-            tally.duplicates += result == "duplicate"
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(2 * (os.cpu_count() or 1)):
-            group.create_task(work())
-    if not tally.seen:
-        raise NothingToImportError(f"no pictures in {wanted.folder}")
-    report.shop(wanted.name)
+def folder(path: Path) -> Iterator[Entry]:
+    """The files of a folder, in order; hidden ones and tables are none of ours."""
+    for place, folders, names in os.walk(path):
+        folders.sort()
+        for name in sorted(names):
+            if is_picture_name(name):
+                yield file_entry(Path(place, name))
 
 
-def read(path: Path, cap: int) -> bytes:
+def is_picture_name(name: str) -> bool:
+    """True unless the name says that this is no picture: type is known by content."""
+    return not name.startswith(".") and not name.lower().endswith(".csv")
+
+
+def file_entry(path: Path) -> Entry:
+    """A file on disk."""
+    try:
+        status = path.stat()
+        stamp = f"{status.st_size}-{status.st_mtime_ns}"
+    except OSError:
+        stamp = ""  # reading it will say why
+    return Entry(str(path), path.as_uri(), stamp, lambda cap: read_file(path, cap))
+
+
+def read_file(path: Path, cap: int) -> bytes:
     """A file's bytes. Raises PictureError when there are more than `cap`, or when it cannot be read."""
     try:
         with path.open("rb") as file:
-            data = file.read(cap + 1)
+            return read_capped(file, cap)
     except OSError as error:
         raise PictureError(error.strerror or "cannot be read") from error
+
+
+def read_capped(file: IO[bytes], cap: int) -> bytes:
+    """All bytes of an open file, but never more than `cap`: then PictureError."""
+    data = file.read(cap + 1)
     if len(data) > cap:
         raise PictureError(f"larger than {cap} bytes")
     return data
+
+
+def archive(path: Path, members: Callable[[Path], Iterator[Entry]]) -> Source:
+    """An archive; nothing of it is ever unpacked to disk, so its names can lead nowhere."""
+    tags: dict[str, dict[str, str]] = {}
+    if (beside := path.with_name(f"{path.name.partition('.')[0]}.csv")).is_file():
+        tags |= {str(file.relative_to(path.parent)): row for file, row in table_of(beside).items()}
+    for entry in members(path):
+        if entry.path.lower().endswith(".csv") and "/" not in entry.path:
+            try:
+                text = entry.read(TABLE_BYTES).decode("utf-8-sig")
+            except (PictureError, UnicodeDecodeError) as error:
+                raise NothingToImportError(f"cannot read {entry.path} in {path}: {error}") from error
+            tags |= table(text, entry.path)
+    return Source(
+        path.name.partition(".")[0],
+        path,
+        lambda: (e for e in members(path) if is_picture_name(Path(e.path).name)),
+        tags,
+    )
+
+
+def zipped(path: Path) -> Iterator[Entry]:
+    """The files of a zip, in its order."""
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.is_dir():
+                continue
+
+            def read(cap: int, info: zipfile.ZipInfo = info) -> bytes:
+                if stat.S_ISLNK(info.external_attr >> 16):
+                    raise PictureError("a symlink in an archive")
+                if info.flag_bits & 1:
+                    raise PictureError("encrypted")
+                try:
+                    with archive.open(info) as file:
+                        return read_capped(file, cap)
+                except (*BROKEN_ARCHIVE, OSError, ValueError) as error:
+                    raise PictureError("broken in its archive") from error
+
+            yield Entry(
+                info.filename, member_address(path, info.filename), f"{info.file_size}-{info.CRC}", read
+            )
+
+
+def tarred(path: Path) -> Iterator[Entry]:
+    """The files of a tar, packed in any way, in its order."""
+    with tarfile.open(path) as archive:
+        for info in archive:
+            if info.isdir():
+                continue
+
+            def read(cap: int, info: tarfile.TarInfo = info) -> bytes:
+                if not info.isreg():
+                    raise PictureError(
+                        "a symlink in an archive" if info.issym() or info.islnk() else "no file"
+                    )
+                try:
+                    file = archive.extractfile(info)
+                    return read_capped(file, cap) if file else b""
+                except (*BROKEN_ARCHIVE, OSError) as error:
+                    raise PictureError("broken in its archive") from error
+
+            name = str(PurePosixPath(info.name))
+            yield Entry(name, member_address(path, name), f"{info.size}-{info.mtime}", read)
+
+
+def member_address(path: Path, name: str) -> str:
+    """The address of a file in an archive."""
+    return f"{path.as_uri()}#{quote(name)}"
+
+
+def table_of(path: Path) -> dict[Path, dict[str, str]]:
+    """A CSV beside or in a folder: file → tags."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NothingToImportError(f"cannot read {path}: {error}") from error
+    return {path.parent / file: row for file, row in table(text, str(path)).items()}
+
+
+def table(text: str, name: str) -> dict[str, dict[str, str]]:
+    """A CSV with the columns file (relative to the CSV), title, brand, category, color, …: file → tags."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise NothingToImportError(f"cannot read {name}: {error}") from error
+    if rows and "file" not in rows[0]:
+        raise NothingToImportError(f"{name} has no column `file`")
+    return {
+        row["file"]: {key: value.strip() for key, value in row.items() if key and isinstance(value, str)}
+        for row in rows
+        if row["file"]
+    }

@@ -9,6 +9,7 @@ from typing import Literal
 from scraper.catalog import Catalog
 from scraper.settings import Settings
 from scraper.square import Square, square
+from scraper.tags import color_of
 
 
 class Intake:
@@ -20,16 +21,19 @@ class Intake:
         # Pillow lets go of the interpreter while it decodes, so threads are enough.
         self.pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="square")
 
-    def prepare(self, data: bytes) -> tuple[str, Square]:
-        """The picture's sha256 and its square. Raises PictureError."""
-        return hashlib.sha256(data).hexdigest(), square(data, self.settings.image_size, self.settings.pixels)
+    def prepare(self, data: bytes) -> tuple[str, Square, str]:
+        """The picture's sha256, its square and its color. Raises PictureError."""
+        squared = square(data, self.settings.image_size, self.settings.pixels)
+        return hashlib.sha256(data).hexdigest(), squared, color_of(squared.pixels)
 
     async def take(
         self, item: int, data: bytes, etag: str | None = None, modified: str | None = None
     ) -> Literal["new", "duplicate", "forgotten"]:
         """Keeps a picture for an item. Raises PictureError when it is refused."""
-        sha256, picture = await asyncio.get_running_loop().run_in_executor(self.pool, self.prepare, data)
-        return self.catalog.keep(item, sha256, data, picture, etag, modified)
+        sha256, picture, color = await asyncio.get_running_loop().run_in_executor(
+            self.pool, self.prepare, data
+        )
+        return self.catalog.keep(item, sha256, data, picture, color, etag, modified)
 
     def close(self) -> None:
         """Waits for the threads."""

@@ -42,7 +42,7 @@ class Pace:
         """Waits for a connection, then for the host's next free moment."""
         async with self.connections:
             clock = asyncio.get_running_loop().time
-            while (wait := self.next - clock()) > 0:  # noqa: ASYNC110  # `rest` may move `next` meanwhile
+            while (wait := self.next - clock()) > 0:  # `rest` may move `next` meanwhile
                 await asyncio.sleep(wait)
             self.next = clock() + delay
             yield

@@ -20,7 +20,8 @@ def overview(catalog: Catalog) -> dict[str, Any]:
     tags = {
         tag: dict(
             db.execute(
-                f"SELECT {tag}, COUNT(*) AS n FROM items WHERE state = 'kept' AND {tag} != ''"  # noqa: S608  # our own names
+                f"SELECT {tag}, COUNT(*) AS n FROM items"  # noqa: S608  # our own names
+                f" WHERE state = 'kept' AND {tag} != ''"
                 " GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?",
                 (TOP,),
             ).fetchall()

@@ -157,6 +157,10 @@ class Shop(BaseModel):
         except (OSError, UnicodeDecodeError):
             return set()  # the crawl of this shop says so, in its own line
 
+    def local(self, address: str) -> Path | None:
+        """The file of ours behind an address, for shops that are not all on the web."""
+        return None
+
     def read(self, page: Page) -> Listing:
         """Reads one page. Raises MarkupError when products are there but cannot be read."""
         raise NotImplementedError

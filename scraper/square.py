@@ -3,6 +3,8 @@
 import io
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,13 +13,19 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
-RECIPE: Final = "pad-1"
+from scraper.centering import Placement, place
+from scraper.look import look
+
+RECIPE: Final = "centered-1"
 """Names what is done to a picture: squares made by another recipe are made again."""
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 SUFFIXES: Final = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif"}
 SMALLEST: Final = 16
 SLIMMEST: Final = 10
+DETAIL: Final = 4
+"""A JPEG is decoded at this many times the square's side or more: less would cost the filter precision."""
+
 EXIF_ORIENTATION: Final = 0x0112
 TURNS: Final = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -28,19 +36,13 @@ TURNS: Final = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    struct.error,
-)
+QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
+BROKEN: Final = (
+    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
+)  # fmt: skip
+"""What Pillow's decoders raise on damaged files."""
 
-# Pillow only warns at 89 megapixels; `pixels` below is the limit that holds, and its warning would be noise.
+# Pillow only warns at 89 megapixels; the limit that holds is ours, and the warning would be noise.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
@@ -50,50 +52,67 @@ class PictureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """`pixels`: uint8 [size, size, 3] RGB; width and height in pixels of the original; suffix like ".jpg"."""
+    """`pixels`: uint8 [size, size, 3] RGB; width and height in pixels of the original; suffix like ".jpg"; see look.py."""
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     suffix: str
+    look: bytes
 
 
 def square(data: bytes, size: int, limit: int) -> Square:
-    """Composites on white, scales to fit (Lanczos3, antialiased), pads to a square with even white margins.
+    """Composites on white, finds the bag on its plain background, and centers it in a white square.
 
-    `limit` is the most pixels that are decoded. Raises PictureError.
+    Scaled with Lanczos3, antialiased, and padded last. `limit` is the most pixels that are decoded.
+    Raises PictureError.
     """
+    with opened(data, limit) as image:
+        suffix = SUFFIXES.get(str(image.format), f".{str(image.format).lower()}")
+        width, height = image.size
+        orientation = orientation_of(image)
+        scale = size * DETAIL / max(width, height)
+        image.draft("RGB", (round(width * scale), round(height * scale)))
+        whole = on_white(image)
+        if (factor := max(width, height) // (size * DETAIL)) > 1 and whole.size == image.size == (
+            width,
+            height,
+        ):
+            whole = whole.reduce(factor)  # what draft does for JPEG, for all others
+        appearance = look(whole)
+        small = scaled(whole, place(np.asarray(whole), size))
+    if turn := TURNS.get(orientation):
+        small = small.transpose(turn)
+    if orientation in QUARTER_TURNS:
+        width, height = height, width
+    canvas = Image.new("RGB", (size, size), "white")
+    canvas.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
+    return Square(np.asarray(canvas), width, height, suffix, appearance)
+
+
+def scaled(image: Image.Image, placement: Placement) -> Image.Image:
+    """The part of the picture that the placement names, at its size, with its background made white."""
+    small = image.resize(placement.size, Resampling.LANCZOS, box=placement.box)
+    if placement.background == (255, 255, 255):
+        return small
+    return small.point(
+        [min(255, round(level * 255 / top)) for top in placement.background for level in range(256)]
+    )
+
+
+@contextmanager
+def opened(data: bytes, limit: int) -> Iterator[Image.Image]:
+    """A picture whose header has been looked at; what goes wrong within is a PictureError too."""
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            check(image, limit)
+            yield image
     except UnidentifiedImageError as error:
         raise PictureError("not a picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError("too many pixels") from error
     except BROKEN as error:
-        raise PictureError("broken") from error
-    with image:
-        width, height = image.size
-        check(image, limit)
-        try:
-            turn = TURNS.get(orientation(image))
-            box = fit(width, height, size)
-            # JPEG decodes at 1/2, 1/4 or 1/8 for less; from twice the size up the eye sees no difference.
-            image.draft("RGB", (box[0] * 2, box[1] * 2))
-            suffix = SUFFIXES.get(str(image.format), f".{str(image.format).lower()}")
-            small = on_white(image).resize(box, Resampling.LANCZOS)
-        except BROKEN as error:
-            raise PictureError("truncated" if "truncated" in str(error) else "broken") from error
-    if turn is not None:
-        small = small.transpose(turn)
-        width, height = (height, width) if turn in QUARTERS else (width, height)
-    canvas = Image.new("RGB", (size, size), "white")
-    canvas.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
-    return Square(np.asarray(canvas), width, height, suffix)
-
-
-QUARTERS: Final = frozenset(
-    {Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90}
-)
+        raise PictureError("truncated" if "truncated" in str(error) else "broken") from error
 
 
 def check(image: Image.Image, limit: int) -> None:
@@ -109,18 +128,12 @@ def check(image: Image.Image, limit: int) -> None:
         raise PictureError("animated")
 
 
-def orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 when there is none or it is damaged."""
     try:
         return int(image.getexif().get(EXIF_ORIENTATION, 1))
     except BROKEN:
         return 1  # the picture itself may be sound
-
-
-def fit(width: int, height: int, size: int) -> tuple[int, int]:
-    """The largest box of this aspect ratio within size × size."""
-    scale = size / max(width, height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def on_white(image: Image.Image) -> Image.Image:

@@ -51,7 +51,6 @@ class Shopify(Shop):
                 brand=str(product.get("vendor") or ""),
                 category=str(product.get("product_type") or ""),
                 price=str(variant.get("price") or ""),
-                currency=self.currency,
             )
             for image in (images[:1] if self.pictures == "first" else images)
             if title and image.get("src")

@@ -27,7 +27,7 @@ def test_a_folder_is_read_to_its_depths_with_the_tags_beside_it(house, folder):
     assert (event["shop"], event["new"], event["failed"]) == ("bags", 4, 0)
     by_name = {item["image"].rpartition("/")[2]: item for item in house.items()}
     assert (by_name["one.jpg"]["title"], by_name["one.jpg"]["brand"]) == ("Speedy, 30", "Louis Vuitton")
-    assert by_name["three.jpg"]["color"] == "Red"
+    assert by_name["three.jpg"]["color"] == "red"
     assert by_name["two.png"]["title"] == ""
 
 

@@ -1,0 +1,65 @@
+"""Takes in what `import PATH` or a shop of kind `folder` points at."""
+
+import asyncio
+import io
+import os
+
+from scraper.catalog import Catalog
+from scraper.imports import Entry, NothingToImportError, Source
+from scraper.intake import Intake
+from scraper.report import Report
+from scraper.settings import Settings
+from scraper.square import PictureError, opened
+from scraper.tags import normalize
+
+
+async def import_pictures(
+    wanted: Source, settings: Settings, catalog: Catalog, intake: Intake, report: Report, crop: str = ""
+) -> None:
+    """Takes in every file that is new or has changed; a killed import goes on where it was.
+
+    `crop`: "right-half" or "left-half" of each picture. Raises NothingToImportError when there are no files.
+    """
+    tally = report.tally(wanted.name)
+    entries = wanted.entries()
+
+    async def work() -> None:
+        # Workers share the iterator, and read before they wait: archives are read in order, by one at a time.
+        for entry in entries:
+            tally.seen += 1
+            item = catalog.offer(wanted.name, normalize(wanted.found(entry)), entry.stamp)
+            if item is None:
+                tally.known += 1
+                continue
+            try:
+                result = await intake.take(item, data_of(entry, settings, crop), etag=entry.stamp)
+            except PictureError as error:
+                catalog.fail(item, str(error), transient=False)
+                tally.fail(str(error))
+                continue
+            tally.new += result == "new"
+            tally.duplicates += result == "duplicate"
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2 * (os.cpu_count() or 1)):
+            group.create_task(work())
+    if not tally.seen:
+        raise NothingToImportError(f"no pictures in {wanted.path}")
+    report.shop(wanted.name)
+
+
+def data_of(entry: Entry, settings: Settings, crop: str) -> bytes:
+    """The picture's bytes, cropped without loss if that is wanted. Raises PictureError."""
+    data = entry.read(settings.picture_bytes)
+    if not crop:
+        return data
+    with opened(data, settings.pixels) as image:
+        half = image.width // 2
+        box = (
+            (image.width - half, 0, image.width, image.height)
+            if crop == "right-half"
+            else (0, 0, half, image.height)
+        )
+        file = io.BytesIO()
+        image.convert("RGB").crop(box).save(file, "PNG", compress_level=1)
+    return file.getvalue()

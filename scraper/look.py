@@ -1,0 +1,70 @@
+"""What a picture looks like in 80 bytes, and which of many pictures look the same."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.Image import Resampling
+
+HASH: Final = 32
+"""Bytes of the difference hash: 16 × 16 comparisons (N. Krawetz, "Kind of Like That", 2013, at 256 bits).
+At 64 bits bags on white have hundreds of false twins."""
+
+TONE: Final = 48
+"""Bytes of the mean colors on a grid of 4 × 4: two colors of one bag have the same hash."""
+
+LOOK: Final = HASH + TONE
+
+BITS: Final = 9
+"""Twins differ in at most so many bits of the hash (less than PARTS: see `pairs`)."""
+
+LEVELS: Final = 8
+"""Twins differ by at most so many levels in the mean color of each part."""
+
+PARTS: Final = 10
+NEIGHBORS: Final = 16
+
+
+def look(image: Image.Image) -> bytes:
+    """The look of a whole picture in RGB, whatever its size: 32 bytes of hash, 48 of colors."""
+    grey = np.asarray(image.convert("L").resize((17, 16), Resampling.BOX), np.int16)
+    # Flat white on both sides is no difference: without a threshold the noise of JPEG would decide.
+    bits = grey[:, 1:] - grey[:, :-1] > 4
+    tone = np.asarray(image.resize((4, 4), Resampling.BOX))
+    return np.packbits(bits).tobytes() + tone.tobytes()
+
+
+def twins(looks: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which of many looks, uint8 [n, 80], best picture first, look like a better one that stays: bool [n]."""
+    twin = np.zeros(len(looks), bool)
+    for better, worse in sorted(set(pairs(looks)), key=lambda pair: pair[1]):
+        if not twin[better]:
+            twin[worse] = True
+    return twin
+
+
+def pairs(looks: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
+    """Pairs (i < j) that look the same, in O(n log n).
+
+    Two hashes that differ in fewer bits than there are parts agree in one part; the bits of a part are spread over the
+    picture, so that few unrelated pictures share one. Sorted by a part, twins stand side by side.
+    """
+    if len(looks) < 2:
+        return
+    bits = np.unpackbits(looks[:, :HASH], axis=1)
+    for part in range(PARTS):
+        values = np.packbits(bits[:, part::PARTS], axis=1).copy().view(">u4").ravel()
+        order = np.argsort(values, kind="stable")
+        for step in range(1, NEIGHBORS + 1):
+            one, other = order[:-step], order[step:]
+            same = values[one] == values[other]
+            if not same.any():
+                break
+            one, other = one[same], other[same]
+            alike = (bits[one] != bits[other]).sum(axis=1) <= BITS
+            one, other = one[alike], other[alike]
+            tones = np.abs(looks[one, HASH:].astype(np.int16) - looks[other, HASH:]).max(axis=1)
+            for i, j in zip(one[tones <= LEVELS].tolist(), other[tones <= LEVELS].tolist(), strict=True):
+                yield min(i, j), max(i, j)

@@ -1,0 +1,79 @@
+"""Listing pages that a person saved from a browser, for shops that want only people to look."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from pydantic import Field, field_validator
+
+from scraper.shop import Found, Listing, Page, Shop, shop_class
+
+SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(\S+) -->")
+
+
+class Html(Shop):
+    """`path`: a saved page or a folder of them; `reads`: the kind of shop whose markup they have."""
+
+    looks_for = "the markup that `reads` names"
+
+    path: Path
+    reads: str = Field("jsonld", description="rebag, therealreal or jsonld")
+
+    @field_validator("reads")
+    @classmethod
+    def readable(cls, reads: str) -> str:
+        """Only kinds that need no more settings than an address."""
+        if reads not in ("rebag", "therealreal", "jsonld"):
+            raise ValueError("reads must be rebag, therealreal or jsonld")
+        return reads
+
+    def start(self) -> list[str]:
+        """The saved pages, by name. Raises OSError when there is no such file or folder."""
+        path = self.path.resolve(strict=True)
+        pages = [path] if path.is_file() else sorted([*path.rglob("*.html"), *path.rglob("*.htm")])
+        return [page.as_uri() for page in pages]
+
+    def hosts(self) -> set[str]:
+        """The address that the pages were saved from may be given as `url`."""
+        return {host for base in self.bases() if (host := urlsplit(base).hostname)}
+
+    def bases(self) -> list[str]:
+        """`url`, as a list."""
+        return [self.url] if isinstance(self.url, str) else list(self.url)
+
+    def local(self, address: str) -> Path | None:
+        """The file behind an address, if it is one of the saved ones: no page reaches other files."""
+        parts = urlsplit(address)
+        if parts.scheme != "file":
+            return None
+        path = Path(unquote(parts.path)).resolve()
+        folder = self.path.resolve()
+        folder = folder if folder.is_dir() else folder.parent
+        return path if path.is_relative_to(folder) and path.is_file() else None
+
+    def read(self, page: Page) -> Listing:
+        """What the other kind reads. Pictures that were saved along are read, others are fetched."""
+        options: dict[str, Any] = {"name": self.name, "kind": self.reads, "currency": self.currency}
+        listing = shop_class(self.reads).model_validate(options).read(page)
+        saved = SAVED_FROM.search(page.body[:2_000])
+        base = saved[1].decode("latin-1") if saved else next(iter(self.bases()), "")
+        return Listing([self.placed(found, page, base) for found in listing.items])
+
+    def placed(self, found: Found, page: Page, base: str) -> Found:
+        """The address on the web of what was not saved along."""
+        image = found.image
+        if image.startswith("file:") and not self.local(image.partition("?")[0]) and base:
+            image = self.web_address(image, page, base)
+        url = self.web_address(found.url, page, base) if found.url.startswith("file:") and base else found.url
+        return replace(found, image=image, url=url)
+
+    @staticmethod
+    def web_address(address: str, page: Page, base: str) -> str:
+        """Undoes `Page.absolute`: the address as it was written, seen from where the page was saved."""
+        beside = page.url.rpartition("/")[0] + "/"
+        written = (
+            address.removeprefix(beside) if address.startswith(beside) else address.removeprefix("file://")
+        )
+        return urljoin(base, written)

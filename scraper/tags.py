@@ -1,0 +1,241 @@
+"""Words and prices as shops write them → tags that mean the same everywhere."""
+
+import re
+import unicodedata
+from dataclasses import fields, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scraper.shop import Found
+
+TAGS: Final = tuple(field.name for field in fields(Found))[2:]
+"""The tags of a picture, in the order of `Found`."""
+
+BRANDS: Final = (
+    "Alexander McQueen",
+    "Balenciaga",
+    "Balmain",
+    "Bottega Veneta",
+    "Burberry",
+    "Bvlgari",
+    "Cartier",
+    "Céline",
+    "Chanel",
+    "Chloé",
+    "Christian Dior",
+    "Christian Louboutin",
+    "Coach",
+    "Dolce & Gabbana",
+    "Fendi",
+    "Ferragamo",
+    "Furla",
+    "Givenchy",
+    "Goyard",
+    "Gucci",
+    "Hermès",
+    "Jacquemus",
+    "Jil Sander",
+    "Jimmy Choo",
+    "Kate Spade",
+    "Loewe",
+    "Longchamp",
+    "Louis Vuitton",
+    "Maison Margiela",
+    "Mansur Gavriel",
+    "Marc Jacobs",
+    "Marni",
+    "MCM",
+    "Michael Kors",
+    "Miu Miu",
+    "Moschino",
+    "Mulberry",
+    "Off-White",
+    "Prada",
+    "Proenza Schouler",
+    "Saint Laurent",
+    "Stella McCartney",
+    "Telfar",
+    "The Row",
+    "Tod's",
+    "Tom Ford",
+    "Tory Burch",
+    "Valentino",
+    "Versace",
+)
+ALIASES: Final = {"dior": "Christian Dior", "yvessaintlaurent": "Saint Laurent", "ysl": "Saint Laurent",
+                  "salvatoreferragamo": "Ferragamo", "lv": "Louis Vuitton", "bulgari": "Bvlgari",
+                  "valentinogaravani": "Valentino", "bottega": "Bottega Veneta"}  # fmt: skip
+
+CATEGORIES: Final = {
+    "backpack": "backpack|rucksack|knapsack",
+    "belt bag": "belt bag|waist bag|waist pouch|fanny pack|bum bag|bumbag",
+    "briefcase": "briefcase|document holder|portfolio",
+    "bucket": "bucket",
+    "clutch": "clutch|pochette|evening bag|minaudiere|wristlet",
+    "crossbody": "crossbody|cross body|camera bag|sling",
+    "duffel": "duffel|duffle|keepall|weekender|gym bag|travel bag|boston",
+    "hobo": "hobo",
+    "laptop bag": "laptop",
+    "messenger": "messenger",
+    "pouch": "pouch|case",
+    "saddle": "saddle",
+    "satchel": "satchel|doctor bag|bowler|bowling",
+    "shoulder bag": "shoulder|baguette|flap bag",
+    "top handle": "top handle|handle bag|frame bag|kelly|birkin",
+    "tote": "tote|shopper|shopping bag|neverfull",
+    "trolley": "trolley|luggage|suitcase",
+    "wallet": "wallet|purse|card holder|cardholder|coin",
+}
+COLORS: Final = {
+    "beige": "beige|sand|ecru|nude|taupe|camel|khaki|stone|tan|biscuit",
+    "black": "black|noir|nero|charcoal|jet",
+    "blue": "blue|navy|denim|azure|cobalt|indigo|teal|turquoise|sky|bleu|aqua",
+    "brown": "brown|chocolate|cognac|tobacco|chestnut|espresso|mocha|coffee|caramel|bronze|copper",
+    "gold": "gold|golden",
+    "green": "green|olive|emerald|mint|forest|sage|lime",
+    "grey": "grey|gray|gris|slate|graphite|steel",
+    "multicolor": "multicolor|multicolour|multi|rainbow|multicolored",
+    "orange": "orange|coral|apricot|rust|tangerine",
+    "pink": "pink|rose|fuchsia|blush|magenta|peach|salmon",
+    "purple": "purple|violet|lilac|lavender|plum|mauve|aubergine",
+    "red": "red|burgundy|bordeaux|maroon|crimson|cherry|wine|rouge|scarlet",
+    "silver": "silver|metallic|pewter|gunmetal",
+    "white": "white|ivory|cream|off white|blanc|pearl",
+    "yellow": "yellow|mustard|lemon|saffron",
+}
+MATERIALS: Final = {
+    "canvas": "canvas|toile|monogram|coated",
+    "cotton": "cotton|denim|linen",
+    "exotic": "crocodile|alligator|python|ostrich|lizard|snakeskin",
+    "leather": "leather|lambskin|calfskin|goatskin|calf|caviar|togo|epsom|clemence|patent|nappa|saffiano",
+    "nylon": "nylon|polyester|neoprene",
+    "raffia": "raffia|straw|wicker|rattan",
+    "suede": "suede|nubuck|shearling",
+    "velvet": "velvet|satin|silk|tweed|wool",
+    "vinyl": "vinyl|pvc|faux leather|synthetic leather|pu",
+}
+CURRENCIES: Final = {"$": "USD", "US$": "USD", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD",
+                     "€": "EUR", "£": "GBP",
+                     "¥": "JPY", "₹": "INR", "₩": "KRW", "HK$": "HKD", "S$": "SGD", "R$": "BRL", "₽": "RUB",
+                     "zł": "PLN"}  # fmt: skip
+
+
+def pattern(table: dict[str, str]) -> re.Pattern[str]:
+    """One expression that finds any of the table's words, in the plural too, longest first."""
+    words = sorted((word for words in table.values() for word in words.split("|")), key=len, reverse=True)
+    return re.compile(rf"\b({'|'.join(map(re.escape, words))})(?:e?s)?\b")
+
+
+def names(table: dict[str, str]) -> dict[str, str]:
+    """Each word of a table → the name it stands for."""
+    return {word: name for name, words in table.items() for word in words.split("|")}
+
+
+FIND: Final = {table: (pattern(words), names(words)) for table, words in
+               (("category", CATEGORIES), ("color", COLORS), ("material", MATERIALS))}  # fmt: skip
+
+
+def normalize(found: Found, currency: str = "") -> Found:
+    """The same picture with tags that mean the same in every shop.
+
+    What a shop says in its own field goes before the words of the title; what is not known stays as it is,
+    in lower case. `currency` is what a price without one is in.
+    """
+    amount, its = price(found.price)
+    return replace(
+        found,
+        title=spaced(found.title),
+        brand=brand(found.brand),
+        category=word("category", found.category, found.title),
+        color=word("color", found.color, found.title),
+        material=word("material", found.material, found.title),
+        condition=spaced(found.condition).lower(),
+        price=amount,
+        currency=(found.currency or its or currency).upper() if amount else "",
+    )
+
+
+def spaced(words: str) -> str:
+    """Without spaces at the ends, and one at a time within; at most 300 characters."""
+    return " ".join(words.split())[:300]
+
+
+def key(words: str) -> str:
+    """Letters and digits only, without accents and case."""
+    plain = unicodedata.normalize("NFKD", words.replace("&", "and"))
+    return "".join(letter for letter in plain.casefold() if letter.isalnum() and letter.isascii())
+
+
+KNOWN_BRANDS: Final = {key(name): name for name in BRANDS} | ALIASES
+
+
+def brand(words: str) -> str:
+    """A known brand as it writes itself; others as the shop does, but not in capitals only."""
+    name = spaced(words)
+    if known := KNOWN_BRANDS.get(key(name)):
+        return known
+    return name.title() if len(name) > 4 and (name.isupper() or name.islower()) else name
+
+
+def word(table: str, said: str, title: str) -> str:
+    """The table's name for what the shop says, else for what the title says, else the shop's own word."""
+    find, meaning = FIND[table]
+    for words in (said, title):
+        # The last one: "Black Leather Gold Chain Bucket Bag" is a bucket bag; a color comes first instead.
+        matches = find.findall(words.lower().replace("-", " "))
+        if matches:
+            return meaning[matches[0 if table == "color" else -1]]
+    return spaced(said).lower()
+
+
+def price(words: str) -> tuple[str, str]:
+    """A price as a shop writes it → (decimal with a point, ISO 4217 code); empty where it says nothing.
+
+    The last separator is decimal if one or two digits follow it: "1.250,00 €" and "$1,250" are understood.
+    """
+    number = re.search(r"\d(?:[\d.,'’   ]*\d)?", words)
+    if not number:
+        return "", ""
+    whole, mark, cents = re.fullmatch(r"(.*?)(?:([.,])(\d{1,2}))?", number[0]).groups()  # type: ignore[union-attr]  # always matches
+    digits = re.sub(r"\D", "", whole)
+    amount = f"{int(digits)}.{cents}" if mark else str(int(digits))
+    sign = re.search(r"\b[A-Z]{3}\b|[A-Z]{0,2}\$|[€£¥₹₩₽]|zł", words)
+    return amount, CURRENCIES.get(sign[0], sign[0]) if sign else ""
+
+
+def color_of(pixels: NDArray[np.uint8]) -> str:
+    """The color of a bag on white, by name, from its square, uint8 [s, s, 3]; empty when there is no bag."""
+    bag = pixels[(pixels.min(axis=2) < 235)].astype(np.float64)
+    if len(bag) < pixels.shape[0] * pixels.shape[1] / 50:
+        return ""
+    high, low = bag.max(axis=1), bag.min(axis=1)
+    chroma = high - low
+    vivid = chroma > 45
+    if vivid.mean() < 0.35:
+        light = float(np.median(high))
+        return "black" if light < 75 else "grey" if light < 190 else "white"
+    red, green, blue = np.median(bag[vivid], axis=0) / 255
+    top, bottom = max(red, green, blue), min(red, green, blue)
+    span = max(top - bottom, 1e-6)
+    if top == red:
+        hue = 60 * ((green - blue) / span % 6)
+    elif top == green:
+        hue = 60 * ((blue - red) / span + 2)
+    else:
+        hue = 60 * ((red - green) / span + 4)
+    if 10 <= hue < 50 and (top < 0.65 or span < 0.35):
+        return "brown" if top < 0.65 else "beige"
+    for limit, name in (
+        (14, "red"),
+        (40, "orange"),
+        (68, "yellow"),
+        (165, "green"),
+        (255, "blue"),
+        (300, "purple"),
+        (345, "pink"),
+    ):
+        if hue < limit:
+            return name
+    return "red"
