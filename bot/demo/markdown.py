@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -26,6 +27,8 @@ class Markdown:
 
     def __init__(self, name: Callable[[str, int], str]) -> None:
         self._name = name
+        # A page is built anew whenever anything changes, mostly of the same texts.
+        self._rendered = lru_cache(maxsize=2048)(self._render)
         self._parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
         self._parser.enable(["linkify", "strikethrough"])
         self._parser.disable(["image", "html_block", "html_inline", "entity", "reference", "lheading", "hr"])
@@ -42,6 +45,9 @@ class Markdown:
 
     def __call__(self, text: str) -> str:
         """`text` as HTML that holds nothing of its own markup but what Discord's Markdown means."""
+        return self._rendered(text)
+
+    def _render(self, text: str) -> str:
         html: str = self._parser.render(_SMALL_LINE.sub("\n", text))
         html = _SUBTEXT.sub(lambda m: f"{m[1] or ''}<small>{m[2]}</small>{m[3] or ''}", html)
         return _SPOILER.sub(r'<span class="spoiler" tabindex="0">\1</span>', html)

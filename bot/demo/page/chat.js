@@ -146,6 +146,7 @@ const hears = {
       state.messages.clear();
       $("messages").replaceChildren();
       state.stick = true;
+      lastTop = 0;
     }
     for (const id of gone) {
       state.messages.delete(id);
@@ -225,7 +226,7 @@ function drawChannels() {
   $("topic").textContent = open.topic || (parent ? `A thread in #${parent.name}` : "");
   $("beginning").querySelector("h3").textContent = open.thread || open.private ? open.name : `Welcome to #${open.name}!`;
   $("beginning").querySelector("p").textContent = open.thread ? `The start of a thread${parent ? ` in #${parent.name}` : ""}.` : open.private ? "Only you and the bot can read this." : open.topic || "";
-  $("composer").placeholder = `Message ${open.private ? "@" : "#"}${open.name}`;
+  $("composer").placeholder = `Message ${open.private ? "@" : open.thread ? "" : "#"}${open.name}`;
 }
 
 function openChannel(id) {
@@ -370,8 +371,11 @@ function press(element, action) {
   });
 }
 
-function picture(file) {
+function picture(file, widest = 520, tallest = 440) {
   const image = make("img", { src: file.url, alt: file.alt || file.name || "", width: file.width, height: file.height, decoding: "async" });
+  // Its place is kept free until it has loaded, so that nothing jumps.
+  const scale = Math.min(1, widest / file.width, Math.min(tallest, innerHeight * 0.6) / file.height);
+  if (file.width) image.style.width = `${Math.round(file.width * scale)}px`;
   image.addEventListener("load", () => follow());
   return make("button", { type: "button", class: "picture", "aria-label": `Enlarge: ${file.alt || file.name || "picture"}`, onclick: () => enlarge(file) }, image);
 }
@@ -391,7 +395,7 @@ function attachments(files) {
       return make("a", { class: "file attachment", href: file.url, download: file.name },
         make("span", {}, file.name, make("small", {}, `${Math.ceil(file.size / 1024)} KB`)));
     }
-    return make("figure", { class: "attachment" }, picture(file), file.alt ? make("span", { class: "alt", "aria-hidden": "true" }, "ALT") : null);
+    return make("figure", { class: "attachment" }, files.length > 1 ? picture(file, 250, 250) : picture(file), file.alt ? make("span", { class: "alt", "aria-hidden": "true" }, "ALT") : null);
   }));
 }
 
@@ -407,8 +411,8 @@ function embed(card) {
       card.fields.length ? make("div", { class: "fields" }, ...card.fields.map((field) =>
         make("div", { class: field.inline ? "field inline" : "field" },
           make("div", { class: "name text", html: field.name }), make("div", { class: "text", html: field.html })))) : null),
-    card.thumbnail ? make("div", { class: "thumb" }, picture(card.thumbnail)) : null,
-    card.image ? make("div", { class: "large attachment" }, picture(card.image)) : null,
+    card.thumbnail ? make("div", { class: "thumb" }, picture(card.thumbnail, 80, 80)) : null,
+    card.image ? make("div", { class: "large attachment" }, picture(card.image, 440)) : null,
     footer ? make("div", { class: "footer" }, footer) : null);
   if (card.color) element.style.borderLeftColor = card.color;
   return element;
