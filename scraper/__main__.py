@@ -1,4 +1,4 @@
-"""The command line: `python -m scraper collect | import PATH | build | stats | forget`."""
+"""The command line: `python -m scraper collect | import PATH | build | stats | sheet | forget | verify`."""
 
 import asyncio
 import sqlite3
@@ -23,10 +23,12 @@ from scraper.intake import Intake
 from scraper.overview import overview, tables
 from scraper.report import Report
 from scraper.settings import Settings, SettingsError, load
+from scraper.sheet import sheet as write_sheet
 from scraper.shop import Shop
 from scraper.shops.folder import Folder
 from scraper.store import Files
 from scraper.takedown import forget as take_down
+from scraper.verify import verify as check
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 
@@ -181,6 +183,34 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
         Report(as_json=True).emit(event="stats", **numbers)
     else:
         Console().print(tables(numbers))
+
+
+@app.command()
+def sheet(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Where to write the PNG.")] = Path("sheet.png"),
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Pictures on it.")] = 400,
+    columns: Annotated[int, typer.Option(min=1, max=200)] = 25,
+) -> None:
+    """A contact sheet of the pictures, to look at."""
+    with opened(context.obj) as (catalog, _):
+        shown = write_sheet(catalog, out, count, columns)
+    if not shown:
+        fail("no pictures: run `collect` or `import` first")
+    sys.stdout.write(f"{out}: {shown} pictures\n")
+
+
+@app.command()
+def verify(context: typer.Context, as_json: Json = False) -> None:
+    """Checks every file against the catalog and repairs; exit code 1 when there was something to repair."""
+    with opened(context.obj) as (catalog, _):
+        found = check(catalog, context.obj)
+    report = Report(as_json=as_json)
+    words = [f"{count} {what}" for what, count in found.items() if what != "pictures"]
+    line = f"{found['pictures']} pictures verified: {', '.join(words) or 'all is well'}"
+    report.say(line, event="verified", **dict(found))
+    if words:
+        raise typer.Exit(1)
 
 
 @app.command()

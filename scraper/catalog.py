@@ -313,3 +313,42 @@ class Catalog:
                 (now(), *astuple(found)[1:], row[0]),
             )
             return None if row[1] == "kept" and row[2] == stamp else int(row[0])
+
+    # The whole of it.
+
+    def check(self) -> None:
+        """SQLite's own check of the file. Raises CatalogError."""
+        (verdict,) = self.db.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise CatalogError(f"the catalog is damaged: {verdict}")
+
+    def pictures(self, after: int, limit: int = 500) -> list[tuple[int, str, str]]:
+        """Slot, sha256 and suffix of pictures, in the order of their slots."""
+        return self.db.execute(
+            "SELECT id, sha256, suffix FROM pictures WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+        ).fetchall()
+
+    def count(self) -> int:
+        """The number of slots that were ever used: pictures, and a few that are gone."""
+        (slots,) = self.db.execute("SELECT COALESCE(MAX(id), 0) FROM pictures").fetchone()
+        return int(slots)
+
+    def every(self, step: int) -> list[int]:
+        """The slot of every so-many-th picture."""
+        return [
+            row[0] for row in self.db.execute("SELECT id FROM pictures WHERE id % ? = 0 ORDER BY id", (step,))
+        ]
+
+    def owns(self, sha256: str, suffix: str) -> bool:
+        """True when a picture has this original."""
+        query = "SELECT 1 FROM pictures WHERE sha256 = ? AND suffix = ?"
+        return self.db.execute(query, (sha256, suffix)).fetchone() is not None
+
+    def want_again(self, slot: int, sha256: str, suffix: str) -> None:
+        """The picture is lost or damaged: its items are wanted again, and the next crawl fetches it."""
+        with self.change() as db:
+            db.execute(
+                "UPDATE items SET state = 'wanted', picture = NULL, etag = NULL WHERE picture = ?", (slot,)
+            )
+            db.execute("DELETE FROM pictures WHERE id = ?", (slot,))
+            self.files.remove(sha256, suffix, slot)

@@ -48,8 +48,8 @@ def twins(looks: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def pairs(looks: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
     """Pairs (i < j) that look the same, in O(n log n).
 
-    Two hashes that differ in fewer bits than there are parts agree in one part; the bits of a part are spread over the
-    picture, so that few unrelated pictures share one. Sorted by a part, twins stand side by side.
+    Two hashes that differ in fewer bits than there are parts agree in one part; its bits are spread over
+    the picture, so that few unrelated pictures share one. Sorted by a part, twins stand side by side.
     """
     if len(looks) < 2:
         return

@@ -52,7 +52,10 @@ class PictureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """`pixels`: uint8 [size, size, 3] RGB; width and height in pixels of the original; suffix like ".jpg"; see look.py."""
+    """`pixels`: uint8 [size, size, 3] RGB; width and height in pixels of the original; suffix like ".jpg".
+
+    `look`: see look.py.
+    """
 
     pixels: NDArray[np.uint8]
     width: int
@@ -74,7 +77,7 @@ def square(data: bytes, size: int, limit: int) -> Square:
         scale = size * DETAIL / max(width, height)
         image.draft("RGB", (round(width * scale), round(height * scale)))
         whole = on_white(image)
-        if (factor := max(width, height) // (size * DETAIL)) > 1 and whole.size == image.size == (
+        if (factor := max(width, height) // (size * DETAIL * 2)) > 1 and whole.size == image.size == (
             width,
             height,
         ):

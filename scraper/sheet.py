@@ -1,0 +1,29 @@
+"""A contact sheet: the catalog's squares in one picture, to look at."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from scraper.catalog import Catalog
+
+GUTTER = 2
+
+
+def sheet(catalog: Catalog, path: Path, count: int, columns: int) -> int:
+    """Writes up to `count` squares, evenly chosen from all, as a PNG. Returns how many there are on it."""
+    total = catalog.count()
+    slots = catalog.every(max(1, total // count))[:count] if total else []
+    squares = [pixels for slot in slots if (pixels := catalog.files.squares.read(slot)) is not None]
+    if not squares:
+        return 0
+    cell = squares[0].shape[0] + GUTTER
+    rows = -(-len(squares) // columns)
+    canvas = np.full((rows * cell + GUTTER, min(columns, len(squares)) * cell + GUTTER, 3), 208, np.uint8)
+    for number, pixels in enumerate(squares):
+        top, left = GUTTER + number // columns * cell, GUTTER + number % columns * cell
+        canvas[top : top + cell - GUTTER, left : left + cell - GUTTER] = pixels
+    part = path.with_name(f".{path.name}.part")
+    Image.fromarray(canvas).save(part, "PNG")
+    part.replace(path)
+    return len(squares)

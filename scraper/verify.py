@@ -1,0 +1,59 @@
+"""Checks what is on disk against the catalog, and repairs what can be repaired."""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+from scraper.catalog import Catalog
+from scraper.settings import Settings
+from scraper.square import PictureError, square
+
+
+def verify(catalog: Catalog, settings: Settings) -> Counter[str]:
+    """Reads every original and square. Returns how often each thing was found, "pictures" being all.
+
+    A damaged or missing original is wanted again (its shop has it); a square is made again from its original;
+    files that no picture owns are deleted. Raises CatalogError when SQLite's own check fails.
+    """
+    found: Counter[str] = Counter()
+    catalog.check()
+    files = catalog.files
+    last = 0
+    while batch := catalog.pictures(last):
+        for slot, sha256, suffix in batch:
+            last = slot
+            found["pictures"] += 1
+            path = files.path(sha256, suffix)
+            sound = not files.keeps_originals or is_sound(path, sha256)
+            squared = files.squares.read(slot) is not None
+            if not squared and path.exists() and sound:
+                try:
+                    data = path.read_bytes()
+                    files.squares.write(slot, square(data, settings.image_size, settings.pixels).pixels)
+                    found["squares made again"] += 1
+                    squared = True
+                except PictureError:
+                    sound = False  # an older version took what this one refuses
+            if not sound or not squared:
+                catalog.want_again(slot, sha256, suffix)
+                found["pictures wanted again"] += 1
+    found["stray files deleted"] = sweep(catalog)
+    return +found
+
+
+def is_sound(path: Path, sha256: str) -> bool:
+    """True when the file is there and is what it was."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def sweep(catalog: Catalog) -> int:
+    """Deletes files among the originals that no picture owns: what a crash left, what was forgotten."""
+    strays = 0
+    for path in catalog.files.originals.glob("??/*"):
+        if not catalog.owns(path.stem, path.suffix):
+            path.unlink()
+            strays += 1
+    return strays

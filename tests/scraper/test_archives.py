@@ -1,0 +1,116 @@
+"""Zips and tars of pictures; nothing of them is unpacked to disk, whatever their names say."""
+
+import io
+import tarfile
+import zipfile
+
+import pytest
+from PIL import Image
+
+from scraper.square import square
+
+
+@pytest.fixture
+def packed(tmp_path, draw):
+    """`packed(suffix, {name: bytes})` packs an archive."""
+
+    def pack(suffix, files):
+        path = tmp_path / f"bags{suffix}"
+        if suffix == ".zip":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, data in files.items():
+                    archive.writestr(name, data)
+        else:
+            with tarfile.open(path, "w:gz" if suffix == ".tar.gz" else "w") as archive:
+                for name, data in files.items():
+                    info = tarfile.TarInfo(name)
+                    info.size = len(data)
+                    archive.addfile(info, io.BytesIO(data))
+        return path
+
+    return pack
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz"])
+def test_an_archive_is_imported_with_its_table(house, packed, draw, suffix):
+    table = b"file,title,brand\ndeep/er/1.jpg,Speedy,Louis Vuitton\n"
+    path = packed(suffix, {"deep/er/1.jpg": draw(1), "2.png": draw(2, "PNG"), "tags.csv": table})
+
+    event = house.run("import", path, "--json").event("shop")
+    house.run("build")
+
+    assert (event["shop"], event["new"], event["failed"]) == ("bags", 2, 0)
+    assert {item["title"] for item in house.items()} == {"Speedy", ""}
+    assert house.run("import", path, "--json").event("shop")["known"] == 2
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar"])
+def test_zip_slip_writes_nothing_outside(house, packed, draw, tmp_path, suffix):
+    path = packed(
+        suffix, {"../../evil.jpg": draw(1), "/tmp/evil-absolute.jpg": draw(2), "ünï/x\\..\\y.jpg": draw(3)}
+    )
+    before = set(tmp_path.parent.rglob("*evil*"))
+
+    assert house.run("import", path, "--json").event("shop")["new"] == 3
+    assert set(tmp_path.parent.rglob("*evil*")) == before
+
+
+def test_a_zip_bomb_is_refused(house, packed, draw):
+    house.configure("picture_bytes = 1_000_000")
+    path = packed(".zip", {"bomb.jpg": bytes(50_000_000), "1.jpg": draw(1)})
+
+    result = house.run("import", path, "--json")
+
+    assert (result.event("shop")["new"], result.event("shop")["failed"]) == (1, 1)
+    assert "1 larger than 1000000 bytes" in result.event("problem")["message"]
+
+
+def test_symlinks_in_an_archive_are_refused(house, tmp_path, draw):
+    (tmp_path / "secret.jpg").write_bytes(draw(9))
+    path = tmp_path / "bags.tar"
+    with tarfile.open(path, "w") as archive:
+        link = tarfile.TarInfo("link.jpg")
+        link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "secret.jpg")
+        archive.addfile(link)
+    zipped = tmp_path / "links.zip"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        info = zipfile.ZipInfo("link.jpg")
+        info.external_attr = 0o120777 << 16
+        archive.writestr(info, str(tmp_path / "secret.jpg"))
+
+    for archive in (path, zipped):
+        result = house.run("import", archive, "--json")
+        assert (result.code, result.event("shop")["new"]) == (2, 0)
+        assert "symlink" in result.event("problem")["message"]
+
+
+def test_a_truncated_archive_is_one_line(house, packed, draw):
+    path = packed(".zip", {"1.jpg": draw(1)})
+    path.write_bytes(path.read_bytes()[:-40])
+
+    result = house.run("import", path)
+
+    assert (result.code, result.err.count("\n")) == (2, 1)
+
+
+def test_half_of_a_pair_can_be_taken(house, packed, draw, tmp_path):
+    pair = Image.new("RGB", (200, 100), "white")
+    pair.paste(Image.open(io.BytesIO(draw(1, "PNG", (100, 100)))), (100, 0))
+    file = io.BytesIO()
+    pair.save(file, "PNG")
+    path = packed(".zip", {"1_AB.png": file.getvalue()})
+
+    house.run("import", path, "--crop", "right-half")
+    house.run("build")
+
+    assert (house.images()[0] == square(draw(1, "PNG", (100, 100)), 64, 10**8).pixels).all()
+
+
+def test_a_folder_of_the_config_is_collected_too(house, tmp_path, draw):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "1.jpg").write_bytes(draw(1))
+    house.configure(f'[scraper.shops.own]\nkind = "folder"\npath = "{tmp_path}/mine"\n')
+
+    assert house.run("collect", "--json").event("shop") == {
+        "event": "shop", "shop": "own", "new": 1, "known": 0, "failed": 0, "duplicates": 0,
+    }  # fmt: skip

@@ -1,0 +1,72 @@
+"""Pictures that look the same are one in the dataset; a bag in another color is another bag."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from scraper.look import LOOK, twins
+
+
+def photo(number, color, side=400):
+    """A bag with some texture, so that it can be told from others."""
+    texture = np.random.default_rng(number).integers(0, 60, (12, 12, 1)).repeat(3, axis=2)
+    cloth = Image.fromarray(np.uint8(np.clip(np.array(color) + texture - 30, 0, 255))).resize((side, side))
+    image = Image.new("RGB", (side, side), "white")
+    mask = Image.new("L", (side, side))
+    ImageDraw.Draw(mask).rounded_rectangle((side * 0.2, side * 0.3, side * 0.8, side * 0.9), 30, fill=255)
+    image.paste(cloth, mask=mask)
+    return image
+
+
+def save(image, path, **options):
+    """Writes a picture to a file."""
+    image.save(path, **options)
+
+
+def test_the_same_photo_in_another_size_and_quality_is_one_picture_the_larger_one(house, tmp_path):
+    folder = tmp_path / "bags"
+    folder.mkdir()
+    for number in range(6):
+        save(photo(number, (150, 60, 60)), folder / f"{number}.png")
+    save(photo(2, (150, 60, 60)).resize((300, 300)), folder / "again.jpg", quality=80)
+
+    house.run("import", folder)
+    out = house.run("build").out
+
+    assert len(house.items()) == 6
+    assert "again.jpg" not in str(house.items())
+    assert "1 that look like others left out" in out
+
+
+def test_a_color_variant_is_no_duplicate(house, tmp_path):
+    folder = tmp_path / "bags"
+    folder.mkdir()
+    for name, color in (("red", (160, 60, 60)), ("blue", (60, 60, 160)), ("green", (60, 130, 60))):
+        save(photo(1, color), folder / f"{name}.png")
+
+    house.run("import", folder)
+    house.run("build")
+
+    assert len(house.items()) == 3
+
+
+def test_few_of_many_random_looks_are_twins():
+    looks = np.random.default_rng(0).integers(0, 255, (20_000, LOOK), np.uint8)
+    looks[7] = looks[3]
+
+    assert np.flatnonzero(twins(looks)).tolist() == [7]
+
+
+def test_no_pictures_have_no_twins():
+    assert twins(np.zeros((0, LOOK), np.uint8)).tolist() == []
+
+
+def test_a_picture_without_pixels_of_its_own_is_no_error(house, tmp_path):
+    folder = tmp_path / "bags"
+    folder.mkdir()
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(file, "PNG")
+    (folder / "empty.png").write_bytes(file.getvalue())
+
+    assert house.run("import", folder, "--json").event("shop")["new"] == 1
