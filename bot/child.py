@@ -171,7 +171,8 @@ class Collector(Child):
             )
             if self._stopping:
                 return
-            if code != 0:
+            # A crawl in which a shop had a problem ends with code 2 as well, but has told it, and goes on.
+            if code != 0 and not any(event["event"] == "problem" for event in said):
                 await self._say(words.child_died(self.name, code, self._last_line()))
                 return
         for event in said:

@@ -106,6 +106,9 @@ def load(path: Path) -> Settings:
     if unknown:
         raise SettingsError(f"{path}: [{min(unknown)}] is unknown; allowed are [scraper], [gan] and [bot]")
 
+    if not isinstance(tables.get("bot", {}), dict):
+        raise SettingsError(f"{path}: bot = {tables['bot']!r}: must be a table, written [bot]")
+
     class Configured(Settings):
         model_config = SettingsConfigDict(
             toml_file=path if "bot" in tables else None, toml_table_header=("bot",)

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from bot.app import App
+from bot.cogs import Bag
 from gan import events
 from gan.generator import Shape, save_generator
 from gan.run import Run
@@ -108,6 +109,17 @@ class World:
     def whispers(self, to: simcord.MemberActor) -> list[str]:
         """What the bot told somebody in private."""
         return [message.content for message in to.user.dm_channel.history() if message.author.bot]
+
+    @property
+    def cog(self) -> Bag:
+        """The bot's cog."""
+        cog = self.env.bot.get_cog("Bag")
+        assert isinstance(cog, Bag)
+        return cog
+
+    def now(self, message: discord.Message) -> discord.Message:
+        """A message as it is now."""
+        return next(now for now in self.channel.history() if now.id == message.id)
 
     async def restart(self) -> None:
         """The bot goes away and comes back; the store and Discord stay."""

@@ -1,0 +1,105 @@
+"""The trainer and the collector as the bot's child processes, started and stopped from Discord."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.bot.world import until
+
+GAN = """
+[gan.recipe]
+channels = 8
+batch = 16
+"""
+
+
+def make_dataset(folder, count=64):
+    """A dataset of colored squares, made by the real scraper."""
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for number in range(count):
+        color = tuple(int(c) for c in np.random.default_rng(number).integers(0, 255, 3))
+        Image.new("RGB", (64, 64), color).save(pictures / f"{number}.png")
+    return pictures
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """A folder with an imported dataset, as `python -m scraper import` and `build` leave it."""
+    import subprocess
+    import sys
+
+    config = tmp_path / "scraper.toml"
+    config.write_text(f'[scraper]\nfolder = "{tmp_path}/shop"\ndataset = "{tmp_path}/dataset"\n')
+    pictures = make_dataset(tmp_path)
+    for arguments in (["import", str(pictures)], ["build"]):
+        subprocess.run([sys.executable, "-m", "scraper", "--config", str(config), *arguments], check=True)
+    return tmp_path / "dataset"
+
+
+def said(world):
+    return " ".join(message.content for message in world.channel.history())
+
+
+async def test_an_admin_trains_stops_and_goes_on_and_others_may_not(server, dataset):
+    async with server(GAN, generator=False) as world:
+        await world.ben.send(world.channel, "!bag train start")
+        assert "Manage Server" in world.whispers(world.ben)[0]
+        await world.ada.send(world.channel, "!bag train stop")
+        assert "No training run" in world.whispers(world.ada)[0]
+        await world.ada.send(world.channel, "!bag train start")
+        await world.ada.send(world.channel, "!bag train start")
+        assert "already" in world.whispers(world.ada)[1]
+        await until(lambda: world.channel.threads)
+        (thread,) = world.channel.threads
+        await until(lambda: any(message.attachments for message in thread.history()))
+        await world.ada.send(world.channel, "!bag 42")
+        assert world.code.endswith("-42")
+        await world.ada.slash(world.channel, "bag train stop")
+        await until(lambda: any("rests" in message.content for message in thread.history()))
+        await until(lambda: not world.app.trainer.running)
+        await world.ada.send(world.channel, "!bag train start")
+        await until(lambda: len(thread.history()) > 3)
+        assert len(world.channel.threads) == 1
+
+
+async def test_a_trainer_that_is_killed_is_told_in_words(server, dataset):
+    async with server(GAN, generator=False) as world:
+        await world.ada.send(world.channel, "!bag train start")
+        await until(lambda: world.channel.threads)
+        os.kill(world.app.trainer._process.pid, signal.SIGKILL)
+        await until(lambda: "My trainer was killed (signal 9)" in said(world))
+        assert not world.app.trainer.running
+
+
+async def test_a_trainer_without_a_dataset_says_what_is_missing(server):
+    async with server(generator=False) as world:
+        await world.ada.send(world.channel, "!bag train start")
+        await until(lambda: "My trainer ended with code 2" in said(world))
+        assert "dataset" in said(world)
+
+
+async def test_a_run_that_the_bots_end_broke_off_goes_on_at_its_next_start(server, dataset):
+    async with server(GAN, generator=False) as world:
+        await world.ada.send(world.channel, "!bag train start")
+        await until(lambda: world.channel.threads)
+    async with server(GAN, generator=False) as world:
+        # The thread went with the first simulated Discord, so the run is told in the channel.
+        await until(lambda: any(message.attachments for message in world.channel.history()))
+        assert len(list((world.folder / "runs").glob("*/events.jsonl"))) == 1
+
+
+async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, dataset):
+    shop = (
+        '[scraper.shops.closed]\nkind = "shopify"\nurl = "http://127.0.0.1:9/collections/bags"\ndelay = 0\n'
+    )
+    async with server(shop, generator=False) as world:
+        await world.ada.send(world.channel, "!bag scrape")
+        await until(lambda: "The dataset has" in said(world), 120)
+        assert "⚠️ closed: " in said(world)
+        assert "**64** bags now" in said(world)
+        await world.ben.send(world.channel, "!bag scrape")
+        assert "Manage Server" in world.whispers(world.ben)[0]

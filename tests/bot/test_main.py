@@ -1,0 +1,117 @@
+"""The command line: what only a person can mend is one line and code 2."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from aiohttp import web
+from discord.http import Route
+
+from bot.__main__ import until_stopped
+from bot.app import App
+
+
+def bag_dreams(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | environment,
+    )
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b"])
+def test_a_token_that_is_none_is_refused_at_once(token):
+    result = bag_dreams(DISCORD_TOKEN=token)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert "DISCORD_TOKEN" in result.stderr
+    assert token not in result.stderr
+
+
+def test_a_wrong_setting_ends_the_start(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text("[bot]\nfavorite_votes = -1\n")
+    result = bag_dreams("--config", str(config), DISCORD_TOKEN="aaaa.bbbb.cccc")
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "favorite_votes" in result.stderr
+
+
+@pytest.fixture
+def discord_that_answers(monkeypatch, unused_tcp_port):
+    """Discord's HTTP side on loopback, answering every request with a status and JSON."""
+
+    def answer(status, body):
+        async def handle(_):
+            return web.json_response(body, status=status)
+
+        async def start():
+            app = web.Application()
+            app.router.add_route("*", "/{path:.*}", handle)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+            return runner
+
+        monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{unused_tcp_port}")
+        return start
+
+    return answer
+
+
+def test_a_token_that_discord_refuses_is_one_line(make_house, discord_that_answers, capsys):
+    import typer
+
+    start = discord_that_answers(401, {"message": "401: Unauthorized", "code": 0})
+
+    async def serve():
+        runner = await start()
+        try:
+            async with App(make_house()) as app:
+                await app.serve("aaaa.bbbb.cccc")
+        finally:
+            await runner.cleanup()
+
+    with pytest.raises(typer.Exit) as ending:
+        until_stopped(serve())
+    assert ending.value.exit_code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "refused DISCORD_TOKEN" in line
+    assert "aaaa" not in line
+
+
+async def test_without_the_message_content_intent_it_says_where_to_switch_it_on(make_house, easel):
+    import discord
+    import simcord
+
+    intents = discord.Intents.default()
+    app = App(make_house(), easel)
+    with pytest.raises(discord.PrivilegedIntentsRequired):
+        async with simcord.run(app.create_bot(), approved_intents=intents):
+            pass
+    await app.store.close()
+
+
+async def test_a_client_that_dies_is_replaced(make_house, easel, monkeypatch):
+    """An exception in a gateway event parser ends a client for good."""
+    import asyncio
+
+    from bot.client import BagBot
+
+    monkeypatch.setattr("bot.app.RESTART_SECONDS", 0.01)
+    starts = asyncio.Queue()
+
+    async def start(self, token, **_):
+        await starts.put(self)
+        raise KeyError("an event of a kind that discord.py does not know")
+
+    monkeypatch.setattr(BagBot, "start", start)
+    async with App(make_house(), easel) as app:
+        serving = asyncio.create_task(app.serve("aaaa.bbbb.cccc"))
+        clients = {await starts.get() for _ in range(3)}
+        serving.cancel()
+    assert len(clients) == 3

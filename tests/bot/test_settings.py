@@ -1,0 +1,72 @@
+"""`[bot]` of config.toml, codes, and what is said when they are wrong."""
+
+from contextlib import suppress
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.codes import Code, CodeError, parse
+from bot.settings import SettingsError, cron_trigger, load
+
+UTC = ZoneInfo("UTC")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("[bot]\nchanel = 'x'", ("chanel", "unknown", "channel")),
+        ("[bot]\nfavorite_votes = 'many'", ("favorite_votes", "'many'", "integer")),
+        ("[bot]\nfavorite_votes = 0", ("favorite_votes", "0", "greater than or equal to 1")),
+        ("[bot]\ntimezone = 'Mars/Olympus'", ("timezone", "Mars/Olympus", "Europe/Paris")),
+        ("[bot]\ndream_at = 'at nine'", ("dream_at", "at nine", "fields")),
+        ("[bto]\nchannel = 'x'", ("[bto]", "unknown", "[bot]")),
+        ("bot = 3", ("bot",)),
+        ("[bot\n", ("config.toml", "line 1")),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_line(tmp_path, written, told):
+    config = tmp_path / "config.toml"
+    config.write_text(written)
+    with pytest.raises(SettingsError) as error:
+        load(config)
+    assert "\n" not in str(error.value)
+    assert all(part in str(error.value) for part in (*told, "config.toml"))
+
+
+def test_the_environment_goes_before_the_file(tmp_path, monkeypatch):
+    config = tmp_path / "config.toml"
+    config.write_text("[bot]\nchannel = 'a'\nfavorite_votes = 7\n")
+    monkeypatch.setenv("BOT_CHANNEL", "b")
+    assert load(config).channel == "b"
+    assert load(config).favorite_votes == 7
+    assert load(tmp_path / "none.toml").favorite_votes == 3
+
+
+@pytest.mark.parametrize(("weekday", "day"), [("0", 22), ("7", 22), ("sun", 22), ("1", 23), ("6", 21)])
+def test_weekdays_are_numbered_as_in_crontab(weekday, day):
+    saturday = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
+    fires = cron_trigger(f"0 9 * * {weekday}", UTC).get_next_fire_time(None, saturday)
+    assert fires == datetime(2026, 11, day, 9, 0, tzinfo=UTC)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_code_reads_as_it_is_written(seed):
+    code = Code("k3f9", seed)
+    assert parse(str(code), "zzzz") == code
+    assert parse(f" `{code}` ".upper(), "zzzz") == code
+    assert parse(str(seed), "k3f9") == code
+
+
+@given(st.text())
+def test_whatever_is_typed_is_a_code_or_an_error(text):
+    with suppress(CodeError):
+        assert 0 <= parse(text, "k3f9").seed < 2**32
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "-1", "1e5", "k3f9-", "k3f9-99999999999", "٣", "k3f9-42-1", ""])
+def test_what_is_no_code_is_refused(text):
+    with pytest.raises(CodeError):
+        parse(text, "k3f9")
