@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image, ImageChops
 
 MARGIN: Final = 1 / 32
 """White on each side of a bag that was found, as a part of the square's side."""
@@ -21,6 +21,9 @@ FEWEST: Final = 0.01
 """A bag covers at least so much of the picture's width and height; less is dust."""
 
 
+WHITE: Final = (255, 255, 255)
+
+
 class Placement(NamedTuple):
     """What part of a picture to take (pixels), how large to make it, and the color that becomes white."""
 
@@ -28,33 +31,34 @@ class Placement(NamedTuple):
     size: tuple[int, int]
     background: tuple[int, int, int]
 
+    def times(self, factor: int, size: tuple[int, int]) -> "Placement":
+        """The same part of the picture before it was made smaller by a factor; `size` is its size then."""
+        left, top, right, bottom = (edge * factor for edge in self.box)
+        return self._replace(box=(left, top, min(right, size[0]), min(bottom, size[1])))
 
-def place(pixels: NDArray[np.uint8], size: int) -> Placement:
-    """Places a picture, uint8 [h, w, 3], in a square of `size`: the bag if it stands out, else all of it."""
-    height, width = pixels.shape[:2]
-    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    background = np.median(rim, axis=0).astype(np.int16)
-    box = bag_box(pixels, rim, background)
+
+def place(image: Image.Image, size: int) -> Placement:
+    """Places an RGB picture in a square of `size`: the bag if it stands out, else all of the picture."""
+    pixels = np.asarray(image)
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.int16)
+    red, green, blue = (int(level) for level in np.median(rim, axis=0))
+    background = red, green, blue
+    plain = min(background) >= LIGHT and (np.abs(rim - background).max(axis=1) <= NEAR).mean() >= UNIFORM
+    box = bag_box(image, background) if plain else None
     if box is None:
-        return Placement((0, 0, width, height), fit(width, height, size), (255, 255, 255))
+        return Placement((0, 0, image.width, image.height), fit(image.width, image.height, size), WHITE)
     inside = size - 2 * max(1, round(size * MARGIN))
-    red, green, blue = (int(level) for level in background)
-    return Placement(box, fit(box[2] - box[0], box[3] - box[1], inside), (red, green, blue))
+    return Placement(box, fit(box[2] - box[0], box[3] - box[1], inside), background)
 
 
-def bag_box(
-    pixels: NDArray[np.uint8], rim: NDArray[np.uint8], background: NDArray[np.int16]
-) -> tuple[int, int, int, int] | None:
+def bag_box(image: Image.Image, background: tuple[int, int, int]) -> tuple[int, int, int, int] | None:
     """The box of all that is not background (left, top, right, bottom), or None if nothing stands out."""
-    if background.min() < LIGHT or (np.abs(rim - background).max(axis=1) <= NEAR).mean() < UNIFORM:
-        return None
-    height, width = pixels.shape[:2]
-    low, high = np.clip(background - NEAR, 0, 255), np.clip(background + NEAR, 0, 255)
-    bag = ((pixels < low.astype(np.uint8)) | (pixels > high.astype(np.uint8))).any(axis=2)
+    red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, background)).split()
+    bag = np.asarray(ImageChops.lighter(ImageChops.lighter(red, green), blue)) > NEAR
     # A row or column counts with a few pixels of bag in it, so that a speck of dust does not.
-    columns = np.flatnonzero(bag.sum(axis=0) > height * FEWEST)
-    rows = np.flatnonzero(bag.sum(axis=1) > width * FEWEST)
-    if len(columns) < width / 8 or len(rows) < height / 8:
+    columns = np.flatnonzero(np.count_nonzero(bag, axis=0) > image.height * FEWEST)
+    rows = np.flatnonzero(np.count_nonzero(bag, axis=1) > image.width * FEWEST)
+    if len(columns) < image.width / 8 or len(rows) < image.height / 8:
         return None
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 

@@ -50,7 +50,7 @@ def build(catalog: Catalog, settings: Settings) -> Built:
     pictures give the same dataset in whatever order they came.
     """
     repair(settings.dataset)
-    chosen = choose(catalog)
+    chosen = choose(catalog, keep_twins=settings.twins)
     if not chosen:
         raise DatasetError(f"no pictures in {settings.folder}: run `collect` or `import` first")
     parent = settings.dataset.absolute().parent
@@ -99,7 +99,7 @@ def header(file: Any, count: int, size: int) -> None:
     np.lib.format.write_array_header_1_0(file, shape)
 
 
-def choose(catalog: Catalog) -> bytearray:
+def choose(catalog: Catalog, *, keep_twins: bool) -> bytearray:
     """For each slot: 1 if its picture goes into the dataset, 2 if a larger one looks the same, 0 if empty.
 
     Of twins the larger stays, then the one whose sha256 comes first.
@@ -111,9 +111,9 @@ def choose(catalog: Catalog) -> bytearray:
         slots.append(slot)
         looks += appearance
     chosen = bytearray(max(slots, default=-1) + 1)
-    for slot, twin in zip(
-        slots, twins(np.frombuffer(looks, np.uint8).reshape(len(slots), LOOK)), strict=True
-    ):
+    every = np.frombuffer(looks, np.uint8).reshape(len(slots), LOOK)
+    out = np.zeros(len(slots), bool) if keep_twins else twins(every)
+    for slot, twin in zip(slots, out, strict=True):
         chosen[slot] = 2 if twin else 1
     return chosen
 

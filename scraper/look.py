@@ -29,6 +29,7 @@ NEIGHBORS: Final = 16
 
 def look(image: Image.Image) -> bytes:
     """The look of a whole picture in RGB, whatever its size: 32 bytes of hash, 48 of colors."""
+    image = image.resize((68, 64), Resampling.BOX)
     grey = np.asarray(image.convert("L").resize((17, 16), Resampling.BOX), np.int16)
     # Flat white on both sides is no difference: without a threshold the noise of JPEG would decide.
     bits = grey[:, 1:] - grey[:, :-1] > 4

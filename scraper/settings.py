@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     page_bytes: int = Field(20_000_000, ge=1_000)
     picture_bytes: int = Field(20_000_000, ge=1_000)
     pixels: int = Field(50_000_000, ge=1_000)
+    twins: bool = False
     pages: int = Field(5_000, ge=1)
     shops: dict[str, Annotated[SerializeAsAny[Shop], BeforeValidator(as_shop)]] = {}
 

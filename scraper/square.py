@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
-from scraper.centering import Placement, place
+from scraper.centering import WHITE, Placement, place
 from scraper.look import look
 
 RECIPE: Final = "centered-1"
@@ -23,7 +23,7 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 SUFFIXES: Final = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif"}
 SMALLEST: Final = 16
 SLIMMEST: Final = 10
-DETAIL: Final = 4
+DETAIL: Final = 3
 """A JPEG is decoded at this many times the square's side or more: less would cost the filter precision."""
 
 EXIF_ORIENTATION: Final = 0x0112
@@ -82,8 +82,11 @@ def square(data: bytes, size: int, limit: int) -> Square:
             height,
         ):
             whole = whole.reduce(factor)  # what draft does for JPEG, for all others
-        appearance = look(whole)
-        small = scaled(whole, place(np.asarray(whole), size))
+        # Half the side is enough to find the bag and to remember what it looks like.
+        factor = max(1, max(whole.size) // (size * 2))
+        rough = whole.reduce(factor) if factor > 1 else whole
+        appearance = look(rough)
+        small = scaled(whole, place(rough, size).times(factor, whole.size))
     if turn := TURNS.get(orientation):
         small = small.transpose(turn)
     if orientation in QUARTER_TURNS:
@@ -96,7 +99,7 @@ def square(data: bytes, size: int, limit: int) -> Square:
 def scaled(image: Image.Image, placement: Placement) -> Image.Image:
     """The part of the picture that the placement names, at its size, with its background made white."""
     small = image.resize(placement.size, Resampling.LANCZOS, box=placement.box)
-    if placement.background == (255, 255, 255):
+    if placement.background == WHITE:
         return small
     return small.point(
         [min(255, round(level * 255 / top)) for top in placement.background for level in range(256)]

@@ -51,6 +51,7 @@ class Files:
     def __init__(self, folder: Path, size: int, *, originals: bool = True) -> None:
         self.originals = folder / "originals"
         self.keeps_originals = originals
+        self.folders: set[str] = set()
         self.squares = Squares(folder / f"squares-{size}-{RECIPE}.bin", size)
 
     def path(self, sha256: str, suffix: str) -> Path:
@@ -62,7 +63,9 @@ class Files:
         if not self.keeps_originals:
             return
         path = self.path(sha256, suffix)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if sha256[:2] not in self.folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.folders.add(sha256[:2])
         part = path.with_suffix(".part")
         part.write_bytes(data)
         part.replace(path)

@@ -1,0 +1,305 @@
+"""Ours against its peers, in one go: the same pictures from the same loopback shop, to the same 64² squares.
+
+    python benchmarks/scrape.py [--quick] [--json] [--peers PYTHON]
+
+`--peers`: a Python that has scrapy, pillow, img2dataset, requests and beautifulsoup4, kept apart from ours.
+CPU seconds are those of the crawling process and its children; the shop runs in a process of its own and is
+not counted. "Limit" is download and decode alone, with nothing read, checked, or written down.
+"""
+
+import argparse
+import asyncio
+import io
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from aiohttp import web
+from PIL import Image, ImageDraw
+
+HERE = Path(__file__).resolve().parent
+PAGE = 48
+
+
+def bag(number: int) -> bytes:
+    """A textured bag on white, JPEG of 512 × 512, about 30 kB."""
+    random = np.random.default_rng(number)
+    image = Image.new("RGB", (512, 512), "white")
+    cloth = Image.fromarray(random.integers(40, 200, (24, 24, 3), np.uint8)).resize((512, 512), Image.BICUBIC)
+    grain = np.clip(np.asarray(cloth, np.int16) + random.integers(-14, 14, (512, 512, 1)), 0, 255)
+    mask = Image.new("L", (512, 512))
+    ImageDraw.Draw(mask).rounded_rectangle((90, 190, 420, 460), 40, fill=255)
+    image.paste(Image.fromarray(grain.astype(np.uint8)), mask=mask)
+    ImageDraw.Draw(image).arc((160, 60, 350, 330), 180, 360, fill=(60, 40, 30), width=14)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+async def serve(count: int, distinct: int, latency: float) -> None:
+    """The shop: Rebag's markup, `count` bags. Pictures repeat after `distinct`, but for their last bytes."""
+    pictures = [bag(number) for number in range(distinct)]
+
+    async def listing(request: web.Request) -> web.Response:
+        await asyncio.sleep(latency)
+        first = (int(request.query.get("page", "1")) - 1) * PAGE
+        cards = "".join(
+            f'<div class="plp-product"><a href="/products/{n}"><img src="/img/{n}_260x260.jpg"></a>'
+            '<div class="inner-focus"><div class="product-caption"><div class="product-vendor">Brand</div>'
+            f'<div class="product-title">Leather Tote {n}</div></div></div></div>'
+            for n in range(first, min(first + PAGE, count))
+        )
+        return web.Response(text=f"<html><body>{cards}</body></html>", content_type="text/html")
+
+    async def picture(request: web.Request) -> web.Response:
+        if latency:
+            await asyncio.sleep(latency)
+        number = int(request.match_info["number"])
+        return web.Response(
+            body=pictures[number % distinct] + number.to_bytes(4, "big"), content_type="image/jpeg"
+        )
+
+    application = web.Application()
+    application.router.add_get("/collections/all-bags", listing)
+    application.router.add_get("/img/{number:[0-9]+}_{size}.jpg", picture)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    sys.stdout.write(f"{runner.addresses[0][1]}\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+@contextmanager
+def shop(count: int, latency: float) -> Iterator[str]:
+    """The shop in its own process; gives its address."""
+    command = [sys.executable, __file__, "--serve", str(count), "--latency", str(latency)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measured(command: list[str], folder: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of a command with all its children. Raises CalledProcessError, with its output."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent), "NO_ALBUMENTATIONS_UPDATE": "1"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.stderr.write(done.stdout[-2000:] + done.stderr[-2000:])
+        done.check_returncode()
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def ours(url: str, folder: Path) -> None:
+    """Crawl and build, as a user does it, in one program."""
+    table = f'[scraper.shops.bench]\nkind = "rebag"\nurl = "{url}/collections/all-bags"\n'
+    (folder / "config.toml").write_text(f"[scraper]\ndelay = 0\nconnections = 32\ntwins = true\n{table}")
+    program = "import sys; from scraper.__main__ import app; from typer.testing import CliRunner as C\n"
+    program += (
+        "codes = [C().invoke(app, [verb]).exit_code for verb in ('collect', 'build')]; sys.exit(max(codes))"
+    )
+    (folder / "ours.py").write_text(program)
+
+
+SCRAPY = """
+import io, logging, sys
+import scrapy
+from PIL import Image
+from scrapy.crawler import CrawlerProcess
+from scrapy.pipelines.images import ImagesPipeline
+
+class Square(ImagesPipeline):
+    def convert_image(self, image, *args, **kwargs):
+        image = image.convert("RGB")
+        image.thumbnail((64, 64), Image.LANCZOS)
+        canvas = Image.new("RGB", (64, 64), "white")
+        canvas.paste(image, ((64 - image.width) // 2, (64 - image.height) // 2))
+        buffer = io.BytesIO()
+        canvas.save(buffer, "PNG")
+        return canvas, buffer
+
+class Bags(scrapy.Spider):
+    name = "bags"
+    start_urls = [sys.argv[1] + "/collections/all-bags?page=1"]
+
+    def parse(self, response):
+        cards = response.css("div.plp-product")
+        for card in cards:
+            image = card.css("img::attr(src)").get().replace("260x260", "512x512")
+            yield {
+                "image_urls": [response.urljoin(image)],
+                "brand": card.css(".product-vendor::text").get(),
+                "title": card.css(".product-title::text").get(),
+            }
+        if cards:
+            page = int(response.url.rpartition("=")[2]) + 1
+            yield response.follow(f"?page={page}")
+
+process = CrawlerProcess({
+    "ITEM_PIPELINES": {Square: 1}, "IMAGES_STORE": "pictures", "LOG_LEVEL": "ERROR", "DOWNLOAD_DELAY": 0,
+    "CONCURRENT_REQUESTS": 32, "CONCURRENT_REQUESTS_PER_DOMAIN": 32,
+    "FEEDS": {"items.jsonl": {"format": "jsonlines"}}, "ROBOTSTXT_OBEY": True, "TELNETCONSOLE_ENABLED": False,
+})
+process.crawl(Bags)
+process.start()
+"""
+
+ORIGINAL = """
+import io, sys
+import requests
+from bs4 import BeautifulSoup
+from pathlib import Path
+from PIL import Image
+
+Path("pictures").mkdir()
+page = number = 0
+while True:
+    page += 1
+    listing = requests.get(f"{sys.argv[1]}/collections/all-bags?page={page}").content
+    soup = BeautifulSoup(listing, "html.parser")
+    cards = soup.find_all("div", {"class": "plp-product"})
+    if not cards:
+        break
+    for card in cards:
+        image = requests.get(sys.argv[1] + card.find("img")["src"].replace("260x260", "512x512")).content
+        picture = Image.open(io.BytesIO(image)).convert("RGB")
+        side = max(picture.size)
+        canvas = Image.new("RGB", (side, side), "white")
+        canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+        canvas.resize((64, 64), Image.LANCZOS).save(f"pictures/{number}.jpg")
+        number += 1
+"""
+
+IMG2DATASET = """
+import sys
+from img2dataset import download
+if __name__ == "__main__":
+    download(url_list="urls.txt", output_folder="pictures", image_size=64, resize_mode="border",
+             processes_count=2, thread_count=32, output_format="files", number_sample_per_shard=1000)
+"""
+
+LIMIT = """
+import asyncio, io, sys
+from concurrent.futures import ThreadPoolExecutor
+import aiohttp
+from PIL import Image
+
+def decode(data):
+    image = Image.open(io.BytesIO(data))
+    image.draft("RGB", (128, 128))
+    image.load()
+
+async def main(url, count):
+    numbers, pool, loop = iter(range(count)), ThreadPoolExecutor(2), asyncio.get_running_loop()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        async def work():
+            for number in numbers:
+                async with session.get(f"{url}/img/{number}_512x512.jpg") as response:
+                    await loop.run_in_executor(pool, decode, await response.read())
+        await asyncio.gather(*(work() for _ in range(32)))
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+"""
+
+
+def program(text: str, name: str, folder: Path) -> str:
+    """Writes a competitor's program; returns its path."""
+    path = folder / f"run_{name}.py"
+    path.write_text(text)
+    return str(path)
+
+
+def run(name: str, count: int, latency: float, peers: str) -> dict[str, float]:
+    """One competitor, once: images per second and per core-second; checks that all pictures came out."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        with shop(count, latency) as url:
+            if name == "ours":
+                ours(url, folder)
+                command = [sys.executable, "ours.py"]
+            elif name == "limit":
+                command = [sys.executable, program(LIMIT, name, folder), url, str(count)]
+            else:
+                text = {"scrapy": SCRAPY, "original": ORIGINAL, "img2dataset": IMG2DATASET}[name]
+                (folder / "urls.txt").write_text(
+                    "".join(f"{url}/img/{n}_512x512.jpg\n" for n in range(count))
+                )
+                command = [peers, program(text, name, folder), url]
+            wall, cpu = measured(command, folder)
+        if name == "ours":
+            made = len(np.load(folder / "data/dataset/images.npy", mmap_mode="r"))
+        else:
+            made = (
+                count
+                if name == "limit"
+                else sum(p.suffix in (".jpg", ".png") for p in folder.rglob("pictures/**/*"))
+            )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if made != count:
+        sys.stderr.write(f"{name}: {made} of {count} pictures\n")
+    return {
+        "images": made,
+        "wall": wall,
+        "cpu": cpu,
+        "per_second": made / wall,
+        "per_core_second": made / cpu,
+    }
+
+
+def main() -> None:
+    """Runs all competitors and prints the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer pictures: within five minutes")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--peers", default=sys.executable)
+    parser.add_argument("--only", nargs="*", help="only these competitors")
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--latency", type=float, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        asyncio.run(serve(options.serve, 200, options.latency))
+        return
+    count = 1500 if options.quick else 6000
+    names = options.only or ["limit", "ours", "scrapy", "img2dataset", "original"]
+    results = {name: run(name, count, 0, options.peers) for name in names}
+    for name in (n for n in ("ours", "scrapy") if n in names):
+        results[f"{name} at 50 ms"] = run(name, count, 0.05, options.peers)
+    ratios = {}
+    for key, (one, other, what) in {
+        "ours_per_scrapy": ("ours", "scrapy", "per_core_second"),
+        "ours_per_original": ("ours", "original", "per_core_second"),
+        "ours_per_scrapy_50ms": ("ours at 50 ms", "scrapy at 50 ms", "per_second"),
+        "share_of_limit": ("ours", "limit", "per_core_second"),
+    }.items():
+        if one in results and other in results:
+            ratios[key] = round(results[one][what] / results[other][what], 2)
+    if options.json:
+        print(json.dumps(ratios | {"results": results}))
+        return
+    print(f"{'':20}{'images':>8}{'wall s':>9}{'CPU s':>9}{'img/s':>9}{'img/core-s':>12}")
+    for name, r in results.items():
+        print(f"{name:20}{r['images']:8.0f}{r['wall']:9.1f}{r['cpu']:9.1f}", end="")
+        print(f"{r['per_second']:9.0f}{r['per_core_second']:12.0f}")
+    for key, value in ratios.items():
+        print(f"{key}: {value}")
+
+
+if __name__ == "__main__":
+    main()
