@@ -69,6 +69,9 @@ def demo(
     """The whole bot without Discord: a shop, a crawl, a training run and a chat page on this machine."""
     from bot.demo.run import Demo
 
+    # What the simulated Discord is warned of concerns nobody.
+    logging.getLogger("discord").setLevel(logging.ERROR)
+
     async def run() -> None:
         async with Demo(folder, port) as running:
             typer.echo(f"\n  Bag Dreams is dreaming at {running.address}   (Ctrl-C ends it)\n")

@@ -71,7 +71,9 @@ class App:
         self.easel = easel or Easel()
         self.studio = Studio(self.easel, runs, settings.generators, settings.generators_kept)
         self.trainer = Trainer(house.config, runs, settings.train_minutes, self.herald.say)
-        self.collector = Collector(house.config, house.scraper.folder / "collector.log", self.herald.say)
+        self.collector = Collector(
+            house.config, house.scraper.folder, len(house.scraper.shops), self.herald.say
+        )
         self.daily = DailyDream(self.herald, self.store, self.studio, settings)
         self.teller = RunTeller(self.herald, self.store, runs, settings.grid_seconds)
         self._services = Services(settings, runs, self.store, self.studio, self.trainer, self.collector)

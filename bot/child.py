@@ -24,6 +24,9 @@ class Child:
     Asking only sets an event: the process belongs to the task in `run`, whoever asked.
     """
 
+    useful = True
+    """Whether a start by the schedule makes sense."""
+
     def __init__(self, name: str, config: Path, log_file: Path, say: Say) -> None:
         self.name = name
         self._config = config
@@ -158,8 +161,9 @@ class Trainer(Child):
 class Collector(Child):
     """`python -m scraper collect`, then `build`, telling what was found."""
 
-    def __init__(self, config: Path, log_file: Path, say: Say) -> None:
-        super().__init__("collector", config, log_file, say)
+    def __init__(self, config: Path, folder: Path, shops: int, say: Say) -> None:
+        super().__init__("collector", config, folder / "collector.log", say)
+        self.useful = shops > 0
         self.done = asyncio.Event()
 
     async def _work(self) -> None:

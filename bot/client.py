@@ -28,6 +28,10 @@ Context = commands.Context["BagBot"]
 Interaction = discord.Interaction["BagBot"]
 log = logging.getLogger(__name__)
 
+# The bot has no voice, so it needs no words about what voice would need.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
 
 @dataclass(frozen=True)
 class Services:

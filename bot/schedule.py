@@ -56,7 +56,7 @@ def build_schedule(
         ("scrape", settings.scrape_at, collector),
         ("train", settings.train_at, trainer),
     ):
-        if cron:
+        if cron and child.useful:
             scheduler.add_job(ask, cron_trigger(cron, settings.zone), [child.start], id=name)
     if settings.dream_at:
         # Looked at every minute and not fired once: so a missed hour, a sleep or a restart loses no day,

@@ -344,7 +344,7 @@ def demo_welcome(bags: int) -> str:
         "train on them, and the bags emerge in a thread, epoch by epoch.\n"
         "Type **`!bag`** for a dream, **`!bag 42`** for the bag of seed 42, **`!bag grid 9`**, "
         "**`!bag interpolate 42 7`**, **`!bag vote`** or **`!bag help`**. "
-        "You can speak as three people: choose who you are beside the line you type in."
+        "You can speak as three people: choose who you are at the lower left."
     )
 
 

@@ -25,6 +25,7 @@ from bot.errors import Refusal
 
 BAGS = 600
 MINUTES = 10
+FIRST_DREAM_EPOCH = 10
 CHANNEL = "bag-dreams"
 CONFIG = """\
 # Written anew at every start of the demo.
@@ -49,6 +50,7 @@ url = "{shop}/shopify/collections/bags"
 [gan]
 dataset = "{folder}/dataset"
 runs = "{folder}/runs"
+checkpoint_seconds = 10
 
 [bot]
 channel = "{channel}"
@@ -129,7 +131,9 @@ class Demo:
         while True:
             with contextlib.suppress(Refusal):
                 model = await self.app.studio.current()
-                break
+                # The very first dreams are fog; the grids in the thread show those.
+                if model.epoch >= FIRST_DREAM_EPOCH:
+                    break
             await asyncio.sleep(0.5)
         bot = self.app.herald.bot
         for channel in self.app.herald.homes():

@@ -2,12 +2,14 @@
 
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.app import load_house
 from bot.codes import Code, CodeError, parse
 from bot.settings import SettingsError, cron_trigger, load
 
@@ -43,6 +45,16 @@ def test_the_environment_goes_before_the_file(tmp_path, monkeypatch):
     assert load(config).channel == "b"
     assert load(config).favorite_votes == 7
     assert load(tmp_path / "none.toml").favorite_votes == 3
+
+
+def test_config_toml_names_every_key_with_its_default():
+    house = load_house(Path(__file__).parents[2] / "config.toml")
+    for settings, left_out in ((house.bot, set()), (house.gan, {"recipe"}), (house.scraper, {"shops"})):
+        assert settings.model_fields_set == set(type(settings).model_fields) - left_out
+        assert all(
+            getattr(settings, name) == field.get_default(call_default_factory=True)
+            for name, field in type(settings).model_fields.items()
+        )
 
 
 @pytest.mark.parametrize(("weekday", "day"), [("0", 22), ("7", 22), ("sun", 22), ("1", 23), ("6", 21)])
