@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
 
+from scraper.schema import SCHEMA, VERSION
 from scraper.shop import Found, Listing
 from scraper.square import Square
 from scraper.store import Files
@@ -23,39 +24,6 @@ STALE_PAGES = 5
 
 KEEP_WORDS = ", ".join(f"{tag} = COALESCE(NULLIF(?, ''), {tag})" for tag in TAGS)
 SEEN = f"last_seen = ?, url = ?, {KEEP_WORDS} WHERE id = ?"
-
-SCHEMA = """
-CREATE TABLE crawls (id INTEGER PRIMARY KEY, shop TEXT NOT NULL, started TEXT NOT NULL, finished TEXT);
-CREATE TABLE pages (
-    id INTEGER PRIMARY KEY, shop TEXT NOT NULL, url TEXT NOT NULL, first INTEGER NOT NULL DEFAULT 0,
-    queued INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0,   -- numbers of crawls
-    stale INTEGER NOT NULL DEFAULT 0,
-    etag TEXT, modified TEXT, more TEXT NOT NULL DEFAULT '[]', UNIQUE (shop, url)
-);
-CREATE INDEX pages_todo ON pages (shop, queued, id) WHERE queued > done;
-CREATE TABLE pictures (
-    id INTEGER PRIMARY KEY,                                     -- also the slot in the file of squares
-    sha256 TEXT NOT NULL UNIQUE, suffix TEXT NOT NULL, bytes INTEGER NOT NULL,
-    width INTEGER NOT NULL, height INTEGER NOT NULL, look BLOB NOT NULL, added TEXT NOT NULL
-);
-CREATE TABLE items (
-    id INTEGER PRIMARY KEY, shop TEXT NOT NULL, image TEXT NOT NULL, url TEXT NOT NULL, page INTEGER,
-    crawl INTEGER NOT NULL DEFAULT 0,
-    title TEXT NOT NULL, brand TEXT NOT NULL, category TEXT NOT NULL, color TEXT NOT NULL,
-    material TEXT NOT NULL, condition TEXT NOT NULL, price TEXT NOT NULL, currency TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'failed')),
-    reason TEXT, transient INTEGER NOT NULL DEFAULT 0, picture INTEGER REFERENCES pictures (id),
-    etag TEXT, modified TEXT, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, UNIQUE (shop, image)
-);
-CREATE INDEX items_wanted ON items (shop, id) WHERE state = 'wanted';
-CREATE INDEX items_failed ON items (shop, reason) WHERE state = 'failed';
-CREATE INDEX items_picture ON items (picture, shop, image);
-CREATE INDEX items_page ON items (page);
-CREATE TABLE forgotten (
-    value TEXT PRIMARY KEY, time TEXT NOT NULL                  -- an address, a sha256, or "shop:NAME"
-) WITHOUT ROWID;
-PRAGMA user_version = 1;
-"""
 
 
 class CatalogError(Exception):
@@ -110,8 +78,10 @@ class Catalog:
             version = self.db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self.db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-            elif version != 1:
-                raise CatalogError(f"{folder}/catalog.sqlite is of version {version}, not 1")
+            elif version != VERSION:
+                raise CatalogError(
+                    f"{folder}/catalog.sqlite is of version {version}, not {VERSION}: make a new one, or import its originals"
+                )
         except sqlite3.DatabaseError as error:
             raise CatalogError(f"{folder}/catalog.sqlite: {error}") from error
 
@@ -199,7 +169,7 @@ class Catalog:
                     known += 1
                     repeated += row[1] == crawl and row[2] != page.id
                     db.execute(
-                        f"UPDATE items SET crawl = ?, page = ?, {SEEN}",  # noqa: S608  # our own names
+                        f"UPDATE items SET crawl = ?, page = ?, {SEEN}",  # our own names
                         (crawl, page.id, time, *astuple(found)[1:], row[0]),
                     )
                 elif not self.is_forgotten(found.image, found.url):
@@ -228,7 +198,7 @@ class Catalog:
     def insert(self, shop: str, found: Found, page: int | None, crawl: int, time: str) -> int:
         """A picture we have not heard of before (within a transaction). Returns its number."""
         cursor = self.db.execute(
-            "INSERT INTO items (shop, image, url, page, crawl, first_seen, last_seen, "  # noqa: S608  # our own names
+            "INSERT INTO items (shop, image, url, page, crawl, first_seen, last_seen, "  # our own names
             f"{', '.join(TAGS)})"
             f" VALUES (?, ?, ?, ?, ?, ?, ?{', ?' * len(TAGS)})",
             (shop, found.image, found.url, page, crawl, time, time, *astuple(found)[2:]),
@@ -282,7 +252,7 @@ class Catalog:
     def is_forgotten(self, *values: str) -> bool:
         """True when any of these addresses, checksums or shop names was taken down."""
         marks = ", ".join("?" * len(values))
-        query = f"SELECT 1 FROM forgotten WHERE value IN ({marks})"  # noqa: S608  # question marks
+        query = f"SELECT 1 FROM forgotten WHERE value IN ({marks})"  # question marks
         return self.db.execute(query, values).fetchone() is not None
 
     def fail(self, item: int, reason: str, *, transient: bool) -> None:
@@ -309,7 +279,7 @@ class Catalog:
                     return None
                 return self.insert(shop, found, None, 0, now())
             db.execute(
-                f"UPDATE items SET {SEEN}",  # noqa: S608  # our own names
+                f"UPDATE items SET {SEEN}",  # our own names
                 (now(), *astuple(found)[1:], row[0]),
             )
             return None if row[1] == "kept" and row[2] == stamp else int(row[0])

@@ -13,26 +13,16 @@ TOP = 15
 def overview(catalog: Catalog) -> dict[str, Any]:
     """Counts: pictures, bytes; items by shop and state, brand, category, color; failures by reason."""
     db = catalog.db
-    pictures, size = db.execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM pictures").fetchone()
+    total = dict(db.execute("SELECT name, n FROM tally WHERE what = 'all'").fetchall())
     shops: dict[str, dict[str, int]] = {}
-    for shop, state, count in db.execute("SELECT shop, state, COUNT(*) FROM items GROUP BY shop, state"):
+    for shop, state, count in db.execute("SELECT shop, name, n FROM tally WHERE what = 'state' AND n > 0"):
         shops.setdefault(shop, {"kept": 0, "wanted": 0, "failed": 0})[state] = count
+    top = "SELECT name, n FROM tally WHERE what = ? AND n > 0 ORDER BY n DESC LIMIT ?"
     tags = {
-        tag: dict(
-            db.execute(
-                f"SELECT {tag}, COUNT(*) AS n FROM items"  # noqa: S608  # our own names
-                f" WHERE state = 'kept' AND {tag} != ''"
-                " GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?",
-                (TOP,),
-            ).fetchall()
-        )
-        for tag in ("brand", "category", "color")
+        what: dict(db.execute(top, (what, TOP)).fetchall())
+        for what in ("brand", "category", "color", "failures")
     }
-    failures = db.execute(
-        "SELECT reason, COUNT(*) AS n FROM items WHERE state = 'failed' GROUP BY 1 ORDER BY n DESC LIMIT ?",
-        (TOP,),
-    ).fetchall()
-    return {"pictures": pictures, "bytes": size, "shops": shops, **tags, "failures": dict(failures)}
+    return {"pictures": total.get("pictures", 0), "bytes": total.get("bytes", 0), "shops": shops, **tags}
 
 
 def tables(numbers: dict[str, Any]) -> Group:

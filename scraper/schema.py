@@ -1,0 +1,97 @@
+"""The tables of the catalog."""
+
+VERSION = 2
+
+TABLES = """
+CREATE TABLE crawls (id INTEGER PRIMARY KEY, shop TEXT NOT NULL, started TEXT NOT NULL, finished TEXT);
+CREATE INDEX crawls_open ON crawls (shop) WHERE finished IS NULL;
+CREATE TABLE pages (
+    id INTEGER PRIMARY KEY, shop TEXT NOT NULL, url TEXT NOT NULL, first INTEGER NOT NULL DEFAULT 0,
+    queued INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0,   -- numbers of crawls
+    stale INTEGER NOT NULL DEFAULT 0,
+    etag TEXT, modified TEXT, more TEXT NOT NULL DEFAULT '[]', UNIQUE (shop, url)
+);
+CREATE INDEX pages_todo ON pages (shop, queued, id) WHERE queued > done;
+CREATE TABLE pictures (
+    id INTEGER PRIMARY KEY,                                     -- also the slot in the file of squares
+    sha256 TEXT NOT NULL UNIQUE, suffix TEXT NOT NULL, bytes INTEGER NOT NULL,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, look BLOB NOT NULL, added TEXT NOT NULL
+);
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY, shop TEXT NOT NULL, image TEXT NOT NULL, url TEXT NOT NULL, page INTEGER,
+    crawl INTEGER NOT NULL DEFAULT 0,
+    title TEXT NOT NULL, brand TEXT NOT NULL, category TEXT NOT NULL, color TEXT NOT NULL,
+    material TEXT NOT NULL, condition TEXT NOT NULL, price TEXT NOT NULL, currency TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'failed')),
+    reason TEXT, transient INTEGER NOT NULL DEFAULT 0, picture INTEGER REFERENCES pictures (id),
+    etag TEXT, modified TEXT, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, UNIQUE (shop, image)
+);
+CREATE INDEX items_wanted ON items (shop, id) WHERE state = 'wanted';
+CREATE INDEX items_failed ON items (shop, id) WHERE state = 'failed';
+CREATE INDEX items_picture ON items (picture, shop, image);
+CREATE INDEX items_page ON items (page);
+CREATE INDEX items_url ON items (url);
+CREATE INDEX items_image ON items (image);
+CREATE TABLE forgotten (
+    value TEXT PRIMARY KEY, time TEXT NOT NULL                  -- an address, a sha256, or "shop:NAME"
+) WITHOUT ROWID;
+-- Counts are kept up by triggers: `stats` reads a few rows, whatever the number of pictures.
+CREATE TABLE tally (
+    what TEXT NOT NULL, shop TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (what, shop, name)
+) WITHOUT ROWID;
+CREATE INDEX tally_top ON tally (what, n);
+"""
+
+
+def counts(row: str) -> list[tuple[str, str, str, str]]:
+    """What an item counts for: (what, shop, name, condition), as SQL on the row NEW or OLD."""
+    kept = f"{row}.state = 'kept'"
+    tags = [
+        (f"'{tag}'", "''", f"{row}.{tag}", f"{kept} AND {row}.{tag} != ''")
+        for tag in ("brand", "category", "color")
+    ]
+    failed = ("'failures'", "''", f"COALESCE({row}.reason, '')", f"{row}.state = 'failed'")
+    return [("'state'", f"{row}.shop", f"{row}.state", "TRUE"), *tags, failed]
+
+
+def plus(row: str) -> str:
+    """Statements that count an item."""
+    return "".join(
+        f"INSERT INTO tally SELECT {what}, {shop}, {name}, 1 WHERE {when} ON CONFLICT DO UPDATE SET n = n + 1;\n"
+        for what, shop, name, when in counts(row)
+    )
+
+
+def minus(row: str) -> str:
+    """Statements that count an item no more."""
+    return "".join(
+        f"UPDATE tally SET n = n - 1 WHERE what = {what} AND shop = {shop} AND name = {name} AND {when};\n"  # our own names
+        for what, shop, name, when in counts(row)
+    )
+
+
+def amount(name: str, sign: str, value: str) -> str:
+    """A statement that adds to a number of all pictures."""
+    return (
+        f"INSERT INTO tally VALUES ('all', '', '{name}', {sign}{value})"  # our own names
+        f" ON CONFLICT DO UPDATE SET n = n {sign} {value};\n"
+    )
+
+
+CHANGED = " OR ".join(
+    f"OLD.{column} IS NOT NEW.{column}" for column in ("state", "reason", "brand", "category", "color")
+)
+TRIGGERS = f"""
+CREATE TRIGGER items_in AFTER INSERT ON items BEGIN {plus("NEW")} END;
+CREATE TRIGGER items_out AFTER DELETE ON items BEGIN {minus("OLD")} END;
+CREATE TRIGGER items_change AFTER UPDATE ON items WHEN {CHANGED} BEGIN {minus("OLD")} {plus("NEW")} END;
+CREATE TRIGGER pictures_in AFTER INSERT ON pictures BEGIN
+    {amount("pictures", "+", "1")} {amount("bytes", "+", "NEW.bytes")}
+END;
+CREATE TRIGGER pictures_out AFTER DELETE ON pictures BEGIN
+    {amount("pictures", "-", "1")} {amount("bytes", "-", "OLD.bytes")}
+END;
+"""  # our own names
+
+SCHEMA = f"{TABLES}{TRIGGERS}PRAGMA user_version = {VERSION};"
