@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -261,6 +261,59 @@ def run(name: str, count: int, latency: float, peers: str) -> dict[str, float]:
     }
 
 
+def catalog(rows: int) -> dict[str, float]:
+    """Seconds of what the scraper does with its catalog when it holds so many pictures (synthetic)."""
+    sys.path.insert(0, str(HERE.parent))
+    from scraper.catalog import Catalog, Todo
+    from scraper.dataset import choose
+    from scraper.overview import overview
+    from scraper.shop import Found, Listing
+    from scraper.store import Files
+
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    random = np.random.default_rng(0)
+
+    def timed(work: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    def add(first: int, number: int) -> None:
+        looks = random.integers(0, 256, (number, 80), np.uint8)
+        with store.change() as db:
+            db.executemany(
+                "INSERT INTO pictures VALUES (?, ?, '.jpg', 30000, 512, 512, ?, '2026-01-01T00:00:00+00:00')",
+                (
+                    (n + 1, random.bytes(32).hex(), looks[n - first].tobytes())
+                    for n in range(first, first + number)
+                ),
+            )
+            db.executemany(
+                "INSERT INTO items (shop, image, url, title, brand, category, color, material, condition, price,"
+                " currency, state, picture, first_seen, last_seen)"
+                " VALUES ('s', ?, ?, 'Bag', ?, 'tote', 'red', '', '', '', '', 'kept', ?, '', '')",
+                ((f"/img/{n}", f"/p/{n}", f"Brand {n % 500}", n + 1) for n in range(first, first + number)),
+            )
+
+    try:
+        with Catalog(folder, Files(folder, 64)) as store:
+            for first in range(0, rows, 50_000):
+                add(first, min(50_000, rows - first))
+            found = [Found(image=f"/new/{n}", url=f"/n/{n}", title="New", brand="New") for n in range(1000)]
+            crawl = store.begin("s", ["/start"])
+            page = store.next_page("s", crawl, 0)
+            assert isinstance(page, Todo)
+            return {
+                "insert of 1,000": timed(lambda: store.read("s", crawl, page, Listing(found), None, None)),
+                "next 64 wanted": timed(lambda: store.wanted("s", 0)),
+                "stats": timed(lambda: overview(store)),
+                "selection for build": timed(lambda: choose(store, keep_twins=False)),
+                "MB": sum(path.stat().st_size for path in folder.glob("catalog*")) / 1e6,
+            }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> None:
     """Runs all competitors and prints the table."""
     parser = argparse.ArgumentParser(
@@ -268,6 +321,9 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="fewer pictures: within five minutes")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--catalog", action="store_true", help="instead: a catalog of 10,000 and of 1,000,000 rows"
+    )
     parser.add_argument("--peers", default=sys.executable)
     parser.add_argument("--only", nargs="*", help="only these competitors")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
@@ -275,6 +331,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.serve:
         asyncio.run(serve(options.serve, 200, options.latency))
+        return
+    if options.catalog:
+        for rows in (10_000, 1_000_000):
+            print(rows, {what: round(value, 4) for what, value in catalog(rows).items()})
         return
     count = 1500 if options.quick else 6000
     names = options.only or ["limit", "ours", "scrapy", "img2dataset", "original"]

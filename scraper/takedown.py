@@ -12,8 +12,10 @@ def forget(catalog: Catalog, *, url: str = "", shop: str = "", sha256: str = "")
     with catalog.change() as db:
         found = db.execute(
             "SELECT items.id, pictures.id, sha256, suffix"
-            " FROM items LEFT JOIN pictures ON pictures.id = picture"
-            " WHERE image = ?1 OR url = ?1 OR sha256 = ?2 OR shop = ?3",
+            " FROM items LEFT JOIN pictures ON pictures.id = picture WHERE items.id IN ("
+            " SELECT id FROM items WHERE image = ?1 UNION SELECT id FROM items WHERE url = ?1"
+            " UNION SELECT items.id FROM pictures JOIN items ON picture = pictures.id WHERE sha256 = ?2"
+            " UNION SELECT id FROM items WHERE shop = ?3)",
             (url or None, sha256 or None, shop or None),
         ).fetchall()
         checksums = set() if shop else {row[2] for row in found if row[2]}
