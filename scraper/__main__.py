@@ -96,8 +96,6 @@ def collect(
     """Crawls the shops of the config; adds what is new, goes on where it was killed."""
     settings: Settings = context.obj
     shops = chosen(settings, shop or [])
-    # Threads that decode hold the interpreter for 5 ms at a time, and each request would wait as long.
-    sys.setswitchinterval(0.0005)
     with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
         asyncio.run(crawl(shops, settings, catalog, intake, report, retry))
     if report.problems:

@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections import deque
+from functools import partial
 
 from scraper.catalog import Catalog, Todo, Wanted
 from scraper.fetch import Answer, Fetcher, FetchError, RefusedError
 from scraper.imports import read_file
 from scraper.intake import Intake
 from scraper.manners import opted_out
+from scraper.render import Browser, RenderError
 from scraper.report import Report
 from scraper.settings import Settings
 from scraper.shop import Listing, MarkupError, Page, Shop
@@ -59,6 +61,7 @@ class Crawl:
         self.walked = False
         self.news = asyncio.Event()
         self.unlucky = 0
+        self.browser: Browser | None = None
 
     async def run(self, *, retry: bool = False) -> None:
         """Crawls; with `retry` only pictures that failed before. Problems are reported."""
@@ -66,6 +69,9 @@ class Crawl:
             await self.collect(retry)
         except* ShopError as stop:
             self.report.problem(self.shop.name, str(stop.exceptions[0]))
+        finally:
+            if self.browser:
+                await asyncio.to_thread(self.browser.close)
         self.report.shop(self.shop.name)
 
     async def collect(self, retry: bool) -> None:
@@ -134,7 +140,10 @@ class Crawl:
 
     async def visit(self, crawl: int, page: Todo) -> None:
         """Fetches a page and writes down what is on it. Raises FetchError or ShopError."""
-        answer = await self.fetch(page.url, self.settings.page_bytes, page.etag, page.modified)
+        if self.shop.render:
+            answer = await self.rendered(page.url)
+        else:
+            answer = await self.fetch(page.url, self.settings.page_bytes, page.etag, page.modified)
         self.tally.bytes += len(answer.body)
         if answer.status == 304:
             self.tally.known += self.catalog.unchanged(self.shop.name, crawl, page)
@@ -172,6 +181,17 @@ class Crawl:
         lower = answer.body[:200_000].lower()
         if any(words in lower for words in CHALLENGES):
             raise ShopError(f"bot challenge at {page.url}: the shop wants people only, so we stop here")
+
+    async def rendered(self, address: str) -> Answer:
+        """A page of this shop as a browser shows it. Raises FetchError, ShopError."""
+        try:
+            if self.browser is None:
+                agent, timeout = self.fetcher.agent, self.settings.timeout
+                self.browser = await asyncio.to_thread(Browser, agent, timeout)
+            show = partial(self.browser.page, cap=self.settings.page_bytes)
+            return await self.fetcher.rendered(address, self.shop, show)
+        except RenderError as error:
+            raise ShopError(f"{error} at {address}") from error
 
     async def fetch(
         self, address: str, cap: int, etag: str | None = None, modified: str | None = None

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -96,6 +96,22 @@ class Fetcher:
                 return answer
             address = answer
         raise FetchError("too many redirects")
+
+    async def rendered(self, url: str, shop: Shop, render: Callable[[str], bytes]) -> Answer:
+        """A page as a browser shows it, with the same manners. Raises FetchError, and what `render` raises.
+
+        A browser looks names up by itself, so only hosts that the config names are shown to it.
+        """
+        address = parse(url)
+        if address.host not in self.named:
+            raise FetchError(f"not a host of the config: {address.host}")
+        robots = await self.robots_of(address, shop)
+        if not robots.allows(str(address)):
+            raise RefusedError("disallowed by robots.txt")
+        pace = self.paces.setdefault(address.host, Pace(shop.connections or self.settings.connections))
+        async with pace.turn(max(robots.delay, self.settings.delay if shop.delay is None else shop.delay)):
+            self.requests += 1
+            return Answer(str(address), 200, await asyncio.to_thread(render, str(address)))
 
     async def robots_of(self, address: URL, shop: Shop) -> Robots:
         """The robots.txt of the address's host, fetched once; who asks meanwhile waits for it."""

@@ -58,7 +58,8 @@ def counts(row: str) -> list[tuple[str, str, str, str]]:
 def plus(row: str) -> str:
     """Statements that count an item."""
     return "".join(
-        f"INSERT INTO tally SELECT {what}, {shop}, {name}, 1 WHERE {when} ON CONFLICT DO UPDATE SET n = n + 1;\n"
+        f"INSERT INTO tally SELECT {what}, {shop}, {name}, 1 WHERE {when}"
+        " ON CONFLICT DO UPDATE SET n = n + 1;\n"
         for what, shop, name, when in counts(row)
     )
 

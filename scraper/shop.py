@@ -82,21 +82,21 @@ def known(charset: str | None) -> str | None:
         return None
 
 
-def text(tag: Tag, selector: str) -> str:
-    """The words of the first match, spaces collapsed; empty when there is none."""
-    match = tag.select_one(selector)
+def text(tag: Tag, css_class: str) -> str:
+    """The words of the first element of a class, spaces collapsed; empty when there is none."""
+    match = tag.find(class_=css_class)
     return " ".join(match.get_text(" ").split()) if match else ""
 
 
 def link(tag: Tag) -> str:
     """The first address that the tag links to, or is itself; empty when there is none."""
-    anchor = tag if tag.name == "a" else tag.select_one("a[href]")
+    anchor = tag if tag.name == "a" else tag.find("a", href=True)
     return str(anchor.get("href") or "") if anchor else ""
 
 
 def source(tag: Tag) -> str:
     """The address of the tag's first picture: src, or what lazy loaders use instead of it; else empty."""
-    for image in tag.select("img"):
+    for image in tag.find_all("img"):
         for name in ("src", "data-src", "data-original", "data-lazy-src"):
             value = str(image.get(name) or "").strip()
             if value and not value.startswith("data:"):
@@ -132,6 +132,7 @@ class Shop(BaseModel):
     delay: float | None = Field(None, ge=0, le=3600)
     connections: int | None = Field(None, ge=1, le=256)
     currency: str = ""
+    render: bool = False
 
     @field_validator("url")
     @classmethod

@@ -16,11 +16,11 @@ class Rebag(Shop):
                 image=page.absolute(image.replace("260x260", "512x512")),
                 url=page.absolute(link(card)),
                 title=title,
-                brand=text(card, ".product-vendor"),
-                price=text(card, ".product-price"),
+                brand=text(card, "product-vendor"),
+                price=text(card, "product-price"),
             )
             for card in cards
-            if (image := source(card)) and (title := text(card, ".product-title"))
+            if (image := source(card)) and (title := text(card, "product-title"))
         ]
         self.check(cards, items)
         return Listing(items, [next_page(page.url)] if items else [])

@@ -18,11 +18,11 @@ class TheRealReal(Shop):
                 image=str(URL(page.absolute(image)).with_query(width=512)),
                 url=page.absolute(link(card)),
                 title=title,
-                brand=text(card, ".product-card__brand"),
-                price=text(card, ".product-card__price"),
+                brand=text(card, "product-card__brand"),
+                price=text(card, "product-card__price"),
             )
             for card in cards
-            if (image := source(card)) and (title := text(card, ".product-card__description"))
+            if (image := source(card)) and (title := text(card, "product-card__description"))
         ]
         self.check(cards, items)
         return Listing(items, [next_page(page.url)] if items else [])

@@ -1,0 +1,47 @@
+"""Pages that only JavaScript renders, in a real Chromium."""
+
+import shutil
+
+import pytest
+from aiohttp import web
+
+needs_chromium = pytest.mark.skipif(
+    not shutil.which("chromium"), reason="needs Debian's chromium and its driver"
+)
+
+
+def scripted(request):
+    """A listing whose cards are only there once its script has run; page 2 is empty."""
+    card = '<div class="plp-product"><img src="/rebag/img/1.jpg"><p class="product-title">Bag</p></div>'
+    cards = card if request.query.get("page", "1") == "1" else ""
+    script = f"document.getElementById('list').innerHTML = {cards!r}"
+    return web.Response(
+        text=f"<html><body><div id='list'></div><script>{script}</script></body></html>",
+        content_type="text/html",
+    )
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_a_page_that_needs_javascript_is_rendered(site, house):
+    site.answers["/rebag/collections/all-bags"] = scripted
+    house.shops(site, "rebag")
+    with (house.path / "config.toml").open("a") as config:
+        config.write("render = true\n")
+
+    event = house.run("collect", "--json")
+
+    assert event.event("shop")["new"] == 1, event.out
+    assert site.pictures() == ["/rebag/img/1.jpg"]
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_a_rendered_page_obeys_robots_txt_too(site, house):
+    site.answers["/robots.txt"] = lambda _: web.Response(text="User-agent: *\nDisallow: /rebag/collections\n")
+    house.shops(site, "rebag")
+    with (house.path / "config.toml").open("a") as config:
+        config.write("render = true\n")
+
+    assert "robots.txt" in house.run("collect", "--json").event("problem")["message"]
+    assert set(site.asked) == {"/robots.txt"}
