@@ -67,10 +67,9 @@ def demo(
     ),
 ) -> None:
     """The whole bot without Discord: a shop, a crawl, a training run and a chat page on this machine."""
-    from bot.demo.run import Demo
-
     # What the simulated Discord is warned of concerns nobody.
     logging.getLogger("discord").setLevel(logging.ERROR)
+    from bot.demo.run import Demo
 
     async def run() -> None:
         async with Demo(folder, port) as running:

@@ -84,7 +84,7 @@ class RunTeller:
             return
         place = await self._thread(channel, thread_id)
         if epoch is not None and post_grid:
-            await self._post_grid(place, progress.run, epoch)
+            await self._post_grid(place, progress, epoch)
             self._posted[guild.id] = time.monotonic()
             await self._store.set_run_post(guild.id, name, thread_id, epoch.epoch, told_ended)
         if progress.ending is not None and post_ending:
@@ -116,10 +116,25 @@ class RunTeller:
             return channel  # somebody deleted the thread; the run goes on in the channel
         return fetched if isinstance(fetched, discord.Thread) else channel
 
-    async def _post_grid(self, place: discord.abc.Messageable, of: Run, epoch: events.Epoch) -> None:
-        data = await asyncio.to_thread((of.path / epoch.grid).read_bytes)
-        name = f"epoch-{epoch.epoch:04d}.png"
-        await place.send(words.epoch_line(epoch), file=attach(name, data, words.epoch_alt(epoch.epoch)))
+    async def _post_grid(
+        self, place: discord.Thread | discord.TextChannel, progress: Progress, epoch: events.Epoch
+    ) -> None:
+        data = await asyncio.to_thread((progress.run.path / epoch.grid).read_bytes)
+        name, alt, line = (
+            f"epoch-{epoch.epoch:04d}.png",
+            words.epoch_alt(epoch.epoch),
+            words.epoch_line(epoch),
+        )
+        await place.send(line, file=attach(name, data, alt))
+        if isinstance(place, discord.Thread) and isinstance(place.parent, discord.TextChannel):
+            # The message that the thread hangs on has the thread's id. It shows the newest grid to those who
+            # only pass by; where Discord refuses (an old message, a deleted one), the thread has it all.
+            begins = f"{words.run_begins(progress.started)}\n{line}"
+            try:
+                message = place.parent.get_partial_message(place.id)
+                await message.edit(content=begins, attachments=[attach(name, data, alt)])
+            except discord.HTTPException as error:
+                log.info("run %s: its first message stays as it is: %s", progress.run.name, error)
 
     async def _post_ending(
         self,

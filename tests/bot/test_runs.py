@@ -37,6 +37,20 @@ async def test_each_epoch_is_posted_once_in_one_thread_and_the_timelapse_at_the_
         assert run.name in thread.name
 
 
+async def test_the_message_in_the_channel_shows_the_newest_grid(server):
+    async with server() as world:
+        run = new_run(world)
+        thread = await thread_of(world)
+        for number in (1, 2):
+            end_epoch(run, number)
+            await until(lambda number=number: files(world.channel) == [f"epoch-000{number}.png"])
+        assert sum("training run begins" in message.content for message in world.channel.history()) == 1
+        with_fault = len(files(thread))
+        world.env.inject_error("PATCH", "/channels/*/messages/*", status=400, code=30046, message="too old")
+        end_epoch(run, 3)
+        await until(lambda: len(files(thread)) == with_fault + 1)
+
+
 async def test_a_restart_in_mid_run_doubles_nothing(server):
     async with server() as world:
         run = new_run(world)
