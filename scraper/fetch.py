@@ -122,7 +122,9 @@ class Fetcher:
                 self.robots[origin].set_result(await self.fetch_robots(address.origin() / "robots.txt", shop))
             except BaseException as error:
                 waiting = self.robots.pop(origin)
-                waiting.set_exception(error if isinstance(error, FetchError) else FetchError("interrupted"))
+                waiting.set_exception(
+                    error if isinstance(error, FetchError) else FetchError("interrupted", transient=True)
+                )
                 waiting.exception()  # nobody may be waiting, and that is fine
                 raise
         return await asyncio.shield(self.robots[origin])

@@ -98,6 +98,8 @@ class Report:
         """A result, as words or as JSON."""
         if self.as_json:
             self.emit(**event)
+        elif self.live.is_started and sys.stdout.isatty():
+            self.error(words)  # the same screen, but above the bars
         else:
             sys.stdout.write(f"{words}\n")
             sys.stdout.flush()
