@@ -7,11 +7,11 @@ import re
 import shutil
 from collections import Counter
 
+import aiohttp
 import discord
 import pytest
 from discord import app_commands
 from discord.ext import commands
-from PIL import Image
 from selenium import webdriver
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
@@ -203,6 +203,12 @@ async def toy():
 async def chat(toy):
     async with Chat(toy, channel="bag-dreams") as chat:
         yield chat
+
+
+@pytest.fixture
+async def session():
+    async with aiohttp.ClientSession() as session:
+        yield session
 
 
 class Browser:
