@@ -1,8 +1,9 @@
-"""The command line: `python -m gan train | dream | interpolate | timelapse`."""
+"""The command line: `python -m gan train | dream | interpolate | evaluate | timelapse`."""
 
 import secrets
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,7 +12,9 @@ import typer
 from PIL import Image
 
 from gan import animate, events, run
+from gan import device as machine
 from gan import generator as generators
+from gan.data import Dataset, for_measuring, open_dataset
 from gan.display import Display
 from gan.errors import UserError, one_line
 from gan.generator import Generator
@@ -21,6 +24,7 @@ from gan.run import Run, write
 from gan.seeds import SEEDS
 from gan.settings import Settings, load
 from gan.train import Trainer
+from gan.world import World, join
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -40,7 +44,7 @@ def configure(
 def train(
     context: typer.Context,
     name: Annotated[str | None, typer.Option("--run", help="Name of the run to begin or resume.")] = None,
-    preset: Annotated[str | None, typer.Option(help="dream or bag-dreams.")] = None,
+    preset: Annotated[str | None, typer.Option(help="dream, bag-dreams, dcgan or sagan.")] = None,
     epochs: Annotated[int | None, typer.Option(help="End after so many passes over the dataset.")] = None,
     minutes: Annotated[float | None, typer.Option(help="End after so much time of training.")] = None,
     new: Annotated[bool, typer.Option("--new", help="Begin anew instead of resuming.")] = False,
@@ -53,9 +57,16 @@ def train(
         # A bound on the command line takes the place of both in the file.
         asked |= {"epochs": epochs or 0, "minutes": minutes or 0.0}
     settings = load(context.obj, **asked)
-    launch = prepare(settings, frozenset(asked), name, new=new)
-    with alone(launch.run):
-        _train(launch)
+    world = join()
+    try:
+        dataset = open_dataset(settings.dataset)
+        device = machine.choose(settings.device, world.local_rank)
+        machine.use_threads(settings.threads)
+        launch = world.from_first(lambda: prepare(settings, dataset, device, frozenset(asked), name, new=new))
+        with alone(launch.run) if world.first else nullcontext():
+            _train(launch, dataset, device, world)
+    finally:
+        world.leave()
 
 
 @app.command()
@@ -110,6 +121,46 @@ def interpolate(
 
 
 @app.command()
+def evaluate(
+    context: typer.Context,
+    count: Annotated[int, typer.Option(min=50, help="How many bags to dream.")] = 1000,
+    inception: Annotated[
+        bool, typer.Option("--inception", help="Papers' features; downloads 91 MB.")
+    ] = False,
+    best: Annotated[
+        bool, typer.Option("--best", help="The generator of the lowest KID in training.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="The sheet; in the run's folder by default.")] = None,
+    name: RunName = None,
+) -> None:
+    """Measure the dreams against held-out real bags, and lay them beside their nearest real ones."""
+    from gan import quality, sheet  # with what only they need
+
+    settings = load(context.obj)
+    dataset = open_dataset(settings.dataset)
+    chosen = _run(settings, name)
+    generator = generators.load(chosen.best if best else chosen.generator)
+    if generator.image_size != dataset.image_size:
+        raise LaunchError(
+            f"the generator dreams {generator.image_size}-pixel pictures, "
+            f"the dataset has {dataset.image_size}-pixel ones"
+        )
+    features = quality.extractor("inception" if inception else "efficientnet")
+    dreamed = generator.draw(generator.latents(range(count)))
+    real = for_measuring(dataset, count)
+    found = quality.measure(features(real), features(dreamed))
+    typer.echo(
+        f"KID {found.kid:.1f}  FID {found.fid:.1f}  "
+        f"precision {found.precision:.2f}  recall {found.recall:.2f}  "
+        f"({count} dreamed, {len(real)} real, {'Inception' if inception else 'EfficientNet-Lite0'})"
+    )
+    typer.echo(quality.in_words(found))
+    _save(
+        out or chosen.path / "neighbors.png", png(sheet.neighbors(dreamed[:12], dataset.images[dataset.rows]))
+    )
+
+
+@app.command()
 def timelapse(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option(help="The GIF; in the run's folder by default.")] = None,
@@ -134,18 +185,19 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _train(launch: Launch) -> None:
+def _train(launch: Launch, dataset: Dataset, device: torch.device, world: World) -> None:
     stopping: list[int] = []
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(number, lambda received, _: stopping.append(received)) for number in numbers]
     try:
-        trainer = Trainer(launch.run, launch.settings, launch.dataset, launch.device, lambda: bool(stopping))
-        with Display(trainer.steps) as display:
+        trainer = Trainer(launch.run, launch.settings, dataset, device, lambda: bool(stopping), world)
+        with Display(trainer.steps, silent=not world.first) as display:
             for note in launch.notes:
                 display.note(note)
             trainer.train(display)
     except Exception as error:
-        _tell_failed(launch.run, error)
+        if world.first:
+            _tell_failed(launch.run, error)
         raise
     finally:
         for number, handler in zip(numbers, before, strict=True):

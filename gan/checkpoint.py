@@ -2,36 +2,43 @@
 
 import io
 import pickle
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from gan.errors import UserError
-from gan.run import write
+from gan.run import Run, write
 
 
 class CheckpointError(UserError):
     """A state that cannot be resumed; the message is one line."""
 
 
-def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Put tensors and plain values in place at once: a kill leaves the old state or the new one."""
+def save_state(run: Run, state: dict[str, Any]) -> None:
+    """Put tensors and plain values in place at once, and keep the state before as well."""
     file = io.BytesIO()
     torch.save(state, file)
-    write(path, file.getvalue())
+    write(run.state, file.getvalue(), keep=run.previous_state)
 
 
-def load_state(path: Path) -> dict[str, Any] | None:
-    """The state in the file `path`, on the CPU; None if there is none yet. It can hold no code that runs.
+def load_state(run: Run) -> dict[str, Any] | None:
+    """The run's last whole state, on the CPU; None if there is none yet. It can hold no code that runs.
 
-    Raises CheckpointError if the file is not whole.
+    Raises CheckpointError if there are states, but none is whole.
     """
-    try:
-        with path.open("rb") as file:
-            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        return None
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} is no state of a run, or is truncated: begin with --new") from error
-    return state
+    broken = None
+    for path in (run.state, run.previous_state):
+        try:
+            with path.open("rb") as file:
+                state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            continue
+        except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+            broken = error
+        else:
+            return state
+    if broken is not None:
+        raise CheckpointError(
+            f"{run.state} is no state of a run, or is truncated: begin with --new"
+        ) from broken
+    return None

@@ -1,7 +1,7 @@
-"""losses.png: how the losses of a run went, from its events."""
+"""losses.png and quality.png: how a run went, from its events."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -12,15 +12,27 @@ from gan.events import Epoch
 
 def losses(epochs: Sequence[Epoch]) -> bytes:
     """A PNG of both losses over the epochs; of an epoch that was trained twice, the later counts."""
-    latest = {epoch.epoch: epoch for epoch in epochs}
-    numbers = sorted(latest)
+    latest = sorted({epoch.epoch: epoch for epoch in epochs}.items())
+    lines = {
+        "discriminator": [(number, epoch.loss_d) for number, epoch in latest],
+        "generator": [(number, epoch.loss_g) for number, epoch in latest],
+    }
+    return _curves(lines, "loss")
+
+
+def quality(epochs: Sequence[Epoch]) -> bytes:
+    """A PNG of KID over the epochs after which it was measured."""
+    latest = sorted({epoch.epoch: epoch.kid for epoch in epochs if epoch.kid is not None}.items())
+    return _curves({"lower is better": latest}, "KID × 1000")
+
+
+def _curves(lines: Mapping[str, Sequence[tuple[int, float]]], what: str) -> bytes:
     figure = Figure(figsize=(7, 3.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    style = "o-" if len(numbers) < 2 else "-"
-    axes.plot(numbers, [latest[n].loss_d for n in numbers], style, label="discriminator")
-    axes.plot(numbers, [latest[n].loss_g for n in numbers], style, label="generator")
-    axes.set(xlabel="epoch", ylabel="loss")
+    for label, points in lines.items():
+        axes.plot(*zip(*points, strict=True), "o-" if len(points) < 10 else "-", label=label)
+    axes.set(xlabel="epoch", ylabel=what)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)

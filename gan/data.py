@@ -91,6 +91,12 @@ def open_dataset(path: Path) -> Dataset:
     return Dataset(path, images, str(content_hash), rows, np.flatnonzero(tenth))
 
 
+def for_measuring(dataset: Dataset, most: int) -> NDArray[np.uint8]:
+    """At most that many real pictures uint8 [n, S, S, 3]: held-out ones, unless they are too few to tell."""
+    rows = dataset.held_out if len(dataset.held_out) >= 50 else np.arange(len(dataset.images))
+    return np.ascontiguousarray(dataset.images[rows[:: -(-len(rows) // most)]])
+
+
 def to_pictures(images: Tensor, device: torch.device) -> Tensor:
     """uint8 [n, S, S, 3] → float [n, 3, S, S] in [−1, 1] on the device; stays channels-last in memory."""
     return images.to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)

@@ -13,13 +13,19 @@ class DeviceError(UserError):
     """A device that this machine does not have; the message is one line."""
 
 
-def choose(name: str) -> torch.device:
-    """The device of that name; `auto`: CUDA, else MPS, else the CPU. Raises DeviceError if missing."""
+def choose(name: str, number: int = 0) -> torch.device:
+    """The device of that name, of several GPUs the `number`-th; `auto`: CUDA, else MPS, else the CPU.
+
+    Raises DeviceError if this machine does not have it.
+    """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(device for device, available in there.items() if available)
     if not there[name]:
         raise DeviceError(f"this machine has no device {name}: use auto or cpu")
+    if name == "cuda":
+        torch.cuda.set_device(number)
+        return torch.device(name, number)
     return torch.device(name)
 
 

@@ -14,10 +14,11 @@ from gan.events import Event
 class Display:
     """A context in which to `show` a run's events and its steps."""
 
-    def __init__(self, steps_per_epoch: int) -> None:
+    def __init__(self, steps_per_epoch: int, *, silent: bool = False) -> None:
+        """`silent` says nothing: of many processes one speaks."""
         self._steps = steps_per_epoch
         self._terminal = sys.stderr.isatty()
-        self._console = Console(stderr=self._terminal, soft_wrap=True, highlight=False)
+        self._console = Console(stderr=self._terminal, soft_wrap=True, highlight=False, quiet=silent)
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
@@ -66,14 +67,17 @@ def _words(event: Event) -> str:
             )
         case events.Epoch():
             of = f"/{event.epochs}" if event.epochs else ""
+            quality = "" if event.kid is None else f", KID {event.kid:.0f}"
             left = "" if event.seconds_left is None else f", {event.seconds_left / 60:.1f} minutes left"
             return (
                 f"epoch {event.epoch}{of}: loss D {event.loss_d:.3f} G {event.loss_g:.3f}, "
-                f"{event.images_per_second:.0f} images/s{left}"
+                f"{event.images_per_second:.0f} images/s{left}{quality}"
             )
         case events.Finished():
             return f"finished after epoch {event.epoch}: {event.timelapse}, {event.losses}"
         case events.Stopped():
             return f"stopped after epoch {event.epoch}: train again to go on"
+        case events.Recovered():
+            return f"{event.reason}: back to epoch {event.epoch}, at {event.rate:g} of the rates"
         case events.Checkpoint() | events.Failed():
             return ""

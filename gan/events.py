@@ -47,6 +47,8 @@ class Epoch(_Event):
     """Time trained in this run so far, over all its processes."""
     seconds_left: float | None
     grid: str
+    kid: float | None = None
+    """KID × 1000 of the averaged generator against held-out pictures, after some epochs only."""
 
 
 class Checkpoint(_Event):
@@ -55,6 +57,16 @@ class Checkpoint(_Event):
     event: Literal["checkpoint"] = "checkpoint"
     epoch: int
     version: str
+
+
+class Recovered(_Event):
+    """The run went wrong and goes on from its last checkpoint, `epoch`, with `rate` times the first rates."""
+
+    event: Literal["recovered"] = "recovered"
+    epoch: int
+    reason: str
+    """One line."""
+    rate: float
 
 
 class Finished(_Event):
@@ -81,7 +93,9 @@ class Failed(_Event):
     """One line."""
 
 
-Event = Annotated[Started | Epoch | Checkpoint | Finished | Stopped | Failed, Field(discriminator="event")]
+Event = Annotated[
+    Started | Epoch | Checkpoint | Recovered | Finished | Stopped | Failed, Field(discriminator="event")
+]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)
 
 

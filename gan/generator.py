@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -37,10 +37,14 @@ class Shape:
     z: Z
     channels: int
     image_size: int
+    upsampling: networks.Upsampling = "transposed"
+    attention: bool = False
 
     def network(self) -> networks.Generator:
         """An untrained network of this shape."""
-        return networks.Generator(self.z_size, self.channels, self.image_size)
+        return networks.Generator(
+            self.z_size, self.channels, self.image_size, self.upsampling, attention=self.attention
+        )
 
 
 class Generator:
@@ -119,10 +123,7 @@ def save_generator(path: Path, network: networks.Generator, shape: Shape, epoch:
     version = version_of(weights)
     about = {
         "architecture": ARCHITECTURE,
-        "z_size": shape.z_size,
-        "z": shape.z,
-        "channels": shape.channels,
-        "image_size": shape.image_size,
+        "shape": asdict(shape),
         "epoch": epoch,
         "dataset": dataset,
         "version": version,
@@ -147,7 +148,7 @@ def load(path: Path) -> Generator:
         said = json.loads(about)
         if said["architecture"] != ARCHITECTURE:
             raise GeneratorError(f"{path} has architecture {said['architecture']}, not {ARCHITECTURE}")
-        shape = Shape(said["z_size"], said["z"], said["channels"], said["image_size"])
+        shape = Shape(**said["shape"])
         network = shape.network()
         network.load_state_dict(weights)
         return Generator(network, shape, said["epoch"], said["version"])

@@ -10,7 +10,7 @@ import torch
 
 from gan import device as machine
 from gan import events, run
-from gan.data import Dataset, open_dataset
+from gan.data import Dataset
 from gan.errors import UserError
 from gan.run import Run
 from gan.settings import Settings, dumps, load_resolved
@@ -26,22 +26,25 @@ class Launch:
 
     run: Run
     settings: Settings
-    dataset: Dataset
-    device: torch.device
     notes: tuple[str, ...]
     """What a person should know about the choice, a line each."""
 
 
-def prepare(settings: Settings, asked: frozenset[str], name: str | None, *, new: bool) -> Launch:
+def prepare(
+    settings: Settings,
+    dataset: Dataset,
+    device: torch.device,
+    asked: frozenset[str],
+    name: str | None,
+    *,
+    new: bool,
+) -> Launch:
     """The run to train: the newest one if it is unfinished, else a new one; written down in its config.toml.
 
     `asked` names the settings given on the command line: a resumed run keeps its own preset, recipe, seed
     and bounds but for those. `name` chooses a run or names a new one; `new` never resumes.
-    Raises DatasetError, DeviceError, SettingsError or LaunchError, each in one line.
+    Raises SettingsError or LaunchError, each in one line.
     """
-    dataset = open_dataset(settings.dataset)
-    device = machine.choose(settings.device)
-    machine.use_threads(settings.threads)
     old = _resumable(settings, asked, name, new=new)
     notes: list[str] = []
     if old is None:
@@ -54,7 +57,7 @@ def prepare(settings: Settings, asked: frozenset[str], name: str | None, *, new:
     resolved = _resolved(kept, device)
     folder.grids.mkdir(parents=True, exist_ok=True)
     run.write(folder.config, dumps(resolved).encode())
-    return Launch(folder, resolved, dataset, device, tuple(notes))
+    return Launch(folder, resolved, tuple(notes))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
 
 def relativistic_d(real: Tensor, fake: Tensor) -> Tensor:
@@ -30,6 +30,16 @@ def bce_g(real: Tensor, fake: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
 
+def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[max(0, 1 − D(real))] + E[max(0, 1 + D(fake))]. Lim & Ye 2017 (arXiv:1705.02894), as in SAGAN."""
+    return relu(1 - real).mean() + relu(1 + fake).mean()
+
+
+def hinge_g(real: Tensor, fake: Tensor) -> Tensor:
+    """−E[D(fake)]."""
+    return -fake.mean()
+
+
 def gradient_penalty(logits: Tensor, pictures: Tensor) -> Tensor:
     """½ E‖∇ₓD(x)‖² over `pictures` [n, 3, S, S], from whose graph the `logits` [n] came.
 
@@ -39,5 +49,9 @@ def gradient_penalty(logits: Tensor, pictures: Tensor) -> Tensor:
     return 0.5 * gradient.float().square().sum(dim=(1, 2, 3)).mean()
 
 
-LOSSES = {"relativistic": (relativistic_d, relativistic_g), "bce": (bce_d, bce_g)}
+LOSSES = {
+    "relativistic": (relativistic_d, relativistic_g),
+    "bce": (bce_d, bce_g),
+    "hinge": (hinge_d, hinge_g),
+}
 """The pair (of the discriminator, of the generator) by its name in a recipe."""

@@ -6,7 +6,9 @@ Pictures are float [n, 3, S, S] in [−1, 1]; latents are float [n, z].
 import itertools
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d, pad, scaled_dot_product_attention
 from torch.nn.utils.parametrizations import spectral_norm
 
 SIZES = (32, 64, 128, 256)
@@ -17,6 +19,7 @@ EPS = 1e-5
 
 Norm = Literal["none", "batch", "spectral"]
 Init = Literal["he", "dcgan"]
+Upsampling = Literal["transposed", "blurred", "bilinear"]
 
 
 def widths(channels: int, image_size: int) -> list[int]:
@@ -25,15 +28,19 @@ def widths(channels: int, image_size: int) -> list[int]:
 
 
 class Generator(nn.Module):
-    """z → 4×4 → doubled by transposed convolutions → 3×S×S in (−1, 1)."""
+    """z → 4×4 → doubled stage by stage → 3×S×S in (−1, 1)."""
 
-    def __init__(self, z_size: int, channels: int, image_size: int) -> None:
+    def __init__(
+        self, z_size: int, channels: int, image_size: int, upsampling: Upsampling, *, attention: bool
+    ) -> None:
         super().__init__()
         stages = widths(channels, image_size)
         layers: list[nn.Module] = [nn.ConvTranspose2d(z_size, stages[0], 4, bias=False), *_active(stages[0])]
-        for wide, narrow in itertools.pairwise(stages):
-            layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False), *_active(narrow)]
-        layers += [nn.ConvTranspose2d(stages[-1], 3, 4, 2, 1, bias=False), nn.Tanh()]
+        for at, (wide, narrow) in enumerate(itertools.pairwise(stages)):
+            layers += [*_doubling(wide, narrow, upsampling), *_active(narrow)]
+            if attention and at == len(stages) - 3:
+                layers.append(Attention(narrow, "none"))
+        layers += [*_doubling(stages[-1], 3, upsampling), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -45,23 +52,82 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """The generator mirrored with strided convolutions: 3×S×S → one logit (how real it looks)."""
 
-    def __init__(self, channels: int, image_size: int, norm: Norm) -> None:
+    def __init__(
+        self, channels: int, image_size: int, norm: Norm, *, attention: bool = False, statistics: bool = False
+    ) -> None:
         super().__init__()
         stages = widths(channels, image_size)[::-1]
         bias = norm != "batch"
         layers: list[nn.Module] = [_normed(nn.Conv2d(3, stages[0], 4, 2, 1, bias=bias), norm), _leaky()]
-        for narrow, wide in itertools.pairwise(stages):
+        for at, (narrow, wide) in enumerate(itertools.pairwise(stages)):
+            if attention and at == 1:
+                layers.append(Attention(narrow, norm))
             layers.append(_normed(nn.Conv2d(narrow, wide, 4, 2, 1, bias=bias), norm))
             if norm == "batch":
                 layers.append(nn.BatchNorm2d(wide, eps=EPS))
             layers.append(_leaky())
-        layers.append(_normed(nn.Conv2d(stages[-1], 1, 4, bias=bias), norm))
+        if statistics:
+            layers.append(BatchDeviation())
+        layers.append(_normed(nn.Conv2d(stages[-1] + statistics, 1, 4, bias=bias), norm))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Pictures [n, 3, S, S] → logits [n]."""
         logits: Tensor = self.layers(pictures)
         return logits.flatten()
+
+
+class Attention(nn.Module):
+    """Every place looks at every other: self-attention of SAGAN, Zhang et al. 2018 (arXiv:1805.08318)."""
+
+    def __init__(self, channels: int, norm: Norm) -> None:
+        super().__init__()
+        narrow = max(1, channels // 8)
+        self.query, self.key = (_normed(nn.Conv2d(channels, narrow, 1), norm) for _ in range(2))
+        self.value = _normed(nn.Conv2d(channels, max(1, channels // 2), 1), norm)
+        self.out = _normed(nn.Conv2d(max(1, channels // 2), channels, 1), norm)
+        self.share = nn.Parameter(torch.zeros(()))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features [n, c, h, w] → the same shape."""
+        query, key, value = (
+            each(features).flatten(2).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        seen = scaled_dot_product_attention(query, key, value, scale=1.0)
+        mixed = seen.transpose(1, 2).reshape(len(features), -1, *features.shape[2:])
+        found: Tensor = features + self.share * self.out(mixed)
+        return found
+
+
+class BatchDeviation(nn.Module):
+    """Adds a channel with the mean deviation of features over each 4 pictures: Karras et al. 2018
+    (arXiv:1710.10196). A generator that draws one bag only is found out by it.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features [n, c, h, w] → [n, c + 1, h, w]."""
+        count, _, height, width = features.shape
+        group = next(size for size in (4, 3, 2, 1) if count % size == 0)
+        # Grouped across the batch, so that real and dreamed halves of one batch do not mix.
+        grouped = features.reshape(count // group, group, *features.shape[1:]).float()
+        deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+        channel = deviation.repeat_interleave(group)[:, None, None, None].to(features.dtype)
+        return torch.cat([features, channel.expand(count, 1, height, width)], dim=1)
+
+
+class Blur(nn.Module):
+    """A fixed 3×3 binomial blur of every channel: takes the checkerboard off transposed convolutions."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        line = torch.tensor([1.0, 2.0, 1.0])
+        kernel = (line[:, None] * line / 16).expand(channels, 1, 3, 3).contiguous()
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features [n, c, h, w] → the same shape."""
+        padded = pad(features, (1, 1, 1, 1), mode="replicate")
+        return conv2d(padded, self.get_buffer("kernel").to(features.dtype), groups=features.shape[1])
 
 
 def initialize(network: nn.Module, init: Init) -> None:
@@ -80,6 +146,14 @@ def initialize(network: nn.Module, init: Init) -> None:
 
 def _active(channels: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(channels, eps=EPS), nn.ReLU(inplace=True)]
+
+
+def _doubling(channels: int, out: int, upsampling: Upsampling) -> list[nn.Module]:
+    if upsampling == "bilinear":
+        larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        return [larger, nn.Conv2d(channels, out, 3, padding=1, bias=False)]
+    transposed = nn.ConvTranspose2d(channels, out, 4, 2, 1, bias=False)
+    return [transposed, Blur(out)] if upsampling == "blurred" else [transposed]
 
 
 def _leaky() -> nn.Module:

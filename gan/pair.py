@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan import networks
+from gan import augment, networks
 from gan.generator import Shape, noise
 from gan.losses import LOSSES, gradient_penalty
 from gan.presets import Recipe
+from gan.world import World
 
 _RECALIBRATION = 8
 """Passes of 64 latents over which the averaged generator's batch statistics are taken anew."""
@@ -18,7 +19,16 @@ _RECALIBRATION = 8
 class Pair:
     """The two networks in training, and the moving average of the generator, which is the one that draws."""
 
-    def __init__(self, recipe: Recipe, shape: Shape, device: torch.device, *, bf16: bool, seed: int) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        shape: Shape,
+        device: torch.device,
+        *,
+        bf16: bool,
+        seed: int,
+        world: World,
+    ) -> None:
         self.recipe = recipe
         self.shape = shape
         self.device = device
@@ -26,12 +36,21 @@ class Pair:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.generator = shape.network()
-            self.discriminator = networks.Discriminator(shape.channels, shape.image_size, recipe.norm)
+            self.discriminator = networks.Discriminator(
+                shape.channels,
+                shape.image_size,
+                recipe.norm,
+                attention=recipe.attention,
+                statistics=recipe.statistics,
+            )
             networks.initialize(self.generator, "dcgan")
             networks.initialize(self.discriminator, recipe.init)
         for network in (self.generator, self.discriminator):
             network.to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        self._play, self._judgment = (
+            world.synchronized(each) for each in (self.generator, self.discriminator)
+        )
         betas = (recipe.beta1, recipe.beta2)
         fused = device.type != "mps"
         self.optimizer_g = torch.optim.Adam(self.generator.parameters(), recipe.rate_g, betas, fused=fused)
@@ -39,11 +58,14 @@ class Pair:
             self.discriminator.parameters(), recipe.rate_d, betas, fused=fused
         )
 
-    def step(self, real: Tensor, z: Tensor, *, step: int, rate: float) -> Tensor:
+    def step(
+        self, real: Tensor, z: Tensor, source: torch.Generator, *, step: int, rate: float, strength: float = 1
+    ) -> Tensor:
         """One step of both networks; returns their losses, float [2] (of D, of G), not yet synchronized.
 
         `real` float [n, 3, S, S] in [−1, 1]; `z` float [n, z]; `step` is the number of steps before;
-        `rate` in [0, 1] scales both learning rates.
+        `rate` in [0, 1] scales both learning rates; `strength` in [0, 1] is that of the augmentation, drawn
+        from `source`.
         """
         penalize = self.recipe.gamma > 0 and step % self.recipe.penalty_every == 0
         loss_d, loss_g = LOSSES[self.recipe.loss]
@@ -51,9 +73,12 @@ class Pair:
         _set_rate(self.optimizer_g, self.recipe.rate_g * rate)
 
         with self._autocast():
-            dreamed = self.generator(z)  # once for both: D gets it cut off from G's graph
+            dreamed = self._play(z)  # once for both: D gets it cut off from G's graph
 
-        fake = dreamed.detach().float()
+        def seen(pictures: Tensor) -> Tensor:
+            return augment.differentiable(pictures, self.recipe.augment, strength, source)
+
+        real, fake = seen(real), seen(dreamed.detach().float())
         real.requires_grad_(penalize)
         fake.requires_grad_(penalize)
         on_real, on_fake = self._judge_both(real, fake)
@@ -68,7 +93,7 @@ class Pair:
         self.discriminator.requires_grad_(False)  # G's step needs the way through D, not D's own gradients
         with torch.no_grad():
             on_real = self._judge(real) if self.recipe.loss == "relativistic" else on_real.detach()
-        g = loss_g(on_real, self._judge(dreamed))
+        g = loss_g(on_real, self._judge(seen(dreamed.float())))
         self.optimizer_g.zero_grad()
         g.backward()  # type: ignore[no-untyped-call]
         self.optimizer_g.step()
@@ -114,16 +139,17 @@ class Pair:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
-    def _judge(self, pictures: Tensor) -> Tensor:
+    def _judge(self, pictures: Tensor, *, learning: bool = False) -> Tensor:
+        # Where D learns, its gradients are those of all processes.
         with self._autocast():
-            logits: Tensor = self.discriminator(pictures)
+            logits: Tensor = (self._judgment if learning else self.discriminator)(pictures)
         return logits.float()
 
     def _judge_both(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         # With batch norm a picture is judged by its batch, so the real and the dreamed ones go in apart.
         if self.recipe.norm == "batch":
-            return self._judge(real), self._judge(fake)
-        on_real, on_fake = self._judge(torch.cat([real, fake])).chunk(2)
+            return self._judge(real, learning=True), self._judge(fake, learning=True)
+        on_real, on_fake = self._judge(torch.cat([real, fake]), learning=True).chunk(2)
         return on_real, on_fake
 
     @torch.no_grad()
@@ -135,6 +161,11 @@ class Pair:
         torch._foreach_lerp_(  # one pass over all weights instead of a call for each
             list(self.average.parameters()), list(self.generator.parameters()), 1 - decay
         )
+
+
+def shape_of(recipe: Recipe, image_size: int) -> Shape:
+    """What of a recipe belongs to the generator's file."""
+    return Shape(recipe.z_size, recipe.z, recipe.channels, image_size, recipe.upsampling, recipe.attention)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

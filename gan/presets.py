@@ -25,7 +25,7 @@ class Recipe(BaseModel):
     """Of the discriminator. The generator always has batch norm."""
     init: Literal["he", "dcgan"] = "he"
     """`he`: He et al. 2015 in the discriminator, N(0, 0.02) in the generator; `dcgan`: N(0, 0.02) in both."""
-    loss: Literal["relativistic", "bce"] = "relativistic"
+    loss: Literal["relativistic", "bce", "hinge"] = "relativistic"
     gamma: Annotated[float, Field(ge=0)] = 2.0
     """Weight of the gradient penalties R1 (on real) and R2 (on dreamed pictures); 0: none."""
     penalty_every: Annotated[int, Field(ge=1)] = 4
@@ -40,6 +40,17 @@ class Recipe(BaseModel):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
     """Decay per step of the averaged generator, which is the one that draws; 0: the last weights."""
     flips: bool = True
+    upsampling: Literal["transposed", "blurred", "bilinear"] = "blurred"
+    """How the generator doubles: strided transposed convolutions, those with a fixed 3×3 binomial blur behind
+    them, or bilinear resizing before a 3×3 convolution."""
+    attention: bool = False
+    """Self-attention at a quarter of the picture's size in both networks (Zhang et al. 2018)."""
+    statistics: bool = False
+    """Tell the discriminator how much a batch's pictures differ (Karras et al. 2018)."""
+    augment: tuple[Literal["color", "translation", "cutout"], ...] = ()
+    """DiffAugment's policy for the discriminator; for long runs on few pictures."""
+    augment_over: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of the run over which the augmentation grows from nothing to full."""
 
 
 PRESETS: Mapping[str, Recipe] = MappingProxyType(
@@ -49,6 +60,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
             channels=512,
             norm="batch",
             init="dcgan",
+            upsampling="transposed",
             loss="bce",
             gamma=0,
             batch=128,
@@ -58,6 +70,38 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
             beta2=0.999,
             decay=False,
             ema=0,
+        ),
+        "dcgan": Recipe(
+            z_size=100,
+            z="uniform",
+            channels=1024,
+            norm="batch",
+            init="dcgan",
+            upsampling="transposed",
+            loss="bce",
+            gamma=0,
+            batch=128,
+            rate_g=2e-4,
+            rate_d=2e-4,
+            beta1=0.5,
+            beta2=0.999,
+            decay=False,
+            ema=0,
+        ),
+        "sagan": Recipe(
+            norm="spectral",
+            attention=True,
+            init="dcgan",
+            upsampling="transposed",
+            loss="hinge",
+            gamma=0,
+            batch=64,
+            rate_g=1e-4,
+            rate_d=4e-4,
+            beta1=0.0,
+            beta2=0.9,
+            decay=False,
+            ema=0.999,
         ),
     }
 )

@@ -43,8 +43,23 @@ class Run:
         return self.path / "state.pt"
 
     @property
+    def previous_state(self) -> Path:
+        """The checkpoint before the last, in case that is damaged."""
+        return self.path / "state-previous.pt"
+
+    @property
+    def best(self) -> Path:
+        """The generator of the lowest KID so far; there once one was measured."""
+        return self.path / "best.safetensors"
+
+    @property
     def losses(self) -> Path:
         return self.path / "losses.png"
+
+    @property
+    def quality(self) -> Path:
+        """The curve of KID; there once two were measured."""
+        return self.path / "quality.png"
 
     @property
     def timelapse(self) -> Path:
@@ -83,8 +98,11 @@ def new(runs: Path, name: str | None = None) -> Run:
     return run
 
 
-def write(path: Path, data: bytes) -> None:
-    """Put `data` in place at once: a reader sees the old file or the new one, whole."""
+def write(path: Path, data: bytes, keep: Path | None = None) -> None:
+    """Put `data` in place at once: a reader sees the old file or the new one, whole.
+
+    The old file becomes `keep`, if that is given; a kill in between leaves it there.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -92,6 +110,8 @@ def write(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
+        if keep is not None and path.exists():
+            path.replace(keep)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 
     dataset: Path = Path("data/dataset")
     runs: Path = Path("data/runs")
-    preset: Literal["dream", "bag-dreams"] = "dream"
+    preset: Literal["dream", "bag-dreams", "dcgan", "sagan"] = "dream"
     recipe: Recipe = Recipe()
     """Only what is set here differs from the preset: read `resolved_recipe`."""
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     """The run ends at whichever bound comes first; 0 is no bound, two of them go on until it is stopped."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
     """At least so long between two checkpoints, the first, the last and a stop excepted."""
+
+    kid_seconds: Annotated[float, Field(ge=0)] = 600.0
+    """At least so long between two measurements of quality; 0: none."""
 
     @property
     def resolved_recipe(self) -> Recipe:

@@ -7,21 +7,30 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from gan import augment, events, networks
-from gan.animate import timelapse
-from gan.checkpoint import load_state, save_state
+from gan import augment, events
+from gan.checkpoint import load_state
 from gan.data import Dataset, to_pictures
 from gan.display import Display
-from gan.events import Event
-from gan.generator import Generator, Shape, noise, save_generator
-from gan.grid import grid, png
-from gan.pair import Pair
-from gan.run import Run, write
+from gan.errors import UserError
+from gan.generator import noise
+from gan.pair import Pair, shape_of
+from gan.record import Record
+from gan.run import Run
 from gan.seeds import derived
 from gan.settings import Settings
+from gan.world import World, batch_share
 
-FIXED_SEEDS = range(64)
-"""The bags that every grid of every run shows."""
+_CHECK_EVERY = 200
+"""Steps between two looks at whether the losses are still numbers; a look waits for the device."""
+
+_COLLAPSED = 0.1
+"""Of the widest spread of a run's bags: below it the generator draws one bag only."""
+
+_RECOVERIES = 3
+
+
+class TrainingError(UserError):
+    """A run that does not recover; the message is one line."""
 
 
 @dataclass
@@ -36,6 +45,11 @@ class Progress:
     seconds: float = 0.0
     losses: Tensor = field(default_factory=lambda: torch.zeros(2))
     """Sum over this epoch's steps."""
+    rate: float = 1.0
+    """Of the recipe's rates: halved by every recovery."""
+    recoveries: int = 0
+    spread: float = 0.0
+    """The widest that the fixed seeds' bags have had."""
 
 
 class Trainer:
@@ -48,83 +62,98 @@ class Trainer:
         dataset: Dataset,
         device: torch.device,
         stop: Callable[[], bool],
+        world: World,
     ) -> None:
         """`settings` are resolved: precision is bf16 or fp32, and the recipe has a width.
 
-        Takes up the run's last checkpoint, if it has one. Raises CheckpointError if that is broken.
+        Takes up the run's last checkpoint, if it has one. Raises CheckpointError if that is broken, and
+        WorldError if the batch cannot be shared.
         """
         self.run, self.settings, self.dataset, self.device = run, settings, dataset, device
-        self.stop = stop
+        self.stop, self.world = stop, world
         self.recipe = settings.resolved_recipe
-        self.shape = Shape(self.recipe.z_size, self.recipe.z, self.recipe.channels, dataset.image_size)
-        self.pair = Pair(
-            self.recipe,
-            self.shape,
-            device,
-            bf16=settings.precision == "bf16",
-            seed=derived(settings.seed, "weights"),
-        )
-        self.batch = min(self.recipe.batch, len(dataset))
+        self.shape = shape_of(self.recipe, dataset.image_size)
+        batch = min(self.recipe.batch, len(dataset))
+        self.batch = batch - batch % world.size if batch < self.recipe.batch else batch
+        batch_share(self.batch, world)
         self.steps = len(dataset) // self.batch
         """Of an epoch."""
         self.progress = Progress()
-        state = load_state(run.state)
-        if state is not None:
-            self.pair.restore(state["pair"])
-            self.progress = Progress(**state["progress"])
-        self.progress.losses = self.progress.losses.to(device)
-        self._saved_at = -float("inf")
-        self._before = self.progress.seconds
-        self._began = time.monotonic()
+        self._restore()
+        self._began = time.monotonic() - self.progress.seconds
 
     def train(self, display: Display) -> None:
-        """Train to the end of the run, or until asked to stop. The last event is Finished or Stopped."""
-        self._display = display
-        self._began = time.monotonic()
-        self._tell(self._started())
-        while not self._over():
-            if not self._epoch():
-                self._checkpoint(self.pair.drawing())
-                self._tell(events.Stopped(epoch=self.progress.epoch))
-                return
-        self._finish()
+        """Train to the end of the run, or until asked to stop. The last event is Finished or Stopped.
 
-    def _epoch(self) -> bool:
-        """Train the rest of an epoch and tell of it; False if asked to stop before its end."""
+        Raises TrainingError if the losses stop being numbers, or all bags become one, for the fourth time.
+        """
+        self._display = display
+        self._record = Record(self.run, self.dataset, self.shape, display)
+        self._began = time.monotonic() - self.progress.seconds
+        self._tell(self._started)
+        while not self._over():
+            wrong = self._epoch()
+            if wrong is not None:
+                self._recover(wrong)
+            elif self._stopping:
+                self._tell(lambda: events.Stopped(epoch=self.progress.epoch))
+                return
+        if self.world.first:
+            self._record.finish(self.progress.epoch)
+
+    def _epoch(self) -> str | None:
+        """Train the rest of an epoch and tell of it, or stop in it; returns what went wrong, if anything."""
         now, began, images = self.progress, time.monotonic(), 0
         source = torch.Generator(self.device)
         for real in self.dataset.batches(self.batch, self.settings.seed, now.epoch, now.step):
-            if self.stop():
-                return False
-            # Every step's draws follow from its number alone: a resumed run needs no generator's state.
+            if self._asked_to_stop():
+                return self._stop()
+            # Every step's draws follow from its number alone: a resumed run needs no generator's state,
+            # and however many processes share the batch, it is the same batch.
             source.manual_seed(derived(self.settings.seed, "step", now.steps))
-            pictures = to_pictures(real, self.device)
+            z = self.world.share(noise(self.batch, self.shape, source))
+            mirrored = self.world.share(torch.rand(self.batch, generator=source, device=self.device) < 0.5)
+            pictures = to_pictures(self.world.share(real), self.device)
             if self.recipe.flips:
-                mirrored = torch.rand(len(pictures), generator=source, device=self.device) < 0.5
                 pictures = augment.flip(pictures, mirrored)
+            source.manual_seed(derived(self.settings.seed, "augment", now.steps, self.world.rank))
             now.losses += self.pair.step(
-                pictures,
-                noise(len(pictures), self.shape, source),
-                step=now.steps,
-                rate=self._rate(),
+                pictures, z, source, step=now.steps, rate=self._rate(), strength=self._strength()
             )
             now.step += 1
-            self._display.step(now.epoch + 1, now.step)
             now.steps += 1
-            now.images += len(pictures)
-            images += len(pictures)
-            now.seconds = self._seconds()
+            now.images += self.batch
+            images += self.batch
+            self._display.step(now.epoch + 1, now.step)
+            if now.step % _CHECK_EVERY == 0 and not self._sound():
+                return "the losses are no numbers any more"
             if self._out_of_time():
                 break
 
-        d, g = (now.losses / max(1, now.step)).tolist()
+        if not self._sound():
+            return "the losses are no numbers any more"
+        d, g = (self.world.mean(now.losses) / max(1, now.step)).tolist()
         speed = images / max(time.monotonic() - began, 1e-9)
+        return self._end_epoch(d, g, speed)
+
+    def _end_epoch(self, d: float, g: float, speed: float) -> str | None:
+        now, record = self.progress, self._record
         now.epoch, now.step, now.losses = now.epoch + 1, 0, torch.zeros_like(now.losses)
-        network = self.pair.drawing()
-        self._draw_grid(network)
-        if self._checkpoint_due():
-            self._checkpoint(network)
-        self._tell(
+        grid, spread, kid = "", 0.0, None
+        if self.world.first:
+            network = self.pair.drawing()
+            grid, spread = record.draw_grid(network, now.epoch)
+        (spread,) = self.world.agreed(spread)
+        if spread < _COLLAPSED * now.spread:
+            return f"the bags have become one (their spread fell from {now.spread:.1f} to {spread:.1f})"
+        now.spread = max(now.spread, spread)
+        if not self.world.first:
+            return None
+        if record.measure_due(self.settings.kid_seconds):
+            kid = record.measure(network, now.epoch)
+        if self._over() or record.checkpoint_due(self.settings.checkpoint_seconds):
+            record.checkpoint(network, now.epoch, self._state())
+        record.tell(
             events.Epoch(
                 epoch=now.epoch,
                 epochs=self.settings.epochs or None,
@@ -132,45 +161,51 @@ class Trainer:
                 loss_g=g,
                 images_per_second=speed,
                 images_seen=now.images,
-                seconds=self._seconds(),
+                seconds=now.seconds,
                 seconds_left=self._seconds_left(),
-                grid=str(self.run.grid(now.epoch).relative_to(self.run.path)),
+                grid=grid,
+                kid=kid,
             )
         )
-        return True
+        return None
 
-    def _draw_grid(self, network: networks.Generator) -> None:
-        generator = Generator(network, self.shape, self.progress.epoch, "")
-        images = generator.draw(generator.latents(FIXED_SEEDS))
-        self.run.grids.mkdir(exist_ok=True)
-        write(self.run.grid(self.progress.epoch), png(grid(images, columns=8)))
+    def _stop(self) -> str | None:
+        if not self._sound():
+            return "the losses are no numbers any more"
+        if self.world.first:
+            self._record.checkpoint(self.pair.drawing(), self.progress.epoch, self._state())
+        return None
 
-    def _checkpoint(self, network: networks.Generator) -> None:
-        """Put the generator and the state of the run in place, and tell."""
+    def _recover(self, reason: str) -> None:
+        """Back to the last checkpoint with half the rates. Raises TrainingError when that was done enough."""
+        failed = self.progress
+        if failed.recoveries == _RECOVERIES:
+            raise TrainingError(f"{reason}, after {_RECOVERIES} recoveries: try lower rates in [gan.recipe]")
+        self._restore()
         now = self.progress
-        now.seconds = self._seconds()
-        version = save_generator(
-            self.run.generator, network, self.shape, now.epoch, self.dataset.content_hash
+        now.seconds = failed.seconds
+        now.rate, now.recoveries = failed.rate / 2, failed.recoveries + 1
+        self._tell(lambda: events.Recovered(epoch=now.epoch, reason=reason, rate=now.rate))
+
+    def _restore(self) -> None:
+        """The pair and the progress of the last checkpoint, or of the beginning."""
+        self.pair = Pair(
+            self.recipe,
+            self.shape,
+            self.device,
+            bf16=self.settings.precision == "bf16",
+            seed=derived(self.settings.seed, "weights"),
+            world=self.world,
         )
-        save_state(
-            self.run.state,
-            {"pair": self.pair.state(), "progress": vars(now), "dataset": self.dataset.content_hash},
-        )
-        self._saved_at = time.monotonic()
-        self._tell(events.Checkpoint(epoch=now.epoch, version=version))
+        self.progress = Progress()
+        state = load_state(self.run)
+        if state is not None:
+            self.pair.restore(state["pair"])
+            self.progress = Progress(**state["progress"])
+        self.progress.losses = self.progress.losses.to(self.device)
 
-    def _finish(self) -> None:
-        from gan import curves  # with matplotlib, which would keep the first step waiting
-
-        run, epoch = self.run, self.progress.epoch
-        told, _ = events.read(run.path)
-        write(run.losses, curves.losses([event for event in told if isinstance(event, events.Epoch)]))
-        write(run.timelapse, timelapse(sorted(run.grids.glob("epoch-*.png"))))
-        self._tell(events.Finished(epoch=epoch, timelapse=run.timelapse.name, losses=run.losses.name))
-
-    def _checkpoint_due(self) -> bool:
-        waited = time.monotonic() - self._saved_at
-        return self._over() or waited >= self.settings.checkpoint_seconds
+    def _state(self) -> dict[str, object]:
+        return {"pair": self.pair.state(), "progress": vars(self.progress)}
 
     def _started(self) -> events.Started:
         return events.Started(
@@ -184,15 +219,24 @@ class Trainer:
             dataset=self.dataset.content_hash,
         )
 
-    def _tell(self, event: Event) -> None:
-        events.append(self.run.path, event)
-        self._display.show(event)
+    def _tell(self, event: Callable[[], events.Event]) -> None:
+        if self.world.first:
+            self._record.tell(event())
 
-    def _seconds(self) -> float:
-        return self._before + time.monotonic() - self._began
+    def _asked_to_stop(self) -> bool:
+        """Agree with the other processes on the time, and on whether any was asked to stop."""
+        stop, seconds = self.world.agreed(float(self.stop()), time.monotonic() - self._began)
+        self.progress.seconds = seconds
+        self._stopping = stop > 0
+        return self._stopping
+
+    _stopping = False
+
+    def _sound(self) -> bool:
+        return bool(torch.isfinite(self.world.mean(self.progress.losses)).all())
 
     def _out_of_time(self) -> bool:
-        return 0 < self.settings.minutes * 60 <= self._seconds()
+        return 0 < self.settings.minutes * 60 <= self.progress.seconds
 
     def _over(self) -> bool:
         return 0 < self.settings.epochs <= self.progress.epoch or self._out_of_time()
@@ -203,12 +247,17 @@ class Trainer:
         if self.settings.epochs:
             whole = (now.epoch + now.step / self.steps) / self.settings.epochs
         if self.settings.minutes:
-            whole = max(whole, self._seconds() / (self.settings.minutes * 60))
+            whole = max(whole, now.seconds / (self.settings.minutes * 60))
         return min(1.0, whole)
 
     def _rate(self) -> float:
-        return min(1.0, 2 * (1 - self._done())) if self.recipe.decay else 1.0
+        decayed = min(1.0, 2 * (1 - self._done())) if self.recipe.decay else 1.0
+        return self.progress.rate * decayed
+
+    def _strength(self) -> float:
+        over = self.recipe.augment_over
+        return min(1.0, self._done() / over) if over else 1.0
 
     def _seconds_left(self) -> float | None:
         done = self._done()
-        return self._seconds() * (1 - done) / done if done else None
+        return self.progress.seconds * (1 - done) / done if done else None

@@ -52,7 +52,8 @@ class House:
 
     def configure(self, lines: str = "", recipe: str = RECIPE) -> None:
         (self.folder / "config.toml").write_text(
-            f"[gan]\nprecision = 'fp32'\nthreads = 1\ncheckpoint_seconds = 0\n{lines}\n{recipe}"
+            "[gan]\nprecision = 'fp32'\nthreads = 1\ncheckpoint_seconds = 0\nkid_seconds = 0\n"
+            f"{lines}\n{recipe}"
         )
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:

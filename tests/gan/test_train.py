@@ -1,6 +1,7 @@
 """The trainer as the bot meets it: a process, and the run folder it writes."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from PIL import Image
 
 from gan import events
 from gan.generator import load
-from gan.run import Run
+from gan.run import Run, every
 
 
 def told(run: Run) -> list[events.Event]:
@@ -32,6 +33,12 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def unfinish(run: Run) -> None:
+    """As if the run had been killed just before its end."""
+    lines = run.events.read_text().splitlines(keepends=True)
+    run.events.write_text("".join(line for line in lines if "finished" not in line))
 
 
 def epochs(run: Run) -> int:
@@ -168,10 +175,7 @@ def test_full_disk_fails_in_words_and_keeps_the_last_checkpoint(house) -> None:
     version = load(run.generator).version
     # The size limit of a process's files stands in for the disk: a checkpoint no longer fits, an event does.
     limit = run.state.stat().st_size // 2
-    events_before = run.events.read_text()
-    run.events.write_text(
-        "".join(line + "\n" for line in events_before.splitlines() if "finished" not in line)
-    )
+    unfinish(run)
     done = subprocess.run(
         ["sh", "-c", f"ulimit -f {limit // 512}; exec {sys.executable} -m gan train --epochs 2 --run full"],
         cwd=house.folder,
@@ -219,8 +223,64 @@ def test_truncated_images(house) -> None:
 
 def test_truncated_state(stopped) -> None:
     run = Run(stopped.runs / "stopped")
+    epoch = epochs(run)
     run.state.write_bytes(run.state.read_bytes()[:1000])
-    assert "truncated" in stopped.refused("train")
+    assert stopped.gan("train", "--epochs", str(epoch + 1)).returncode == 0  # from the one before
+    shutil.copytree(run.path, stopped.runs / "other")
+    other = Run(stopped.runs / "other")
+    unfinish(other)
+    for state in (other.state, other.previous_state):
+        state.write_bytes(state.read_bytes()[:1000])
+    assert "truncated" in stopped.refused("train", "--run", "other")
+
+
+def test_losses_that_are_no_numbers_are_recovered_from_three_times(house) -> None:
+    house.configure(recipe="[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nrate_g = 1e30\nrate_d = 1e30")
+    assert "no numbers" in house.refused("train", "--epochs", "3", "--run", "wild")
+    happened = [event for event in told(Run(house.runs / "wild")) if event.event != "epoch"]
+    assert [event.event for event in happened if event.event != "checkpoint"] == [
+        "started",
+        *["recovered"] * 3,
+        "failed",
+    ]
+
+
+def test_two_processes_train_one_run_and_one_resumes_it(house) -> None:
+    arguments = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "gan", "train"]
+    done = subprocess.run(
+        [sys.executable, *arguments, "--epochs", "1"],
+        cwd=house.folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = every(house.runs)
+    assert [event.event for event in told(run)] == ["started", "checkpoint", "epoch", "finished"]
+    one = house.train("--epochs", "1", "--run", "alone")
+    ours, theirs = (told(each)[2] for each in (run, one))
+    assert ours.images_seen == theirs.images_seen
+    # Batch norm sees half of each batch there, so the losses are near each other and not the same.
+    assert abs(ours.loss_d - theirs.loss_d) < 0.2
+
+    unfinish(run)
+    assert house.gan("train", "--epochs", "2", "--run", run.name).returncode == 0
+    assert told(run)[-1].epoch == 2
+
+
+@pytest.mark.parametrize("preset", ["dcgan", "sagan"])
+def test_other_presets_train(house, preset: str) -> None:
+    run = house.train("--preset", preset, "--epochs", "1")
+    assert load(run.generator).draw(load(run.generator).latents([1])).shape == (1, 32, 32, 3)
+
+
+def test_augmentation_statistics_and_other_upsampling_train(house) -> None:
+    more = "augment = ['color', 'translation', 'cutout']\naugment_over = 0.5\nstatistics = true"
+    recipe = f"[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nupsampling = 'bilinear'\n{more}"
+    house.configure(recipe=recipe)
+    assert told(house.train("--epochs", "1"))[-1].event == "finished"
 
 
 def test_unknown_preset(house) -> None:
