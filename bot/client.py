@@ -147,11 +147,24 @@ async def whisper(interaction: discord.Interaction[Any], text: str) -> None:
     if not interaction.response.is_done():
         await interaction.response.send_message(text, ephemeral=True)
         return
-    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-        # The first message after a public "thinking…" would be public as well.
+    if (
+        interaction.response.type is discord.InteractionResponseType.deferred_channel_message
+        and not interaction.extras.get("private")
+    ):
+        # The first message after a public "thinking…" takes its place and is as public.
         with contextlib.suppress(discord.HTTPException):
             await interaction.delete_original_response()
-    await interaction.followup.send(text, ephemeral=True)
+    try:
+        await interaction.followup.send(text, ephemeral=True)
+    except discord.NotFound:
+        with contextlib.suppress(discord.Forbidden):
+            await interaction.user.send(text)
+
+
+async def think_in_private(interaction: discord.Interaction[Any]) -> None:
+    """Gain time for an answer that only the interaction's person will see."""
+    interaction.extras["private"] = True
+    await interaction.response.defer(ephemeral=True, thinking=True)
 
 
 async def told(interaction: Interaction, action: Callable[[], Awaitable[None]]) -> None:

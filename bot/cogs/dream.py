@@ -6,6 +6,7 @@ from discord.ext import commands
 
 from bot import codes, words
 from bot.client import Context, Interaction
+from bot.codes import Code
 from bot.cogs.feature import Feature, attach, guild_id
 from bot.errors import Refusal
 
@@ -15,11 +16,13 @@ FRAMES = range(8, 61)
 class DreamCommands(Feature):
     """Dreaming."""
 
-    @commands.hybrid_group(name="bag", fallback="dream", invoke_without_command=True)
+    @commands.hybrid_group(name="bag", fallback="dream", invoke_without_command=True, case_insensitive=True)
     async def bag(self, context: Context, *, code: str | None = None) -> None:
         """Dream a bag: `!bag`, or the bag of a seed or code: `!bag 42`."""
         # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
         named = await self.studio.code((code or "").removeprefix("dream").strip() or None)
+        await self.studio.model(named.version)
+        await context.defer()
         await context.send(**await self.design(named, guild_id(context), context.author.id))
 
     @bag.command(name="grid")
@@ -31,6 +34,7 @@ class DreamCommands(Feature):
         fresh = [codes.fresh(model.version) for _ in range(count)]
         await self.store.add_designs(fresh, model.epoch, guild_id(context), context.author.id)
         names = [str(code) for code in fresh]
+        await context.defer()
         await context.send(**await self.grid(names, words.grid_title(count), words.listing(names)))
 
     @bag.command(name="interpolate", aliases=["morph"])
@@ -54,12 +58,15 @@ class DreamCommands(Feature):
 
     async def on_again(self, interaction: Interaction) -> None:
         """🎲: another bag."""
-        code = await self.studio.code(None)
-        message = await self.design(code, guild_id(interaction), interaction.user.id)
-        await interaction.response.send_message(**message)
+        await self._answer(interaction, await self.studio.code(None))
 
     async def on_pick(self, interaction: Interaction, picked: str) -> None:
         """A bag picked from a grid, by itself."""
-        code = await self.studio.code(picked)
+        await self._answer(interaction, await self.studio.code(picked))
+
+    async def _answer(self, interaction: Interaction, code: Code) -> None:
+        # Discord waits three seconds for an answer, and a drawing process that has just begun needs longer.
+        await self.studio.model(code.version)
+        await interaction.response.defer(thinking=True)
         message = await self.design(code, guild_id(interaction), interaction.user.id)
-        await interaction.response.send_message(**message)
+        await interaction.followup.send(**message)

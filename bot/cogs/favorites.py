@@ -9,7 +9,7 @@ import discord
 from discord.ext import commands
 
 from bot import favorites, words
-from bot.client import Context, Interaction, whisper
+from bot.client import Context, Interaction, think_in_private, whisper
 from bot.codes import Code
 from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature, Message, design_embed, guild_id, picture_file
@@ -28,6 +28,7 @@ class FavoriteCommands(Feature):
     async def favorites(self, context: Context, who: discord.User | None = None) -> None:
         """The saved bags, in pages: `!bag favorites`, or somebody's: `!bag favorites @ada`."""
         name = who.display_name if who else None
+        await context.defer()
         await context.send(**await self._page(guild_id(context), who.id if who else 0, name, 0))
 
     @DreamCommands.bag.command(name="show")
@@ -37,6 +38,7 @@ class FavoriteCommands(Feature):
         card = await self.store.card(str(named), guild_id(context))
         if card is None:
             raise Refusal(words.not_seen(str(named)))
+        await context.defer()
         picture = await self.studio.picture(named)
         embed = design_embed(named, picture, card.epoch)
         people = [f"<@{user}>" for user in card.saved_by if user != COMMUNITY]
@@ -79,6 +81,7 @@ class FavoriteCommands(Feature):
 
     async def on_save(self, interaction: Interaction, code: str) -> None:
         """💾 pressed."""
+        await think_in_private(interaction)
         fresh = await self.keep(code, guild_id(interaction), interaction.user.id)
         await whisper(interaction, words.saved(code) if fresh else words.saved_already(code))
 
@@ -86,8 +89,9 @@ class FavoriteCommands(Feature):
         """Another page of favorites, in place."""
         user = self.bot.get_user(user_id) if user_id else None
         name = user.display_name if user else None
+        await interaction.response.defer()
         message = await self._page(guild_id(interaction), user_id, name, page)
-        await interaction.response.edit_message(
+        await interaction.edit_original_response(
             embed=message["embed"], attachments=message["files"], view=message["view"]
         )
 

@@ -62,6 +62,7 @@ class VoteCommands(FavoriteCommands):
         if not best:
             raise Refusal(words.NO_TOP)
         names = [code for code, _ in best]
+        await context.defer()
         notes = [words.tally(tally.up, tally.down) for _, tally in best]
         await context.send(**await self.grid(names, words.TOP_TITLE, words.listing(names, notes)))
 

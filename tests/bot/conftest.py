@@ -91,11 +91,13 @@ def server(make_house: Callable[..., House], tmp_path: Path, easel: Easel) -> Se
             channel = guild.create_text_channel("bag-dreams")
             ada = guild.add_member(ada_user)
             ben = guild.add_member(env.create_user("ben"))
-            yield World(app, env, guild, channel, ada, ben, tmp_path)
+            world = World(app, env, guild, channel, ada, ben, tmp_path)
+            yield world
             for error in env.errors:
-                if isinstance(error, commands.CommandInvokeError | commands.HybridCommandError):
-                    error = error.original
+                cause: BaseException = error
+                while hasattr(cause, "original"):
+                    cause = cause.original
                 # A refusal is an answer; anything else is a bug that the bot has covered up.
-                assert isinstance(error, Refusal | commands.CommandError), error
+                assert isinstance(cause, Refusal | commands.CommandError | world.expects), cause
 
     return open_server

@@ -123,6 +123,19 @@ async def test_bad_input_by_slash_is_answered_ephemerally(server):
         assert "banana" in result.response.content
 
 
+async def test_an_error_after_thinking_aloud_is_private_too(server, monkeypatch):
+    async def broken(*_):
+        raise RuntimeError("a bug")
+
+    async with server() as world:
+        with monkeypatch.context() as patch:
+            patch.setattr(world.app.studio, "picture", broken)
+            await world.ada.slash(world.channel, "bag dream", code="1")
+        assert not world.channel.history()
+        assert any("went wrong on my side" in whisper for whisper in world.whispers(world.ada))
+        world.expects = RuntimeError
+
+
 async def test_before_the_first_training_run_it_says_what_to_do(server):
     async with server(generator=False) as world:
         for said in ("!bag", "!bag grid", "!bag interpolate 1 2", "!bag vote", "!bag progress"):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from bot.app import App
 from bot.cogs import Bag
+from bot.errors import Refusal
 from gan import events
 from gan.generator import Shape, save_generator
 from gan.run import Run
@@ -91,6 +92,8 @@ class World:
     ada: simcord.MemberActor
     ben: simcord.MemberActor
     folder: Path
+    expects: type[Exception] = Refusal
+    """An error that a test provokes."""
 
     @property
     def last(self) -> discord.Message:
