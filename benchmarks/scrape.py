@@ -289,8 +289,8 @@ def catalog(rows: int) -> dict[str, float]:
                 ),
             )
             db.executemany(
-                "INSERT INTO items (shop, image, url, title, brand, category, color, material, condition, price,"
-                " currency, state, picture, first_seen, last_seen)"
+                "INSERT INTO items (shop, image, url, title, brand, category, color, material, condition,"
+                " price, currency, state, picture, first_seen, last_seen)"
                 " VALUES ('s', ?, ?, 'Bag', ?, 'tote', 'red', '', '', '', '', 'kept', ?, '', '')",
                 ((f"/img/{n}", f"/p/{n}", f"Brand {n % 500}", n + 1) for n in range(first, first + number)),
             )
