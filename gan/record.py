@@ -66,12 +66,20 @@ class Record:
         """Whether the last measurement of quality, or the process's begin, is so long ago; never for 0."""
         return 0 < seconds <= time.monotonic() - self._measured_at
 
-    def measure(self, network: networks.Generator, epoch: int) -> float:
-        """KID × 1000 of the network's dreams; those of the lowest so far are kept as best.safetensors."""
+    def measure(self, network: networks.Generator, epoch: int) -> float | None:
+        """KID × 1000 of the network's dreams; the best are kept as best.safetensors.
+
+        None, said once, if the packages for it are missing: no reason to lose a night.
+        """
         from gan import quality  # with its feature network, which a run without measurements does not need
 
         if self._features is None:
-            self._features = quality.extractor()
+            try:
+                self._features = quality.extractor()
+            except quality.QualityError as error:
+                self._display.note(str(error))
+                self._measured_at = float("inf")
+                return None
             self._real = self._features(for_measuring(self._dataset, _MEASURED))
         generator = Generator(network, self._shape, epoch, "")
         found = quality.kid(self._real, self._features(generator.draw(generator.latents(range(_MEASURED)))))
