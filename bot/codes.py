@@ -1,6 +1,6 @@
 """Codes: the short names by which people talk about designs.
 
-A code is `VERSION-SEED`, such as `k3f9-42`: the generator's version and the seed of the latent z.
+A code is `VERSION-SEED`, such as `k3f9x2-42`: the generator's version and the seed of the latent z.
 It draws the very same bag for ever.
 """
 

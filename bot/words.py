@@ -26,7 +26,9 @@ BUSY_TRAINING = "A training run is already going on. `!bag progress` shows it."
 NOT_TRAINING = "No training run is going on."
 BUSY_SCRAPING = "I am already collecting bags."
 ROUND_OVER = "That vote has closed."
-ROUND_CODES = "A vote needs 2 to 4 designs: `!bag vote k3f9-1 k3f9-2`, or just `!bag vote` for four new ones."
+ROUND_CODES = (
+    "A vote needs 2 to 4 designs: `!bag vote k3f9x2-1 k3f9x2-2`, or just `!bag vote` for four new ones."
+)
 UNEXPECTED = "Something went wrong on my side. It is in my log; nothing of yours was lost."
 DISK_FULL = "My disk is full, so I could not save that. Please tell the person who runs me."
 
@@ -303,7 +305,7 @@ HELP_INTRO = "I look at bags all night and dream new ones. Every command works a
 HELP_TOPICS = {
     "dream": {
         "!bag": "dream a new bag",
-        "!bag 42": "the bag of seed 42; with a code (`!bag k3f9-42`) always the very same one",
+        "!bag 42": "the bag of seed 42; with a code (`!bag k3f9x2-42`) always the very same one",
         "!bag grid 9": f"up to {GRID_MAX} at once; pick one from the list",
         "!bag interpolate 42 7": "one bag turns into another (also `!bag morph`; frames last: `… 42 7 40`)",
     },
@@ -315,7 +317,7 @@ HELP_TOPICS = {
     "favorites": {
         SAVE: "under every bag: make it a favorite of yours",
         "!bag favorites": "the saved bags, in pages; `!bag favorites @somebody` for theirs",
-        "!bag show k3f9-42": "all about one bag: votes, who dreamt it, when, by which generator",
+        "!bag show k3f9x2-42": "all about one bag: votes, who dreamt it, when, by which generator",
     },
     "training": {
         "!bag progress": "the run now: newest grid, losses, speed, time left",

@@ -56,7 +56,7 @@ class Generator:
         self.epoch = epoch
         """Whole epochs it was trained for."""
         self.version = version
-        """Four characters that name the weights; the first is a letter."""
+        """Six characters that name the weights; the first is a letter."""
 
     @property
     def z_size(self) -> int:
@@ -102,7 +102,10 @@ def to_images(pictures: Tensor) -> Tensor:
 
 
 def version_of(weights: dict[str, Tensor]) -> str:
-    """Four characters [a-z][a-z0-9]{3} from the SHA-256 of the weights."""
+    """Six characters [a-z][a-z0-9]{5} from the SHA-256 of the weights.
+
+    A code holds for ever, so two generators must not share a name: among 1,000 the chance is 1 in 3,000.
+    """
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(name.encode())
@@ -111,7 +114,7 @@ def version_of(weights: dict[str, Tensor]) -> str:
     letters = "abcdefghijklmnopqrstuvwxyz"
     number, first = divmod(number, len(letters))
     name = letters[first]
-    for _ in range(3):
+    for _ in range(5):
         number, index = divmod(number, 36)
         name += (letters + "0123456789")[index]
     return name

@@ -33,7 +33,7 @@ class FavoriteCommands(Feature):
 
     @DreamCommands.bag.command(name="show")
     async def show(self, context: Context, *, code: str) -> None:
-        """All about one bag: `!bag show k3f9-42`."""
+        """All about one bag: `!bag show k3f9x2-42`."""
         named = await self.studio.code(code)
         card = await self.store.card(str(named), guild_id(context))
         if card is None:

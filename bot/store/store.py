@@ -269,7 +269,9 @@ class Store:
             if row is None:
                 return None
             counts = await connection.execute(
-                select(Ballot.code, func.count().label("votes")).where(Ballot.round_id == round_id).group_by(Ballot.code)
+                select(Ballot.code, func.count().label("votes"))
+                .where(Ballot.round_id == round_id)
+                .group_by(Ballot.code)
             )
             codes = tuple(row.codes.split())
             votes = dict.fromkeys(codes, 0) | {row.code: row.votes for row in counts}
