@@ -25,7 +25,7 @@ from bot.errors import Refusal
 
 BAGS = 600
 MINUTES = 10
-FIRST_DREAM_EPOCH = 24
+FIRST_DREAM_EPOCH = 20
 CHANNEL = "bag-dreams"
 CONFIG = """\
 # Written anew at every start of the demo.
