@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gan import augment, networks
+from gan.adam import Adam
 from gan.generator import Shape, noise
 from gan.losses import LOSSES, gradient_penalty
 from gan.presets import Recipe
@@ -53,10 +54,8 @@ class Pair:
         )
         betas = (recipe.beta1, recipe.beta2)
         fused = device.type != "mps"
-        self.optimizer_g = torch.optim.Adam(self.generator.parameters(), recipe.rate_g, betas, fused=fused)
-        self.optimizer_d = torch.optim.Adam(
-            self.discriminator.parameters(), recipe.rate_d, betas, fused=fused
-        )
+        self.optimizer_g = Adam(self.generator.parameters(), recipe.rate_g, betas, fused=fused)
+        self.optimizer_d = Adam(self.discriminator.parameters(), recipe.rate_d, betas, fused=fused)
 
     def step(
         self, real: Tensor, z: Tensor, source: torch.Generator, *, step: int, rate: float, strength: float = 1

@@ -130,8 +130,8 @@ def test_enlarge() -> None:
     assert enlarge(Image.new("RGB", (64, 64), "white")).size == (256, 256)
 
 
-def test_version_is_a_word_of_four_characters(generator: Generator) -> None:
-    assert len(generator.version) == 4
+def test_version_is_a_word_of_six_characters(generator: Generator) -> None:
+    assert len(generator.version) == 6
     assert generator.version[0].isalpha()
     assert generator.version.isalnum()
     assert generator.version == generator.version.lower()
