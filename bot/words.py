@@ -301,7 +301,10 @@ def daily_title(day: str) -> str:
 # Help ----------------------------------------------------------------------------------------
 
 HELP_TITLE = "Bag Dreams"
-HELP_INTRO = "I look at bags all night and dream new ones. Every command works as `!bag …` and as `/bag …`."
+HELP_INTRO = (
+    "I look at bags all night and dream new ones. Every command works as `!bag …` and as `/bag …`; "
+    "`!bag help vote` tells about one topic."
+)
 HELP_TOPICS = {
     "dream": {
         "!bag": "dream a new bag",
