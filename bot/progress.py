@@ -39,3 +39,20 @@ def follow(of: run.Run, new: list[events.Event], before: Progress | None) -> Pro
             case events.Finished() | events.Stopped() | events.Failed() if progress:
                 progress = Progress(of, progress.started, progress.epoch, event.event, event)
     return progress
+
+
+def still_green(newer: run.Run, older: run.Run) -> bool:
+    """Whether a run that has not finished has seen less than half the pictures that an older one saw."""
+    last = _last_events(newer)
+    if any(isinstance(event, events.Finished) for event in last):
+        return False
+    return 2 * _images_seen(last) < _images_seen(_last_events(older))
+
+
+def _last_events(of: run.Run) -> list[events.Event]:
+    # The end of the file will do; a line that is cut in two is no event and passed over.
+    return events.read(of.path, max(0, of.events.stat().st_size - 4096))[0]
+
+
+def _images_seen(last: list[events.Event]) -> int:
+    return max((event.images_seen for event in last if isinstance(event, events.Epoch)), default=0)

@@ -18,6 +18,7 @@ from bot import codes, render, words
 from bot.codes import Code
 from bot.easel import Easel
 from bot.errors import Refusal
+from bot.progress import still_green
 from gan import run as runs
 
 
@@ -120,10 +121,15 @@ class Studio:
         return self._seen[1]
 
     def _newest_file(self) -> Path | None:
-        """The newest run's generator; until it has one, the one drawn with before."""
-        run = runs.newest(self._runs)
-        if run is not None and run.generator.exists():
-            return run.generator
+        """The newest run's generator, or the one before it while the newest has only begun to learn.
+
+        So a nightly run that begins anew does not give people fog for bags.
+        """
+        trained = [run for run in runs.every(self._runs) if run.generator.exists()]
+        if len(trained) > 1 and still_green(trained[-1], trained[-2]):
+            return trained[-2].generator
+        if trained:
+            return trained[-1].generator
         kept = list(self._generators.glob("*.safetensors"))
         return max(kept, key=lambda path: path.stat().st_mtime_ns, default=None)
 

@@ -5,7 +5,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from tests.bot.world import until
+from gan.run import Run
+from tests.bot.world import begin_run, end_epoch, make_generator, until
 
 LIMIT = 8 * 2**20
 
@@ -175,3 +176,18 @@ async def test_a_drawing_process_that_dies_is_replaced(server):
         await world.ada.send(world.channel, "!bag 2")
         await until(lambda: world.last.embeds)
         assert world.code.endswith("-2")
+
+
+async def test_a_new_run_takes_over_when_it_has_learnt_something(server):
+    async with server() as world:  # its run saw 1,800 pictures
+        await world.ada.send(world.channel, "!bag 1")
+        before = world.code
+        run = Run(world.folder / "runs" / "2027-01-01-0000")
+        make_generator(run, seed=1)
+        begin_run(run)
+        end_epoch(run, 1)
+        await world.ada.send(world.channel, "!bag 1")
+        assert world.code == before
+        end_epoch(run, 2)
+        await world.ada.send(world.channel, "!bag 1")
+        assert world.code != before

@@ -46,7 +46,7 @@ async def test_favorites_come_in_pages(server):
 
 async def test_a_favorite_draws_again_byte_for_byte_after_other_runs(server):
     from gan.run import Run
-    from tests.bot.world import begin_run, make_generator
+    from tests.bot.world import begin_run, finish_run, make_generator
 
     async with server() as world:
         await world.ada.send(world.channel, "!bag 42")
@@ -57,6 +57,7 @@ async def test_a_favorite_draws_again_byte_for_byte_after_other_runs(server):
         newer = Run(world.folder / "runs" / "2027-01-01-0000")
         make_generator(newer, seed=1)
         begin_run(newer)
+        finish_run(newer, 1)
         await world.ada.send(world.channel, "!bag 42")
         assert world.code != code
         await world.ada.send(world.channel, f"!bag {code}")
@@ -68,7 +69,7 @@ async def test_a_favorite_draws_again_byte_for_byte_after_other_runs(server):
 
 async def test_generators_that_nobody_needs_are_dropped_and_the_loved_ones_stay(server):
     from gan.run import Run
-    from tests.bot.world import begin_run, make_generator
+    from tests.bot.world import begin_run, finish_run, make_generator
 
     async with server("generators_kept = 1") as world:
         codes = []
@@ -76,6 +77,7 @@ async def test_generators_that_nobody_needs_are_dropped_and_the_loved_ones_stay(
             run = Run(world.folder / "runs" / f"2027-01-0{number + 1}-0000")
             make_generator(run, seed=number + 1)
             begin_run(run)
+            finish_run(run, 1)
             await world.ada.send(world.channel, "!bag 42")
             codes.append(world.code)
             if number == 0:
