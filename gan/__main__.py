@@ -16,14 +16,14 @@ from gan import device as machine
 from gan import generator as generators
 from gan.data import Dataset, for_measuring, open_dataset
 from gan.display import Display
-from gan.errors import UserError, one_line
+from gan.errors import UserError, one_line, out_of_memory
 from gan.generator import Generator
 from gan.grid import enlarge, grid, png
 from gan.launch import Launch, LaunchError, alone, prepare
 from gan.run import Run, write
 from gan.seeds import SEEDS
 from gan.settings import Settings, load
-from gan.train import Trainer
+from gan.train import Trainer, TrainingError
 from gan.world import World, join
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -180,7 +180,11 @@ def main() -> None:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
         _give_up(error.format_message())
-    except (UserError, OSError, MemoryError, torch.OutOfMemoryError) as error:
+    except (UserError, OSError) as error:
+        _give_up(one_line(error))
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
         _give_up(one_line(error))
     sys.exit(code or 0)
 
@@ -206,7 +210,8 @@ def _train(launch: Launch, dataset: Dataset, device: torch.device, world: World)
 
 def _tell_failed(failed: Run, error: Exception) -> None:
     try:
-        events.append(failed.path, events.Failed(reason=one_line(error)))
+        final = isinstance(error, TrainingError)
+        events.append(failed.path, events.Failed(reason=one_line(error), final=final))
     except OSError as second:
         typer.echo(f"the run's events cannot be written: {one_line(second)}", err=True)
 

@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +48,12 @@ class Dataset:
         """One epoch's batches from the `start`-th on: uint8 [size, S, S, 3], each row at most once.
 
         Seed and epoch decide the order. The rows that do not fill a last batch wait for another epoch.
+        Raises DatasetError if the file has been cut off: to read on would end the process.
         """
         order = np.random.default_rng(derived(seed, "order", epoch)).permutation(self.rows)
         for at in range(start * size, len(order) - size + 1, size):
+            if isinstance(self.images.base, mmap) and self.images.base.size() < self.images.nbytes:
+                raise DatasetError(f"{self.path}/images.npy was cut off in mid-run: build the dataset again")
             # Sorted, the disk reads forward; the order within a batch means nothing to the networks.
             yield torch.from_numpy(self.images[np.sort(order[at : at + size])])
 

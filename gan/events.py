@@ -91,6 +91,8 @@ class Failed(_Event):
     event: Literal["failed"] = "failed"
     reason: str
     """One line."""
+    final: bool = False
+    """Whether it would fail again: the next run begins anew instead of resuming this one."""
 
 
 Event = Annotated[

@@ -85,11 +85,15 @@ def _resumable(settings: Settings, asked: frozenset[str], name: str | None, *, n
     if old is None or not old.config.exists():
         return None
     other = "preset" in asked and load_resolved(old.config).preset != settings.preset
-    finished = any(isinstance(event, events.Finished) for event in events.read(old.path)[0])
+    finished = any(_final(event) for event in events.read(old.path)[0])
     if name is not None and (other or finished):
-        reason = "is finished" if finished else "has another preset"
+        reason = "is over" if finished else "has another preset"
         raise LaunchError(f"the run {name} {reason}: choose another name")
     return None if other or finished else old
+
+
+def _final(event: events.Event) -> bool:
+    return isinstance(event, events.Finished) or (isinstance(event, events.Failed) and event.final)
 
 
 def _kept(settings: Settings, asked: frozenset[str], old: Run) -> Settings:

@@ -117,6 +117,11 @@ class Pair:
         network.cpu().to(memory_format=torch.contiguous_format)
         return network.eval()
 
+    def finite(self) -> Tensor:
+        """Whether all weights of both networks are numbers: bool []."""
+        weights: list[Tensor] = [*self.generator.parameters(), *self.discriminator.parameters()]
+        return torch.stack(torch._foreach_norm(weights)).isfinite().all()
+
     def state(self) -> dict[str, object]:
         """Everything `restore` needs to go on bit by bit where this pair is now."""
         return {name: part.state_dict() for name, part in self._parts().items()}

@@ -41,12 +41,17 @@ class Quality:
 
 
 def extractor(network: Network = "efficientnet") -> Features:
-    """The function that gives pictures their features. Raises QualityError if its packages are not there."""
+    """The function that gives pictures their features.
+
+    Raises QualityError if a package that this or the measures below need is not there.
+    """
     try:
+        import torch_fidelity  # type: ignore[import-untyped]  # noqa: F401  # sooner than after the features
+
         return _efficientnet() if network == "efficientnet" else _inception()
     except ImportError as error:
         raise QualityError(
-            f"quality needs the package {error.name}: pip install bag-dreams[quality]"
+            f"quality needs the package {error.name}: pip install 'bag-dreams[quality]'"
         ) from error
 
 

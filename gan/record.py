@@ -18,7 +18,7 @@ FIXED_SEEDS = range(64)
 """The bags that every grid of every run shows."""
 
 _MEASURED = 250
-"""Pictures, real and dreamed, for a quick KID: some seconds on one core."""
+"""Pictures at most, real and as many dreamed, for a quick KID: some seconds on one core."""
 
 
 class Record:
@@ -82,7 +82,8 @@ class Record:
                 return None
             self._real = self._features(for_measuring(self._dataset, _MEASURED))
         generator = Generator(network, self._shape, epoch, "")
-        found = quality.kid(self._real, self._features(generator.draw(generator.latents(range(_MEASURED)))))
+        dreamed = generator.draw(generator.latents(range(len(self._real))))
+        found = quality.kid(self._real, self._features(dreamed))
         if found < self._best:
             self._best = found
             self._save(self.run.best, network, epoch)

@@ -233,7 +233,9 @@ class Trainer:
     _stopping = False
 
     def _sound(self) -> bool:
-        return bool(torch.isfinite(self.world.mean(self.progress.losses)).all())
+        """Whether all losses of this epoch, and all weights, are numbers; in every process the same."""
+        sound = self.progress.losses.isfinite().all() & self.pair.finite()
+        return self.world.agreed(float(not sound)) == [0]
 
     def _out_of_time(self) -> bool:
         return 0 < self.settings.minutes * 60 <= self.progress.seconds

@@ -1,0 +1,155 @@
+"""What goes wrong in a night: each is told in words, and nothing that was learned is lost."""
+
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from gan import events
+from gan.data import DatasetError, open_dataset
+from gan.display import Display
+from gan.generator import load
+from gan.launch import prepare
+from gan.run import Run
+from gan.settings import load as load_settings
+from gan.train import Trainer
+from gan.world import World
+
+
+@contextmanager
+def limited(what: int, most: int) -> Iterator[None]:
+    """The process with a lower limit on a resource."""
+    soft, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(what, (soft, hard))
+
+
+def told(run: Run) -> list[events.Event]:
+    return events.read(run.path)[0]
+
+
+def unfinish(run: Run) -> None:
+    """As if the run had been killed just before its end."""
+    lines = run.events.read_text().splitlines(keepends=True)
+    run.events.write_text("".join(line for line in lines if "finished" not in line))
+
+
+def train_with(house, at: int, happen: Callable[[Trainer], object], epochs: int = 3) -> Run:
+    """A run in which something happens once, just before the `at`-th step after its first epoch."""
+    settings = load_settings(house.folder / "config.toml", epochs=epochs, minutes=0.0)
+    settings = settings.model_copy(update={"runs": house.runs, "dataset": house.dataset})
+    dataset, cpu = open_dataset(house.dataset), torch.device("cpu")
+    torch.set_num_threads(1)
+    launch = prepare(settings, dataset, cpu, frozenset(), "hurt", new=False)
+    done = False
+
+    def before_every_step() -> bool:
+        nonlocal done
+        if not done and trainer.progress.epoch >= 1 and trainer.progress.step == at:
+            done = True
+            happen(trainer)
+        return False
+
+    trainer = Trainer(launch.run, launch.settings, dataset, cpu, before_every_step, World())
+    with Display(trainer.steps, silent=True) as display:
+        trainer.train(display)
+    return launch.run
+
+
+def fill(network: nn.Module, value: float) -> None:
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.fill_(value)
+
+
+def test_weights_that_are_no_numbers_are_recovered_from(house) -> None:
+    run = train_with(house, 2, lambda trainer: fill(trainer.pair.discriminator, float("nan")))
+    names = [event.event for event in told(run) if event.event != "checkpoint"]
+    assert names == ["started", "epoch", "recovered", "epoch", "epoch", "finished"]
+    (recovered,) = (event for event in told(run) if isinstance(event, events.Recovered))
+    assert (recovered.epoch, recovered.rate) == (1, 0.5)
+    assert "no numbers" in recovered.reason
+    state = torch.load(run.state, weights_only=True)
+    assert state["progress"]["rate"] == 0.5
+    assert all(weight.isfinite().all() for weight in state["pair"]["discriminator"].values())
+    assert load(run.generator).epoch == 3
+
+
+def test_collapse_is_named_and_recovered_from(house) -> None:
+    def forget(trainer: Trainer) -> None:
+        fill(trainer.pair.generator, 0)
+        fill(trainer.pair.average, 0)
+
+    run = train_with(house, 0, forget)
+    (recovered,) = (event for event in told(run) if isinstance(event, events.Recovered))
+    assert "the bags have become one" in recovered.reason
+    assert told(run)[-1].event == "finished"
+
+
+def test_losses_that_stay_no_numbers_end_the_run_and_the_next_is_a_new_one(house) -> None:
+    house.configure(recipe="[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nrate_g = 1e30\nrate_d = 1e30")
+    assert "no numbers" in house.refused("train", "--epochs", "3", "--run", "wild")
+    wild = Run(house.runs / "wild")
+    names = [event.event for event in told(wild) if event.event not in {"epoch", "checkpoint"}]
+    assert names == ["started", "recovered", "recovered", "recovered", "failed"]
+    house.configure()
+    assert house.train("--epochs", "1").name != "wild"
+    assert "is over" in house.refused("train", "--run", "wild")
+
+
+def test_full_disk_keeps_the_last_checkpoint(house) -> None:
+    run = house.train("--epochs", "1", "--run", "full")
+    version = load(run.generator).version
+    unfinish(run)
+    # The size limit of a process's files stands in for the disk: a checkpoint no longer fits, an event does.
+    with limited(resource.RLIMIT_FSIZE, run.state.stat().st_size // 2):
+        line = house.refused("train", "--epochs", "2", "--run", "full")
+    assert "File too large" in line
+    failed = told(run)[-1]
+    assert isinstance(failed, events.Failed)
+    assert "File too large" in failed.reason
+    assert load(run.generator).version == version
+    assert not list(run.path.glob(".*-*"))
+    assert house.gan("train", "--epochs", "2", "--run", "full").returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the address space is read from /proc")
+def test_out_of_memory(house) -> None:
+    run = house.train("--epochs", "1", "--run", "large")
+    version = load(run.generator).version
+    unfinish(run)
+    config = run.config.read_text().replace("channels = 8", "channels = 4096")
+    run.config.write_text(config)
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    with limited(resource.RLIMIT_AS, taken + 200 * 2**20):
+        line = house.refused("train", "--epochs", "2", "--run", "large")
+    assert "out of memory" in line
+    failed = told(run)[-1]
+    assert isinstance(failed, events.Failed)
+    assert "out of memory" in failed.reason
+    assert load(run.generator).version == version
+
+
+def test_dataset_that_vanishes_in_mid_run_is_trained_on_to_the_end(house) -> None:
+    def vanish(trainer: Trainer) -> None:
+        house.dataset.rename(house.folder / "gone")
+
+    assert told(train_with(house, 2, vanish))[-1].event == "finished"
+    assert "no dataset" in house.refused("train")
+
+
+def test_dataset_that_is_cut_off_in_mid_run(house) -> None:
+    def cut(trainer: Trainer) -> None:
+        os.truncate(house.dataset / "images.npy", 5000)
+
+    with pytest.raises(DatasetError, match="cut off in mid-run"):
+        train_with(house, 2, cut)
+    assert load(Run(house.runs / "hurt").generator).epoch == 1
