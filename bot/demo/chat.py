@@ -193,7 +193,8 @@ class Chat:
         return web.json_response({"ok": True})
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=30)
+        # Not compressed: that would be work for the loop, and the page is on this machine.
+        socket = web.WebSocketResponse(heartbeat=30, compress=False)
         await socket.prepare(request)
         tab = Tab(self._room, self.act, socket, _person(request))
         self._tabs.add(tab)
