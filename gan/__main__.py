@@ -49,7 +49,10 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="End after so much time of training.")] = None,
     new: Annotated[bool, typer.Option("--new", help="Begin anew instead of resuming.")] = False,
 ) -> None:
-    """Train: resume the newest run if it is unfinished, else begin a new one."""
+    """Train: resume the newest run if it is unfinished, else begin a new one.
+
+    On several GPUs or hosts: torchrun --nproc-per-node N -m -- gan train …
+    """
     asked: dict[str, object] = {}
     if preset is not None:
         asked["preset"] = preset
@@ -103,21 +106,24 @@ def dream(
 @app.command()
 def interpolate(
     context: typer.Context,
-    a: Annotated[int, typer.Argument(help="The first bag's number.", metavar="A")],
-    b: Annotated[int, typer.Argument(help="The last bag's number.", metavar="B")],
+    seeds: Annotated[list[int], typer.Argument(help="Two to eight bags' numbers.", metavar="A B [C…]")],
     frames: Annotated[int, typer.Option(min=2, max=600)] = 60,
+    loop: Annotated[bool, typer.Option("--loop", help="Back to the first one.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
     out: Annotated[Path | None, typer.Option(help="A .gif or a .webp file.")] = None,
     name: RunName = None,
 ) -> None:
-    """An animation from bag A to bag B."""
+    """An animation from bag A to bag B, and on to others."""
+    if not 2 <= len(seeds) <= 8:
+        raise typer.BadParameter("give 2 to 8 numbers: A B [C…]")
     generator = _generator(load(context.obj), name)
-    file = out or Path(f"{generator.version}-{a}-{b}.gif")
+    file = out or Path(f"{generator.version}-{'-'.join(map(str, seeds))}.gif")
     encode = {".gif": animate.encode_gif, ".webp": animate.encode_webp}.get(file.suffix.lower())
     if encode is None:
         raise typer.BadParameter(f"--out {file}: the name must end in .gif or .webp")
-    pictures = animate.interpolation(generator, generator.latents([a, b]), frames)
-    _save(file, encode([enlarge(picture, scale) for picture in pictures], 60))
+    pictures = animate.interpolation(generator, generator.latents(seeds), frames, loop)
+    larger = [enlarge(picture, scale) for picture in pictures]
+    _save(file, animate.bounded(larger, lambda fitting: encode(fitting, 60)))
 
 
 @app.command()

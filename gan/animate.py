@@ -1,7 +1,7 @@
 """Moving pictures: from bag to bag, and a whole run in a few seconds."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,9 @@ LIMIT = 8 * 2**20
 """Bytes that a chat takes as an upload from everybody."""
 
 _COLORS = 256
+
+_FEWEST = 60
+"""Frames of a timelapse, before its pictures are made smaller."""
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
@@ -93,19 +96,26 @@ def timelapse(grids: Sequence[Path], milliseconds: int = 120, most: int = 120, l
     if not grids:
         raise ValueError("there are no grids to show yet")
     frames = [_opened(grids[index]) for index in _spread(len(grids), most)]
-    while True:
-        durations = [milliseconds] * (len(frames) - 1) + [2000]
-        data = encode_gif(frames, durations)
-        if len(data) <= limit:
-            return data
-        # Too large: first fewer frames, then smaller ones.
-        over = len(data) / limit
-        if len(frames) > 60:
-            frames = [frames[index] for index in _even(len(frames), max(60, int(len(frames) / over)))]
-        else:
-            scale = min(0.9, over**-0.5)
-            size = (max(1, int(frames[0].width * scale)), max(1, int(frames[0].height * scale)))
-            frames = [frame.resize(size, Image.Resampling.LANCZOS) for frame in frames]
+    data = _held(frames, milliseconds)
+    if len(data) > limit and len(frames) > _FEWEST:
+        fewer = max(_FEWEST, len(frames) * limit // len(data))
+        frames = [frames[index] for index in _even(len(frames), fewer)]
+    return bounded(frames, lambda smaller: _held(smaller, milliseconds), limit)
+
+
+def bounded(
+    frames: Sequence[Image.Image], encode: Callable[[Sequence[Image.Image]], bytes], limit: int = LIMIT
+) -> bytes:
+    """The frames encoded in at most `limit` bytes: as small as they must be made for it."""
+    while len(data := encode(frames)) > limit:
+        scale = min(0.9, (limit / len(data)) ** 0.5)
+        size = (max(1, int(frames[0].width * scale)), max(1, int(frames[0].height * scale)))
+        frames = [frame.resize(size, Image.Resampling.LANCZOS) for frame in frames]
+    return data
+
+
+def _held(frames: Sequence[Image.Image], milliseconds: int) -> bytes:
+    return encode_gif(frames, [milliseconds] * (len(frames) - 1) + [2000])
 
 
 def _opened(file: Path) -> Image.Image:

@@ -17,7 +17,7 @@ from torch import Tensor
 from gan import networks
 from gan.errors import UserError
 from gan.run import write
-from gan.seeds import checked
+from gan.seeds import checked, derived
 
 ARCHITECTURE = "bag-dreams-1"
 """Names the network below; it changes whenever old weights would no longer draw the same."""
@@ -67,9 +67,22 @@ class Generator:
         """Pixels along a side."""
         return self.shape.image_size
 
-    def latents(self, seeds: Sequence[int]) -> Tensor:
-        """The seeds' latents, float [n, z]. Raises SeedError for a seed out of range."""
-        return torch.stack([latent(seed, self.shape) for seed in seeds])
+    def latents(self, seeds: Sequence[int], mean: float = 0.0, spread: float = 1.0) -> Tensor:
+        """The seeds' latents, float [n, z]. Raises SeedError for a seed out of range.
+
+        `spread` below 1 gives more usual bags, above 1 odder ones: the truncation trick of Brock et al. 2019
+        (arXiv:1809.11096). `mean` moves all of them away from the usual one, together.
+        """
+        return torch.stack([latent(seed, self.shape) for seed in seeds]) * spread + mean
+
+    def children(self, a: Tensor, b: Tensor, seeds: Sequence[int], mutation: float = 0.1) -> Tensor:
+        """Latents float [n, z], a child of the latents a and b [z] for every seed.
+
+        Each of a child's numbers is one parent's, or with the probability `mutation` in [0, 1] a new one: so
+        children are spread as all latents are, whatever their distribution. Variations of a bag are its
+        children with itself. Raises SeedError for a seed out of range.
+        """
+        return torch.stack([_child(a, b, checked(seed), mutation, self.shape) for seed in seeds])
 
     @torch.inference_mode()
     def draw(self, latents: Tensor) -> NDArray[np.uint8]:
@@ -83,6 +96,14 @@ def latent(seed: int, shape: Shape) -> Tensor:
     """The latent float [z] that a seed names: drawn on the CPU, so the same on every device."""
     source = torch.Generator().manual_seed(checked(seed))
     return noise(1, shape, source)[0]
+
+
+def _child(a: Tensor, b: Tensor, seed: int, mutation: float, shape: Shape) -> Tensor:
+    # Not the source of the bag of that seed, or a child would inherit from a stranger.
+    source = torch.Generator().manual_seed(derived(seed, "child"))
+    new = noise(1, shape, source)[0]
+    from_a, mutated = torch.rand(2, shape.z_size, generator=source)
+    return torch.where(mutated < mutation, new, torch.where(from_a < 0.5, a, b))
 
 
 def noise(count: int, shape: Shape, source: torch.Generator) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from gan import animate
+from gan.colors import dominant
 from gan.generator import Generator, GeneratorError, load
 from gan.grid import enlarge, grid
 from gan.seeds import SEEDS, SeedError
@@ -75,10 +76,61 @@ def test_interpolation_starts_and_ends_at_its_bags(
     assert np.abs(np.asarray(frames[-1]).astype(int) - ends[1]).max() <= 1
 
 
-def test_looped_interpolation_does_not_show_its_start_twice(generator: Generator) -> None:
-    frames = animate.interpolation(generator, generator.latents([1, 2, 3]), 12, loop=True)
-    assert len(frames) == 12
-    assert frames[0] != frames[-1]
+@pytest.mark.parametrize("stops", [2, 3, 8])
+def test_loop_goes_by_all_its_bags_in_even_steps(generator: Generator, stops: int) -> None:
+    latents = generator.latents(range(stops))
+    way = animate.path(latents, stops * 5, loop=True)
+    assert torch.allclose(way[::5], latents, atol=1e-5)
+    around = torch.cat([way, way[:1]])  # after the last frame comes the first
+    steps = (around[1:] - around[:-1]).norm(dim=1).reshape(stops, 5)
+    assert (steps > 0).all()
+    assert (steps.amax(dim=1) < 2 * steps.amin(dim=1)).all()
+    assert len(animate.interpolation(generator, latents, 12, loop=True)) == 12
+
+
+def test_interpolation_of_several_bags_fits_into_a_message(trained, tmp_path: Path) -> None:
+    out = tmp_path / "large.gif"
+    arguments = ["1", "2", "3", "--loop", "--frames", "90", "--scale", "16", "--out", str(out)]
+    assert trained.gan("interpolate", *arguments).returncode == 0
+    assert out.stat().st_size <= animate.LIMIT
+    with Image.open(out) as moving:
+        assert moving.n_frames == 90
+
+
+def test_spread_makes_bags_usual_or_odd(generator: Generator) -> None:
+    seeds = range(16)
+    usual, plain, odd = (
+        generator.draw(generator.latents(seeds, spread=spread)).std(axis=0).mean() for spread in (0.3, 1, 2)
+    )
+    assert usual < plain < odd
+    assert torch.equal(generator.latents([5], mean=0.5, spread=0), torch.full((1, generator.z_size), 0.5))
+
+
+def test_children_have_of_both_parents_and_something_new(generator: Generator) -> None:
+    a, b = generator.latents([1, 2])
+    children = generator.children(a, b, range(50), mutation=0.25)
+    from_a, from_b = ((children == parent).float().mean().item() for parent in (a, b))
+    assert 0.3 < from_a < 0.45
+    assert 0.3 < from_b < 0.45
+    assert torch.equal(children[7], generator.children(a, b, [7], mutation=0.25)[0])
+    assert not torch.equal(children[7], children[8])
+    pure = generator.children(a, b, range(10), mutation=0)
+    assert ((pure == a) | (pure == b)).all()
+    assert torch.equal(generator.children(a, a, [3], mutation=0)[0], a)
+    with pytest.raises(SeedError):
+        generator.children(a, b, [SEEDS])
+
+
+def test_colors_of_a_bag_on_white() -> None:
+    image = np.full((64, 64, 3), 255, np.uint8)
+    image[20:60, 8:56] = (190, 40, 40)
+    image[20:28, 8:56] = (30, 40, 84)
+    red, navy = dominant(image)
+    assert (red.name, red.rgb, red.share) == ("red", 0xBE2828, 0.8)
+    assert (navy.name, navy.rgb) == ("navy", 0x1E2854)
+    assert [color.name for color in dominant(image, count=1)] == ["red"]
+    (blank,) = dominant(np.full((64, 64, 3), 255, np.uint8))
+    assert (blank.name, blank.share) == ("white", 1)
 
 
 def test_slerp_keeps_the_length() -> None:
@@ -178,5 +230,5 @@ def test_nothing_trained_yet(house) -> None:
 
 
 def test_interpolate_needs_two_numbers(house) -> None:
-    assert "B" in house.refused("interpolate", "1")
+    assert "2 to 8 numbers" in house.refused("interpolate", "1")
     assert "integer" in house.refused("interpolate", "1", "banana")
