@@ -153,6 +153,8 @@ async def _shop(bags: int) -> AsyncIterator[str]:
         str(_free_port(8090)),
         "--bags",
         str(bags),
+        "--leashed",  # a demo that is killed can't say goodbye
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
     )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+from collections.abc import Callable
 from html import escape
 from io import BytesIO
 from typing import Annotated
@@ -178,14 +180,28 @@ def _encode(number: int, width: int, height: int, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-async def serve(port: int, bags: int) -> None:
+class _Leash(asyncio.Protocol):
+    """Calls `let_go` when the other end of a pipe is gone, however its holder came to its end."""
+
+    def __init__(self, let_go: Callable[[], None]) -> None:
+        self._let_go = let_go
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._let_go()
+
+
+async def serve(port: int, bags: int, *, leashed: bool = False) -> None:
     """Write the address to stdout, then serve on 127.0.0.1 until SIGTERM or SIGINT.
 
-    Raises OSError when the port cannot be had.
+    `leashed`: standard input is a pipe, and its end is the shop's end too. Raises OSError when the port
+    cannot be had.
     """
     ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, ended.set)
+    if leashed:
+        await loop.connect_read_pipe(lambda: _Leash(ended.set), sys.stdin)
     runner = web.AppRunner(create_shop(bags), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -201,10 +217,13 @@ async def serve(port: int, bags: int) -> None:
 def main(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 0,
     bags: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many bags the shop sells.")] = 600,
+    leashed: Annotated[
+        bool, typer.Option("--leashed", help="End when standard input, a pipe, does.")
+    ] = False,
 ) -> None:
     """Sell drawn bags on loopback."""
     try:
-        asyncio.run(serve(port, bags))
+        asyncio.run(serve(port, bags, leashed=leashed))
     except OSError as error:
         typer.echo(f"the demo shop cannot listen on 127.0.0.1:{port}: {error.strerror or error}", err=True)
         raise typer.Exit(2) from None

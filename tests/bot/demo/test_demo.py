@@ -169,7 +169,9 @@ async def test_200_of_200_actions_are_answered_while_a_run_trains(tmp_path, away
         for seed, post in dreams.items():
             up, down = (button["label"] for button in post.components[0]["components"][:2])
             assert (int(up), int(down)) == (sum(ups[seed]), 3 - sum(ups[seed]))
-        assert sorted(int(seed) for seed, _ in answers(r"Bag [a-z0-9]+-(20[01]\d)")) == list(range(2000, 2020))
+        assert sorted(int(seed) for seed, _ in answers(r"Bag [a-z0-9]+-(20[01]\d)")) == list(
+            range(2000, 2020)
+        )
         assert sorted(int(n) for n, _ in answers(r"(\d+) dreams")) == list(range(2, 12))
         others = len(answers(r"Bag ([a-z0-9]+-\d+)")) - 30 - 20
         assert others in (10, 11)  # of 🎲, and perhaps the demo's own

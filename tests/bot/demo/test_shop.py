@@ -146,6 +146,14 @@ def test_the_command_says_its_address_and_ends_cleanly(ending):
         assert shop.stderr.read() == ""
 
 
+def test_it_ends_with_whoever_holds_its_leash():
+    command = [sys.executable, "-m", "bot.demo.shop", "--bags", "9", "--leashed"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shop:
+        assert shop.stdout.readline().startswith(b"http://127.0.0.1:")
+        shop.stdin.close()
+        assert shop.wait(20) == 0
+
+
 def test_a_busy_port_is_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
