@@ -61,7 +61,7 @@ def main(
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the chat page; 0 takes any free one.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port of the chat page; another one if it is taken.")] = 8000,
     folder: Annotated[Path, typer.Option(help="Where everything that the demo writes goes.")] = Path(
         "data/demo"
     ),

@@ -25,6 +25,7 @@ from bot.errors import Refusal
 
 BAGS = 600
 MINUTES = 10
+SHOP_PORT = 8090
 FIRST_DREAM_EPOCH = 20
 CHANNEL = "bag-dreams"
 CONFIG = """\
@@ -72,7 +73,8 @@ log = logging.getLogger(__name__)
 class Demo:
     """`async with Demo(folder, port) as demo`: the page is at `demo.address`.
 
-    Raises OSError for a port that is taken and SettingsError for an environment variable that can't be.
+    If the port is taken, it is at another one. Raises SettingsError for an environment variable that
+    can't be.
     """
 
     def __init__(self, folder: Path, port: int, bags: int = BAGS, minutes: float = MINUTES) -> None:
@@ -96,7 +98,7 @@ class Demo:
             config = await asyncio.to_thread(self._configure, shop)
             self.app = await stack.enter_async_context(App(load_house(config)))
             self.chat = await stack.enter_async_context(
-                Chat(self.app.create_bot(), channel=CHANNEL, port=self._port)
+                Chat(self.app.create_bot(), channel=CHANNEL, port=_free_port(self._port))
             )
             story = asyncio.create_task(self._story())
             stack.push_async_callback(_cancel, story)
@@ -145,25 +147,22 @@ class Demo:
 @asynccontextmanager
 async def _shop(bags: int) -> AsyncIterator[str]:
     """The shop in a process of its own; its address. It keeps its port if it can: pages are known by it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot.demo.shop",
-        "--port",
-        str(_free_port(8090)),
-        "--bags",
-        str(bags),
-        "--leashed",  # a demo that is killed can't say goodbye
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
+    for port in (_free_port(SHOP_PORT), 0):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "bot.demo.shop", "--port", str(port), "--bags", str(bags)),
+            "--leashed",  # a demo that is killed can't say goodbye
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        line = (await process.stdout.readline()).decode().split() if process.stdout else []
+        if line:
+            break
+        await process.wait()  # somebody was quicker to take the port
+    else:
+        raise OSError("the demo's shop did not start")
     try:
-        if process.stdout is None:
-            raise OSError("the demo shop has no output")
-        line = (await process.stdout.readline()).decode().split()
-        if not line:
-            raise OSError("the demo shop did not start")
         yield line[-1].rstrip("/")
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -172,6 +171,7 @@ async def _shop(bags: int) -> AsyncIterator[str]:
 
 
 def _free_port(wanted: int) -> int:
+    """The wanted port, or 0 (any free one) if somebody has it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
