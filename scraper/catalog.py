@@ -26,6 +26,9 @@ KEEP_WORDS = ", ".join(f"{tag} = COALESCE(NULLIF(?, ''), {tag})" for tag in TAGS
 SEEN = f"last_seen = ?, url = ?, {KEEP_WORDS} WHERE id = ?"
 
 
+Kept = Literal["new", "duplicate", "forgotten"]
+
+
 class CatalogError(Exception):
     """The catalog cannot be used. One line."""
 
@@ -223,29 +226,29 @@ class Catalog:
         color: str,
         etag: str | None = None,
         modified: str | None = None,
-    ) -> Literal["new", "duplicate", "forgotten"]:
-        """The item's picture is here: file, square and row, or none of them. A forgotten one stays out."""
-        with self.change() as db:
-            if self.is_forgotten(sha256):
-                db.execute("DELETE FROM items WHERE id = ?", (item,))
-                return "forgotten"
-            row = db.execute("SELECT id FROM pictures WHERE sha256 = ?", (sha256,)).fetchone()
-            if row:
-                slot = row[0]
-            else:
-                self.files.put(sha256, picture.suffix, data)
-                cursor = db.execute(
-                    "INSERT INTO pictures (sha256, suffix, bytes, width, height, look, added)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (sha256, picture.suffix, len(data), picture.width, picture.height, picture.look, now()),
-                )
-                slot = int(cursor.lastrowid or 0)
-                self.files.squares.write(slot, picture.pixels)
-            db.execute(
-                "UPDATE items SET state = 'kept', reason = NULL, transient = 0,"
-                " picture = ?, etag = ?, modified = ?, color = COALESCE(NULLIF(color, ''), ?) WHERE id = ?",
-                (slot, etag, modified, color, item),
+    ) -> Kept:
+        """The item's picture is here: file, square and row (within a transaction); a forgotten one goes."""
+        db = self.db
+        if self.is_forgotten(sha256):
+            db.execute("DELETE FROM items WHERE id = ?", (item,))
+            return "forgotten"
+        row = db.execute("SELECT id FROM pictures WHERE sha256 = ?", (sha256,)).fetchone()
+        if row:
+            slot = row[0]
+        else:
+            self.files.put(sha256, picture.suffix, data)
+            cursor = db.execute(
+                "INSERT INTO pictures (sha256, suffix, bytes, width, height, look, added)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (sha256, picture.suffix, len(data), picture.width, picture.height, picture.look, now()),
             )
+            slot = int(cursor.lastrowid or 0)
+            self.files.squares.write(slot, picture.pixels)
+        db.execute(
+            "UPDATE items SET state = 'kept', reason = NULL, transient = 0,"
+            " picture = ?, etag = ?, modified = ?, color = COALESCE(NULLIF(color, ''), ?) WHERE id = ?",
+            (slot, etag, modified, color, item),
+        )
         return "duplicate" if row else "new"
 
     def is_forgotten(self, *values: str) -> bool:

@@ -3,7 +3,8 @@
 from typing import Final, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageChops
+from numpy.typing import NDArray
+from PIL import Image
 
 MARGIN: Final = 1 / 32
 """White on each side of a bag that was found, as a part of the square's side."""
@@ -40,25 +41,34 @@ class Placement(NamedTuple):
 def place(image: Image.Image, size: int) -> Placement:
     """Places an RGB picture in a square of `size`: the bag if it stands out, else all of the picture."""
     pixels = np.asarray(image)
-    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.int16)
-    red, green, blue = (int(level) for level in np.median(rim, axis=0))
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    red, green, blue = np.sort(rim, axis=0)[len(rim) // 2].tolist()  # the median
     background = red, green, blue
-    plain = min(background) >= LIGHT and (np.abs(rim - background).max(axis=1) <= NEAR).mean() >= UNIFORM
-    box = bag_box(image, background) if plain else None
+    box = None
+    if min(background) >= LIGHT and far(rim[None], background).mean() <= 1 - UNIFORM:
+        box = bag_box(far(pixels, background))
     if box is None:
         return Placement((0, 0, image.width, image.height), fit(image.width, image.height, size), WHITE)
     inside = size - 2 * max(1, round(size * MARGIN))
     return Placement(box, fit(box[2] - box[0], box[3] - box[1], inside), background)
 
 
-def bag_box(image: Image.Image, background: tuple[int, int, int]) -> tuple[int, int, int, int] | None:
-    """The box of all that is not background (left, top, right, bottom), or None if nothing stands out."""
-    red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, background)).split()
-    bag = np.asarray(ImageChops.lighter(ImageChops.lighter(red, green), blue)) > NEAR
+def far(pixels: NDArray[np.uint8], background: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Which pixels of uint8 [h, w, 3] are not the light background: bool [h, w]."""
+    height, width, _ = pixels.shape
+    darkest = np.tile(np.array(background, np.uint8) - np.uint8(NEAR), width)
+    # What is darker than the darkest wraps around to large numbers, so that one comparison is enough.
+    channels = pixels.reshape(height, -1) - darkest > 2 * NEAR
+    return channels[:, ::3] | channels[:, 1::3] | channels[:, 2::3]
+
+
+def bag_box(bag: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
+    """The box of all that is bag in bool [h, w] (left, top, right, bottom), or None if nothing stands out."""
+    height, width = bag.shape
     # A row or column counts with a few pixels of bag in it, so that a speck of dust does not.
-    columns = np.flatnonzero(np.count_nonzero(bag, axis=0) > image.height * FEWEST)
-    rows = np.flatnonzero(np.count_nonzero(bag, axis=1) > image.width * FEWEST)
-    if len(columns) < image.width / 8 or len(rows) < image.height / 8:
+    columns = np.flatnonzero(bag.sum(axis=0) > height * FEWEST)
+    rows = np.flatnonzero(bag.sum(axis=1) > width * FEWEST)
+    if len(columns) < width / 8 or len(rows) < height / 8:
         return None
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 

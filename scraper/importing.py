@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import os
 
 from scraper.catalog import Catalog
 from scraper.imports import Entry, NothingToImportError, Source
@@ -11,6 +10,9 @@ from scraper.report import Report
 from scraper.settings import Settings
 from scraper.square import PictureError, opened
 from scraper.tags import normalize
+
+WORKERS = 16
+"""So many pictures are in memory at a time."""
 
 
 async def import_pictures(
@@ -41,7 +43,7 @@ async def import_pictures(
             tally.duplicates += result == "duplicate"
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(2 * (os.cpu_count() or 1)):
+        for _ in range(WORKERS):
             group.create_task(work())
     if not tally.seen:
         raise NothingToImportError(f"no pictures in {wanted.path}")

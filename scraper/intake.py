@@ -4,12 +4,15 @@ import asyncio
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Any, Final
 
-from scraper.catalog import Catalog
+from scraper.catalog import Catalog, Kept
 from scraper.settings import Settings
 from scraper.square import Square, square
 from scraper.tags import color_of
+
+TOGETHER: Final = 0.02
+"""Pictures that are ready within so many seconds are written down together."""
 
 
 class Intake:
@@ -18,6 +21,7 @@ class Intake:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self.catalog = catalog
         self.settings = settings
+        self.ready: list[tuple[asyncio.Future[Kept], tuple[Any, ...]]] = []
         # Pillow lets go of the interpreter while it decodes, so threads are enough.
         self.pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="square")
 
@@ -28,12 +32,30 @@ class Intake:
 
     async def take(
         self, item: int, data: bytes, etag: str | None = None, modified: str | None = None
-    ) -> Literal["new", "duplicate", "forgotten"]:
-        """Keeps a picture for an item. Raises PictureError when it is refused."""
-        sha256, picture, color = await asyncio.get_running_loop().run_in_executor(
-            self.pool, self.prepare, data
-        )
-        return self.catalog.keep(item, sha256, data, picture, color, etag, modified)
+    ) -> Kept:
+        """Keeps a picture for an item; returns when it is written down. Raises PictureError if refused."""
+        loop = asyncio.get_running_loop()
+        sha256, picture, color = await loop.run_in_executor(self.pool, self.prepare, data)
+        kept: asyncio.Future[Kept] = loop.create_future()
+        if not self.ready:
+            loop.call_later(TOGETHER, self.keep)
+        self.ready.append((kept, (item, sha256, data, picture, color, etag, modified)))
+        return await kept
+
+    def keep(self) -> None:
+        """Writes down what is ready, in one transaction: all of it, or nothing."""
+        ready, self.ready = self.ready, []
+        try:
+            with self.catalog.change():
+                results = [self.catalog.keep(*picture) for _, picture in ready]
+        except Exception as error:  # the disk is full, say: who waits gets to know
+            for kept, _ in ready:
+                if not kept.done():
+                    kept.set_exception(error)
+            return
+        for (kept, _), result in zip(ready, results, strict=True):
+            if not kept.done():
+                kept.set_result(result)
 
     def close(self) -> None:
         """Waits for the threads."""

@@ -29,12 +29,11 @@ NEIGHBORS: Final = 16
 
 def look(image: Image.Image) -> bytes:
     """The look of a whole picture in RGB, whatever its size: 32 bytes of hash, 48 of colors."""
-    image = image.resize((68, 64), Resampling.BOX)
-    grey = np.asarray(image.convert("L").resize((17, 16), Resampling.BOX), np.int16)
+    small = image.resize((17, 16), Resampling.BOX)
+    grey = np.asarray(small.convert("L"), np.int16)
     # Flat white on both sides is no difference: without a threshold the noise of JPEG would decide.
     bits = grey[:, 1:] - grey[:, :-1] > 4
-    tone = np.asarray(image.resize((4, 4), Resampling.BOX))
-    return np.packbits(bits).tobytes() + tone.tobytes()
+    return np.packbits(bits).tobytes() + small.resize((4, 4), Resampling.BOX).tobytes()
 
 
 def twins(looks: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -84,14 +84,15 @@ def known(charset: str | None) -> str | None:
 
 def text(tag: Tag, css_class: str) -> str:
     """The words of the first element of a class, spaces collapsed; empty when there is none."""
-    match = tag.find(class_=css_class)
+    # Several times faster than `find(class_=…)`, which builds a matcher each time.
+    match = next((inner for inner in tag.find_all(True) if css_class in (inner.get("class") or "")), None)
     return " ".join(match.get_text(" ").split()) if match else ""
 
 
 def link(tag: Tag) -> str:
     """The first address that the tag links to, or is itself; empty when there is none."""
-    anchor = tag if tag.name == "a" else tag.find("a", href=True)
-    return str(anchor.get("href") or "") if anchor else ""
+    anchors = [tag] if tag.name == "a" else tag.find_all("a")
+    return next((str(anchor["href"]) for anchor in anchors if anchor.get("href")), "")
 
 
 def source(tag: Tag) -> str:

@@ -136,6 +136,8 @@ def check(image: Image.Image, limit: int) -> None:
 
 def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 when there is none or it is damaged."""
+    if image.format == "JPEG" and not {"exif", "xmp"} & image.info.keys():
+        return 1  # most have none, and looking for it is slow
     try:
         return int(image.getexif().get(EXIF_ORIENTATION, 1))
     except BROKEN:
@@ -151,4 +153,5 @@ def on_white(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image.convert("RGB")
+    image.load()
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -59,16 +59,14 @@ class Files:
         return self.originals / sha256[:2] / f"{sha256}{suffix}"
 
     def put(self, sha256: str, suffix: str, data: bytes) -> None:
-        """Keeps an original, whole or not at all."""
+        """Keeps an original. What a kill leaves half written no row of the catalog speaks of yet."""
         if not self.keeps_originals:
             return
         path = self.path(sha256, suffix)
         if sha256[:2] not in self.folders:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.folders.add(sha256[:2])
-        part = path.with_suffix(".part")
-        part.write_bytes(data)
-        part.replace(path)
+        path.write_bytes(data)
 
     def remove(self, sha256: str, suffix: str, slot: int) -> None:
         """Deletes an original and its square."""
