@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from scraper import dataset, guard, imports
 from scraper.catalog import Catalog, CatalogError
@@ -20,7 +19,6 @@ from scraper.crawl import Crawl
 from scraper.fetch import Fetcher
 from scraper.importing import import_pictures
 from scraper.intake import Intake
-from scraper.overview import overview, tables
 from scraper.report import Report
 from scraper.settings import Settings, SettingsError, load
 from scraper.sheet import sheet as write_sheet
@@ -177,6 +175,11 @@ def build(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def stats(context: typer.Context, as_json: Json = False) -> None:
     """What the catalog holds, by shop, brand, category and color; failures by reason."""
+    # Only here: loading rich takes longer than a short crawl likes.
+    from rich.console import Console
+
+    from scraper.overview import overview, tables
+
     with opened(context.obj) as (catalog, _):
         numbers = overview(catalog)
     if as_json:

@@ -4,13 +4,14 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 
 @dataclass(slots=True)
@@ -40,31 +41,29 @@ class Report:
         self.tallies: dict[str, Tally] = {}
         self.problems = 0
         self.started = time.monotonic()
-        self.console = Console(stderr=True)
-        self.live = Live(
-            console=self.console,
-            get_renderable=self.table,
-            refresh_per_second=4,
-            transient=True,
-            redirect_stdout=False,
-        )
+        self.live: Live | None = None
 
     def __enter__(self) -> Self:
-        if self.console.is_terminal:
+        if sys.stderr.isatty():
+            self.live = bars(self.table)
             self.live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.live.stop()
+        if self.live:
+            self.live.stop()
+            self.live = None
 
     def tally(self, shop: str) -> Tally:
         """The numbers of a shop, to count up."""
         return self.tallies.setdefault(shop, Tally())
 
-    def table(self) -> Table:
+    def table(self) -> "Table":
         """How far each shop is."""
+        from rich.table import Table
+
         table = Table("shop", "pages", "pictures", "new", "failed", "MB", "pictures/s", "left", box=None)
         seconds = max(time.monotonic() - self.started, 0.001)
         for shop, t in self.tallies.items():
@@ -98,7 +97,7 @@ class Report:
         """A result, as words or as JSON."""
         if self.as_json:
             self.emit(**event)
-        elif self.live.is_started and sys.stdout.isatty():
+        elif self.live and sys.stdout.isatty():
             self.error(words)  # the same screen, but above the bars
         else:
             sys.stdout.write(f"{words}\n")
@@ -111,4 +110,21 @@ class Report:
 
     def error(self, line: str) -> None:
         """One line on stderr, above the bars."""
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        if self.live:
+            self.live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            sys.stderr.write(f"{line}\n")
+
+
+def bars(table: Callable[[], "Table"]) -> "Live":
+    """Rich's live display. It is loaded only for terminals: that takes longer than a short crawl likes."""
+    from rich.console import Console
+    from rich.live import Live
+
+    return Live(
+        console=Console(stderr=True),
+        get_renderable=table,
+        refresh_per_second=4,
+        transient=True,
+        redirect_stdout=False,
+    )
