@@ -24,6 +24,9 @@ ARCHITECTURE = "bag-dreams-1"
 
 Z = Literal["normal", "uniform"]
 
+_GROUP = 8
+"""Pictures drawn at once, where that changes nothing: two to three times as fast as one by one."""
+
 
 class GeneratorError(UserError):
     """A generator file that cannot be used; the message is one line."""
@@ -51,7 +54,9 @@ class Generator:
     """Draws pictures on the CPU in float32: a latent gives the same bytes, whatever it is drawn with."""
 
     def __init__(self, network: networks.Generator, shape: Shape, epoch: int, version: str) -> None:
-        self._network = network.eval().requires_grad_(False)
+        network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self._network = network
+        self._alike: dict[int, bool] = {}
         self.shape = shape
         self.epoch = epoch
         """Whole epochs it was trained for."""
@@ -87,9 +92,25 @@ class Generator:
     @torch.inference_mode()
     def draw(self, latents: Tensor) -> NDArray[np.uint8]:
         """Latents float [n, z] → RGB pictures uint8 [n, S, S, 3]."""
-        # One by one: in a batch convolutions add in another order, and a picture would depend on its mates.
-        pictures = [self._network(z[None]) for z in latents]
+        pictures: list[Tensor] = []
+        for at in range(0, len(latents), _GROUP):
+            group = latents[at : at + _GROUP]
+            if len(group) > _GROUP // 2 and self._drawn_alike():
+                # Always as many, or the kernels would be others than those that were tried.
+                full = torch.cat([group, group.new_zeros(_GROUP - len(group), self.z_size)])
+                pictures.append(self._network(full)[: len(group)])
+            else:
+                pictures += [self._network(z[None]) for z in group]
         return to_images(torch.cat(pictures)).numpy()
+
+    def _drawn_alike(self) -> bool:
+        """Whether this machine draws the same bits in groups as one by one: kernels may differ."""
+        threads = torch.get_num_threads()
+        if threads not in self._alike:
+            latents = self.latents(range(_GROUP))
+            alone = torch.cat([self._network(z[None]) for z in latents])
+            self._alike[threads] = torch.equal(self._network(latents), alone)
+        return self._alike[threads]
 
 
 def latent(seed: int, shape: Shape) -> Tensor:
