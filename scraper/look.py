@@ -20,16 +20,19 @@ LOOK: Final = HASH + TONE
 BITS: Final = 9
 """Twins differ in at most so many bits of the hash (less than PARTS: see `pairs`)."""
 
-LEVELS: Final = 8
-"""Twins differ by at most so many levels in the mean color of each part."""
+LEVELS: Final = 4
+"""Twins differ by at most so many levels in each part's mean color: a strap in another color is 5 or more."""
 
 PARTS: Final = 10
 NEIGHBORS: Final = 16
 
 
-def look(image: Image.Image) -> bytes:
-    """The look of a whole picture in RGB, whatever its size: 32 bytes of hash, 48 of colors."""
-    small = image.resize((17, 16), Resampling.BOX)
+def look(image: Image.Image, width: float, height: float) -> bytes:
+    """The look of a whole picture in RGB, whatever its size: 32 bytes of hash, 48 of colors.
+
+    Of its last column and row only a part may be picture: width and height are no whole numbers then.
+    """
+    small = image.resize((17, 16), Resampling.BOX, box=(0, 0, width, height))
     grey = np.asarray(small.convert("L"), np.int16)
     # Flat white on both sides is no difference: without a threshold the noise of JPEG would decide.
     bits = grey[:, 1:] - grey[:, :-1] > 4

@@ -85,7 +85,7 @@ def square(data: bytes, size: int, limit: int) -> Square:
         # Half the side is enough to find the bag and to remember what it looks like.
         factor = max(1, max(whole.size) // (size * 2))
         rough = whole.reduce(factor) if factor > 1 else whole
-        appearance = look(rough)
+        appearance = look(rough, whole.width / factor, whole.height / factor)
         small = scaled(whole, place(rough, size).times(factor, whole.size))
     if turn := TURNS.get(orientation):
         small = small.transpose(turn)

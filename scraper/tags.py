@@ -120,6 +120,7 @@ CURRENCIES: Final = {"$": "USD", "US$": "USD", "C$": "CAD", "CA$": "CAD", "A$": 
                      "€": "EUR", "£": "GBP",
                      "¥": "JPY", "₹": "INR", "₩": "KRW", "HK$": "HKD", "S$": "SGD", "R$": "BRL", "₽": "RUB",
                      "zł": "PLN"}  # fmt: skip
+ISO_4217: Final = re.compile("[A-Z]{3}")
 
 
 def pattern(table: dict[str, str]) -> re.Pattern[str]:
@@ -191,18 +192,16 @@ def word(table: str, said: str, title: str) -> str:
 
 
 def price(words: str) -> tuple[str, str]:
-    """A price as a shop writes it → (decimal with a point, ISO 4217 code); empty where it says nothing.
-
-    The last separator is decimal if one or two digits follow it: "1.250,00 €" and "$1,250" are understood.
-    """
-    number = re.search(r"\d(?:[\d.,'’   ]*\d)?", words)
-    if not number:
+    """A price as a shop writes it → (decimal with a point, ISO 4217 code); empty where it says nothing."""
+    if not words:
         return "", ""
-    whole, mark, cents = re.fullmatch(r"(.*?)(?:([.,])(\d{1,2}))?", number[0]).groups()  # type: ignore[union-attr]  # always matches
-    digits = re.sub(r"\D", "", whole)
-    amount = f"{int(digits)}.{cents}" if mark else str(int(digits))
-    sign = re.search(r"\b[A-Z]{3}\b|[A-Z]{0,2}\$|[€£¥₹₩₽]|zł", words)
-    return amount, CURRENCIES.get(sign[0], sign[0]) if sign else ""
+    from price_parser import Price  # only here: it takes longer to load than a page to read
+
+    said = Price.fromstring(words.replace("’", "'"))
+    if said.amount is None:
+        return "", ""
+    sign = said.currency or ""
+    return f"{said.amount:f}", CURRENCIES.get(sign, sign if ISO_4217.fullmatch(sign) else "")
 
 
 def color_of(pixels: NDArray[np.uint8]) -> str:
