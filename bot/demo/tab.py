@@ -81,7 +81,9 @@ class Tab:
     async def _update(self) -> None:
         viewer = self._room.people[self._person].id
         await self._send("hello", hello(self._room, self._person))
+        await asyncio.sleep(0)  # all open pages are brought up to date at once: the bot has its turn between
         await self._send("channels", self._room.view.channels(viewer))
+        await asyncio.sleep(0)
         await self._send_messages(viewer)
         await self._send("busy", [str(channel) for channel, count in self._room.busy.items() if count > 0])
 
@@ -94,6 +96,9 @@ class Tab:
     async def _send_messages(self, viewer: int) -> None:
         channel = self._channel
         messages = self._room.view.messages(channel, viewer)
+        await asyncio.sleep(0)
+        if channel != self._channel:
+            return  # another one was opened meanwhile, which has asked for the next update
         texts = {message["id"]: json.dumps(message) for message in messages}
         gone = [number for number in self._shown if number not in texts]
         new = [message for message in messages if self._shown.get(message["id"]) != texts[message["id"]]]
