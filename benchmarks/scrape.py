@@ -261,6 +261,12 @@ def run(name: str, count: int, latency: float, peers: str) -> dict[str, float]:
     }
 
 
+def better(results: dict[str, dict[str, float]], name: str, result: dict[str, float], what: str) -> None:
+    """Keeps the better of a competitor's rounds: whatever else the machine does only ever slows one down."""
+    if name not in results or result[what] > results[name][what]:
+        results[name] = result
+
+
 def catalog(rows: int) -> dict[str, float]:
     """Seconds of what the scraper does with its catalog when it holds so many pictures (synthetic)."""
     sys.path.insert(0, str(HERE.parent))
@@ -325,6 +331,7 @@ def main() -> None:
         "--catalog", action="store_true", help="instead: a catalog of 10,000 and of 1,000,000 rows"
     )
     parser.add_argument("--peers", default=sys.executable)
+    parser.add_argument("--rounds", type=int, default=2, help="in turn; each one's best round counts")
     parser.add_argument("--only", nargs="*", help="only these competitors")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--latency", type=float, default=0, help=argparse.SUPPRESS)
@@ -338,9 +345,12 @@ def main() -> None:
         return
     count = 1500 if options.quick else 6000
     names = options.only or ["limit", "ours", "scrapy", "img2dataset", "original"]
-    results = {name: run(name, count, 0, options.peers) for name in names}
-    for name in (n for n in ("ours", "scrapy") if n in names):
-        results[f"{name} at 50 ms"] = run(name, count, 0.05, options.peers)
+    results: dict[str, dict[str, float]] = {}
+    for _ in range(options.rounds):
+        for name in names:
+            better(results, name, run(name, count, 0, options.peers), "per_core_second")
+        for name in (n for n in ("ours", "scrapy") if n in names):
+            better(results, f"{name} at 50 ms", run(name, count, 0.05, options.peers), "per_second")
     ratios = {}
     for key, (one, other, what) in {
         "ours_per_scrapy": ("ours", "scrapy", "per_core_second"),
