@@ -61,6 +61,8 @@ class BagBot(commands.Bot):
             activity=discord.CustomActivity(f"{services.settings.prefix}bag"),
         )
         self.services = services
+        self.once_ready: Callable[[], None] = lambda: None
+        """What the composition root wants done when the client has come up."""
         self.tree.on_error = self._on_tree_error  # type: ignore[method-assign]  # the documented way without a subclass
 
     async def setup_hook(self) -> None:
@@ -76,6 +78,7 @@ class BagBot(commands.Bot):
     async def on_ready(self) -> None:
         """Say so in the log."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
+        self.once_ready()
 
     def home(self, guild: discord.Guild) -> discord.TextChannel | None:
         """The channel of a guild in which the bot posts by itself: the configured name or id."""

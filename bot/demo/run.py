@@ -18,7 +18,7 @@ from typing import Self
 import discord
 
 from bot import codes, words
-from bot.app import App, load_house
+from bot.app import App, freeze_memory, load_house
 from bot.cogs.feature import Feature
 from bot.demo.chat import Chat
 from bot.errors import Refusal
@@ -100,6 +100,7 @@ class Demo:
             self.chat = await stack.enter_async_context(
                 Chat(self.app.create_bot(), channel=CHANNEL, port=_free_port(self._port))
             )
+            freeze_memory()
             story = asyncio.create_task(self._story())
             stack.push_async_callback(_cancel, story)
             self._stack = stack.pop_all()
@@ -134,7 +135,7 @@ class Demo:
             with contextlib.suppress(Refusal):
                 model = await self.app.studio.current()
                 # The very first dreams are fog; the grids in the thread show those.
-                if model.epoch >= FIRST_DREAM_EPOCH:
+                if model.epoch >= FIRST_DREAM_EPOCH or not self.app.trainer.running:
                     break
             await asyncio.sleep(0.5)
         bot = self.app.herald.bot

@@ -1,7 +1,11 @@
 """The trainer and the collector as the bot's child processes, started and stopped from Discord."""
 
+import asyncio
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,9 +33,6 @@ def make_dataset(folder, count=64):
 @pytest.fixture
 def dataset(tmp_path):
     """A folder with an imported dataset, as `python -m scraper import` and `build` leave it."""
-    import subprocess
-    import sys
-
     config = tmp_path / "scraper.toml"
     config.write_text(f'[scraper]\nfolder = "{tmp_path}/shop"\ndataset = "{tmp_path}/dataset"\n')
     pictures = make_dataset(tmp_path)
@@ -109,3 +110,42 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
         assert "**64** bags now" in said(world)
         await world.ben.send(world.channel, "!bag scrape")
         assert "Manage Server" in world.whispers(world.ben)[0]
+
+
+BOT = """
+import asyncio, sys
+from pathlib import Path
+from bot.app import App, load_house
+
+async def main():
+    async with App(load_house(Path(sys.argv[1]))) as app:
+        app.trainer.start()
+        while app.trainer._process is None:
+            await asyncio.sleep(0.01)
+        print(app.trainer._process.pid, flush=True)
+        await asyncio.Event().wait()
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent was killed")
+async def test_a_bot_that_is_killed_leaves_no_trainer_behind(make_house, dataset, tmp_path):
+    make_house(GAN, generator=False)
+    script = tmp_path / "killed.py"
+    script.write_text(BOT)
+    bot = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(script),
+        str(tmp_path / "config.toml"),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    trainer = int(await bot.stdout.readline())
+    await until(lambda: list((tmp_path / "runs").glob("*/events.jsonl")))
+    bot.kill()
+    await bot.wait()
+    await until(lambda: not Path(f"/proc/{trainer}").exists())
+    (events,) = (tmp_path / "runs").glob("*/events.jsonl")
+    assert '"stopped"' in events.read_text().splitlines()[-1]
