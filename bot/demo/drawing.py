@@ -98,7 +98,7 @@ class Tags:
 
 @lru_cache(maxsize=512)
 def _choices(number: int) -> tuple[str, str, str, str, str | None, str]:
-    choose = random.Random(f"bag {number}")  # noqa: S311 - a picture, not a secret
+    choose = random.Random(f"bag {number}")
     shape = choose.choice(tuple(SHAPES))
     color = choose.choice(tuple(COLORS))
     accent = choose.choice(_COMPANIONS[color]) if choose.random() < 0.62 else color
@@ -114,7 +114,7 @@ def _choices(number: int) -> tuple[str, str, str, str, str | None, str]:
 def tags(number: int) -> Tags:
     """The tags of bag `number`: the same for ever."""
     shape, color, _, _, pattern, brand = _choices(number)
-    choose = random.Random(f"tags {number}")  # noqa: S311 - a price tag, not a secret
+    choose = random.Random(f"tags {number}")
     size = choose.choice(tuple(_SIZES))
     material = choose.choice(_MATERIALS)
     words = [color.title(), pattern.title() if pattern else "", material, size, shape.title()]
@@ -136,7 +136,7 @@ def tags(number: int) -> Tags:
 def frame(number: int) -> tuple[int, int]:
     """The width and height of bag `number`'s photo in pixels: square, or upright or lying as its shape is."""
     shape = _choices(number)[0]
-    if random.Random(f"frame {number}").random() < 0.5:  # noqa: S311 - a picture, not a secret
+    if random.Random(f"frame {number}").random() < 0.5:
         return 512, 512
     if shape in ("bucket bag", "backpack", "tote", "hobo"):
         return 480, 600
@@ -146,7 +146,7 @@ def frame(number: int) -> tuple[int, int]:
 def draw(number: int, width: int, height: int) -> Image.Image:
     """Bag `number` as an RGB product photo of `width` × `height` pixels on white: for ever the same."""
     shape, color, accent, metal, pattern, _ = _choices(number)
-    chance = random.Random(f"look {number}")  # noqa: S311 - a picture, not a secret
+    chance = random.Random(f"look {number}")
     bag = Bag()
     SHAPES[shape](bag, Look(chance, COLORS[color], COLORS[accent], _METALS[metal], pattern))
     return render(bag, width, height)
