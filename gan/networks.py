@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad, scaled_dot_product_attention
 from torch.nn.utils.parametrizations import spectral_norm
 
+from gan.matrices import Doubling, Halving
+
 SIZES = (32, 64, 128, 256)
 """The picture sizes (pixels) there are networks for."""
 
@@ -58,11 +60,11 @@ class Discriminator(nn.Module):
         super().__init__()
         stages = widths(channels, image_size)[::-1]
         bias = norm != "batch"
-        layers: list[nn.Module] = [_normed(nn.Conv2d(3, stages[0], 4, 2, 1, bias=bias), norm), _leaky()]
+        layers: list[nn.Module] = [_normed(Halving(3, stages[0], bias=bias), norm), _leaky()]
         for at, (narrow, wide) in enumerate(itertools.pairwise(stages)):
             if attention and at == 1:
                 layers.append(Attention(narrow, norm))
-            layers.append(_normed(nn.Conv2d(narrow, wide, 4, 2, 1, bias=bias), norm))
+            layers.append(_normed(Halving(narrow, wide, bias=bias), norm))
             if norm == "batch":
                 layers.append(nn.BatchNorm2d(wide, eps=EPS))
             layers.append(_leaky())
@@ -152,7 +154,7 @@ def _doubling(channels: int, out: int, upsampling: Upsampling) -> list[nn.Module
     if upsampling == "bilinear":
         larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
         return [larger, nn.Conv2d(channels, out, 3, padding=1, bias=False)]
-    transposed = nn.ConvTranspose2d(channels, out, 4, 2, 1, bias=False)
+    transposed = Doubling(channels, out)
     return [transposed, Blur(out)] if upsampling == "blurred" else [transposed]
 
 
