@@ -9,11 +9,23 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
 _LARGEST = 4
-"""Pixels along the smaller side of a layer that gains."""
+"""Pixels along the smaller side of a layer that gains; at 8 the copies cost more than the product saves."""
+
+_FEWEST = 512
+"""Rows of the product (pictures × places); with fewer, copying the weights costs more than is saved."""
+
+_NARROWEST = 256
+"""Channels on either side."""
 
 
-def _gains(features: Tensor, size: int) -> bool:
-    return features.device.type == "cpu" and torch.is_autocast_enabled("cpu") and size <= _LARGEST
+def _gains(features: Tensor, size: int, narrowest: int) -> bool:
+    return (
+        size <= _LARGEST
+        and len(features) * size * size >= _FEWEST
+        and narrowest >= _NARROWEST
+        and features.device.type == "cpu"
+        and torch.is_autocast_enabled("cpu")
+    )
 
 
 class Halving(nn.Conv2d):
@@ -25,7 +37,7 @@ class Halving(nn.Conv2d):
     def forward(self, features: Tensor) -> Tensor:
         """Features float [n, c, 2h, 2w] → [n, out, h, w]."""
         count, channels, height, width = features.shape
-        if not _gains(features, height // 2):
+        if not _gains(features, height // 2, min(channels, self.out_channels)):
             return super().forward(features)
         h, w = height // 2, width // 2
         # Squares of 2×2 become channels; a window of the kernel is 2×2 of those.
@@ -47,7 +59,7 @@ class Doubling(nn.ConvTranspose2d):
     def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Features float [n, c, h, w] → [n, out, 2h, 2w]."""
         count, channels, h, w = features.shape
-        if not _gains(features, h):
+        if not _gains(features, h, min(channels, self.out_channels)):
             return super().forward(features, output_size)
         kernel = self.weight.bfloat16().reshape(channels, -1, 2, 2, 2, 2).permute(0, 2, 4, 3, 5, 1)
         out = kernel.shape[-1]

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from gan.matrices import Doubling, Halving
 
 LAYERS = {
-    "halving": (Halving(12, 20, bias=True), nn.Conv2d(12, 20, 4, 2, 1), (6, 12, 8, 8)),
-    "doubling": (Doubling(20, 12), nn.ConvTranspose2d(20, 12, 4, 2, 1, bias=False), (6, 20, 4, 4)),
+    "halving": (Halving(256, 256, bias=True), nn.Conv2d(256, 256, 4, 2, 1), (32, 256, 8, 8)),
+    "doubling": (Doubling(256, 256), nn.ConvTranspose2d(256, 256, 4, 2, 1, bias=False), (32, 256, 4, 4)),
 }
 
 
