@@ -24,29 +24,6 @@ from PIL import Image
 if TYPE_CHECKING:
     from gan.generator import Generator
 
-_COLORS = {
-    "black": (28, 28, 30),
-    "gray": (128, 128, 130),
-    "silver": (190, 192, 196),
-    "white": (244, 242, 238),
-    "beige": (214, 194, 160),
-    "tan": (188, 140, 92),
-    "brown": (104, 66, 42),
-    "red": (190, 36, 44),
-    "burgundy": (104, 24, 42),
-    "orange": (226, 118, 40),
-    "yellow": (230, 196, 66),
-    "olive": (112, 114, 58),
-    "green": (54, 124, 76),
-    "teal": (40, 128, 132),
-    "sky blue": (132, 182, 222),
-    "blue": (48, 88, 170),
-    "navy": (30, 40, 80),
-    "purple": (112, 66, 146),
-    "pink": (232, 150, 178),
-    "magenta": (198, 52, 128),
-}
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -104,11 +81,12 @@ def warm_up(path: Path | None) -> int:
 
 def picture(path: Path, seed: int) -> Picture:
     """Draw one design with the generator file. Raises GeneratorError."""
+    from gan.colors import dominant
     from gan.grid import enlarge
 
     original = Image.fromarray(_draw(path, [seed])[0])
-    word, rgb = _dominant_color(original)
-    return Picture(_png(original), _png(enlarge(original, 4)), word, rgb)
+    color = dominant(np.asarray(original), 1)[0]
+    return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb)
 
 
 def grid(designs: Sequence[tuple[Path, int]], columns: int) -> bytes:
@@ -137,13 +115,3 @@ def _png(image: Image.Image) -> bytes:
     data = BytesIO()
     image.save(data, "PNG")
     return data.getvalue()
-
-
-def _dominant_color(image: Image.Image) -> tuple[str, int]:
-    """The bag's color: the median of what is not background, by its nearest name."""
-    pixels = np.asarray(image).reshape(-1, 3).astype(float)
-    bag = pixels[pixels.min(axis=1) < 225]
-    middle = np.median(bag if len(bag) >= 40 else pixels, axis=0)
-    word = min(_COLORS, key=lambda name: float(((middle - _COLORS[name]) ** 2).sum()))
-    red, green, blue = (int(value) for value in middle)
-    return word, red << 16 | green << 8 | blue

