@@ -51,6 +51,20 @@ def test_a_color_variant_is_no_duplicate(house, tmp_path):
     assert len(house.items()) == 3
 
 
+def test_a_strap_in_another_color_is_no_duplicate(house, tmp_path):
+    folder = tmp_path / "bags"
+    folder.mkdir()
+    for name, color in (("tan", (190, 120, 70)), ("coral", (225, 95, 85))):
+        bag = photo(1, (225, 95, 85))
+        bag.paste(color, (140, 150, 164, 290))
+        save(bag, folder / f"{name}.png")
+
+    house.run("import", folder)
+    house.run("build")
+
+    assert len(house.items()) == 2
+
+
 def test_few_of_many_random_looks_are_twins():
     looks = np.random.default_rng(0).integers(0, 255, (20_000, LOOK), np.uint8)
     looks[7] = looks[3]
