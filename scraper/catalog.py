@@ -171,7 +171,7 @@ class Catalog:
                     known += 1
                     repeated += row[1] == crawl and row[2] != page.id
                     db.execute(
-                        f"UPDATE items SET crawl = ?, page = ?, {SEEN}",  # our own names  # noqa: S608  # our own names
+                        f"UPDATE items SET crawl = ?, page = ?, {SEEN}",  # noqa: S608  # our own names
                         (crawl, page.id, time, *astuple(found)[1:], row[0]),
                     )
                 elif not self.is_forgotten(found.image, found.url):
@@ -200,7 +200,7 @@ class Catalog:
     def insert(self, shop: str, found: Found, page: int | None, crawl: int, time: str) -> int:
         """A picture we have not heard of before (within a transaction). Returns its number."""
         cursor = self.db.execute(
-            "INSERT INTO items (shop, image, url, page, crawl, first_seen, last_seen, "  # our own names  # noqa: S608  # our own names
+            "INSERT INTO items (shop, image, url, page, crawl, first_seen, last_seen, "  # noqa: S608  # our own names
             f"{', '.join(TAGS)})"
             f" VALUES (?, ?, ?, ?, ?, ?, ?{', ?' * len(TAGS)})",
             (shop, found.image, found.url, page, crawl, time, time, *astuple(found)[2:]),
@@ -254,7 +254,7 @@ class Catalog:
     def is_forgotten(self, *values: str) -> bool:
         """True when any of these addresses, checksums or shop names was taken down."""
         marks = ", ".join("?" * len(values))
-        query = f"SELECT 1 FROM forgotten WHERE value IN ({marks})"  # question marks  # noqa: S608  # our own names
+        query = f"SELECT 1 FROM forgotten WHERE value IN ({marks})"  # noqa: S608  # question marks
         return self.db.execute(query, values).fetchone() is not None
 
     def fail(self, item: int, reason: str, *, transient: bool) -> None:
@@ -281,7 +281,7 @@ class Catalog:
                     return None
                 return self.insert(shop, found, None, 0, now())
             db.execute(
-                f"UPDATE items SET {SEEN}",  # our own names  # noqa: S608  # our own names
+                f"UPDATE items SET {SEEN}",  # noqa: S608  # our own names
                 (now(), *astuple(found)[1:], row[0]),
             )
             return None if row[1] == "kept" and row[2] == stamp else int(row[0])

@@ -40,7 +40,7 @@ SELECT pictures.id, sha256, suffix, width, height, shop, url, image, first_seen,
 FROM pictures JOIN items ON items.id =
     (SELECT id FROM items WHERE picture = pictures.id ORDER BY shop, image LIMIT 1)
 ORDER BY sha256
-"""  # our own names  # noqa: S608  # our own names
+"""  # noqa: S608  # our own names
 
 
 def build(catalog: Catalog, settings: Settings) -> Built:

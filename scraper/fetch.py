@@ -157,7 +157,7 @@ class Fetcher:
                 wait = again.after
                 reason = str(again)
                 if wait is None:
-                    wait = settings.backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # jitter  # noqa: S311  # jitter
+                    wait = settings.backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter
                 elif wait > settings.patience:
                     raise RefusedError(
                         f"{reason}: asks to come back in {wait:.0f} s", transient=True

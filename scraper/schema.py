@@ -76,7 +76,7 @@ def minus(row: str) -> str:
 def amount(name: str, sign: str, value: str) -> str:
     """A statement that adds to a number of all pictures."""
     return (
-        f"INSERT INTO tally VALUES ('all', '', '{name}', {sign}{value})"  # our own names  # noqa: S608  # our own names
+        f"INSERT INTO tally VALUES ('all', '', '{name}', {sign}{value})"  # noqa: S608  # our own names
         f" ON CONFLICT DO UPDATE SET n = n {sign} {value};\n"
     )
 
