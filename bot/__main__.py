@@ -102,7 +102,7 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
     async def stoppable() -> None:
         task = asyncio.create_task(work)
         for name in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):
+            with suppress(NotImplementedError):  # Windows, where Ctrl-C ends asyncio.run by itself
                 asyncio.get_running_loop().add_signal_handler(name, task.cancel)
         with suppress(asyncio.CancelledError):
             await task

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +30,7 @@ def _leave_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-class Child:
+class Child(ABC):
     """A command that is started when somebody asks, one at a time.
 
     Asking only sets an event: the process belongs to the task in `run`, whoever asked.
@@ -83,8 +84,9 @@ class Child:
         finally:
             await self._end()
 
+    @abstractmethod
     async def _work(self) -> None:
-        raise NotImplementedError
+        """What one start does, to its end."""
 
     async def _call(self, *arguments: str, on_line: Callable[[bytes], None] | None = None) -> int:
         """Run `python -m …` to its end; what it prints goes to the log file, or its lines to `on_line`."""
