@@ -94,7 +94,7 @@ class Pair:
             on_real = self._judge(real) if self.recipe.loss == "relativistic" else on_real.detach()
         g = loss_g(on_real, self._judge(seen(dreamed.float())))
         self.optimizer_g.zero_grad()
-        g.backward()  # type: ignore[no-untyped-call]
+        g.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer_g.step()
         self.discriminator.requires_grad_(True)
 

