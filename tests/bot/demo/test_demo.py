@@ -53,9 +53,9 @@ def posts(demo):
 
 
 async def told(demo, words):
-    """Wait until the bot says it, anywhere."""
+    """Wait until the bot says it (a pattern), anywhere."""
     try:
-        await until(lambda: any(words in post.content for post in posts(demo)))
+        await until(lambda: any(re.search(words, post.content) for post in posts(demo)), 200)
     except TimeoutError:
         pytest.fail(f"{words!r} was not said, but: {[post.content[:80] for post in posts(demo)]}")
 
@@ -125,7 +125,8 @@ async def test_200_of_200_actions_are_answered_while_a_run_trains(tmp_path, away
     hurry = random.Random(1)
     async with Demo(tmp_path / "demo", port=0, bags=60, minutes=10) as demo:
         people = [Person(session, demo.chat, name) for name in demo.chat.people]
-        await told(demo, "**Epoch 3**")
+        # Not one epoch by its number: quick epochs outrun the posts, and only the newest grid gets out.
+        await told(demo, r"\*\*Epoch ([3-9]|\d\d)")
 
         async def at_some_time(action):
             await asyncio.sleep(hurry.random() * 5)
