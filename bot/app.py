@@ -20,6 +20,7 @@ from bot.child import Collector, Trainer
 from bot.client import BagBot, Services
 from bot.daily import DailyDream
 from bot.easel import Easel
+from bot.guilds import Guilds
 from bot.herald import Herald
 from bot.runs import RunTeller
 from bot.schedule import build_schedule
@@ -68,6 +69,7 @@ class App:
         self.house = house
         self.herald = Herald()
         self.store = Store(settings.store)
+        self.guilds = Guilds(self.store, settings)
         self._own_easel = easel is None
         self.easel = easel or Easel()
         self.studio = Studio(self.easel, runs, settings.generators, settings.generators_kept)
@@ -77,7 +79,9 @@ class App:
         )
         self.daily = DailyDream(self.herald, self.store, self.studio, settings)
         self.teller = RunTeller(self.herald, self.store, runs, settings.grid_seconds)
-        self._services = Services(settings, runs, self.store, self.studio, self.trainer, self.collector)
+        self._services = Services(
+            settings, runs, self.store, self.guilds, self.studio, self.trainer, self.collector
+        )
         self._stack = contextlib.AsyncExitStack()
 
     def create_bot(self) -> BagBot:
@@ -90,6 +94,7 @@ class App:
         """Open the store, then start what works in the background."""
         async with contextlib.AsyncExitStack() as stack:
             await self.store.open()
+            await self.guilds.load()
             stack.push_async_callback(self.store.close)
             if self._own_easel:
                 stack.callback(self.easel.close)

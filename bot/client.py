@@ -21,6 +21,7 @@ from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.child import Collector, Trainer
+    from bot.guilds import Guilds
     from bot.store.store import Store
     from bot.studio import Studio
 
@@ -40,6 +41,7 @@ class Services:
     settings: Settings
     runs: Path
     store: Store
+    guilds: Guilds
     studio: Studio
     trainer: Trainer
     collector: Collector
@@ -71,6 +73,7 @@ class BagBot(commands.Bot):
         from bot.views import ITEMS
 
         await self.services.store.open()
+        await self.services.guilds.load()
         await self.add_cog(Bag(self))
         self.add_dynamic_items(*ITEMS)
         await self.tree.sync()
@@ -81,12 +84,12 @@ class BagBot(commands.Bot):
         self.once_ready()
 
     def home(self, guild: discord.Guild) -> discord.TextChannel | None:
-        """The channel of a guild in which the bot posts by itself: the configured name or id."""
-        named = self.services.settings.channel
-        for channel in guild.text_channels:
-            if named in (channel.name, str(channel.id)):
-                return channel
-        return None
+        """The channel of a guild in which the bot posts by itself."""
+        return named_channel(guild, self.services.guilds.rules(guild.id).channel)
+
+    def hall(self, guild: discord.Guild) -> discord.TextChannel | None:
+        """The channel of a guild that shows its favorites, if it has one."""
+        return named_channel(guild, self.services.guilds.rules(guild.id).hall)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError) -> None:
         """Tell the person in private what went wrong with `!bag …` or `/bag …`."""
@@ -107,6 +110,14 @@ class BagBot(commands.Bot):
         text = explain(error)
         if text is not None:
             await whisper(interaction, text)
+
+
+def named_channel(guild: discord.Guild, named: str) -> discord.TextChannel | None:
+    """The text channel of a guild with that name or id."""
+    for channel in guild.text_channels:
+        if named in (channel.name, str(channel.id)):
+            return channel
+    return None
 
 
 def explain(error: BaseException) -> str | None:

@@ -58,9 +58,11 @@ class Settings(BaseSettings):
 
     prefix: Annotated[str, Field(min_length=1, max_length=5)] = "!"
     channel: Annotated[str, Field(min_length=1)] = "bag-dreams"
+    hall: Annotated[str, Field(min_length=1)] = "hall-of-fame"
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
 
     dream_at: Cron = "0 9 * * *"
+    best_at: Cron = "0 18 * * sun"
     scrape_at: Cron = "0 2 * * *"
     train_at: Cron = "0 3 * * *"
     train_minutes: Annotated[float, Field(gt=0)] = 240

@@ -12,7 +12,8 @@ from discord.ui import Button, DynamicItem, Select, View
 from bot import words
 from bot.client import BagBot, told
 from bot.codes import CODE_PATTERN
-from bot.store.store import OpenRound, Tally
+from bot.store.rounds import OpenRound
+from bot.store.votes import Tally
 
 if TYPE_CHECKING:
     from bot.cogs import Bag

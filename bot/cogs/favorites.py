@@ -14,7 +14,7 @@ from bot.codes import Code
 from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature, Message, design_embed, guild_id, picture_file
 from bot.errors import Refusal
-from bot.store.store import COMMUNITY
+from bot.store.favorites import COMMUNITY
 from bot.views import design_view, pages_view
 
 PAGE = 9

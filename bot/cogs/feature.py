@@ -32,6 +32,7 @@ class Feature(commands.Cog):
     def __init__(self, bot: BagBot) -> None:
         self.bot = bot
         self.settings = bot.services.settings
+        self.guilds = bot.services.guilds
         self.store = bot.services.store
         self.studio = bot.services.studio
 

@@ -14,7 +14,8 @@ from bot.cogs.dream import DreamCommands
 from bot.cogs.favorites import FavoriteCommands
 from bot.cogs.feature import guild_id
 from bot.errors import Refusal
-from bot.store.store import COMMUNITY, OpenRound
+from bot.store.favorites import COMMUNITY
+from bot.store.rounds import OpenRound
 from bot.views import design_view, pick_view, round_view
 
 TOP = 9
@@ -74,7 +75,7 @@ class VoteCommands(FavoriteCommands):
         await self.store.add_designs([Code(version, int(seed))], model.epoch, guild_id(interaction), None)
         tally = await self.store.vote(code, interaction.user.id, guild_id(interaction), value)
         await interaction.response.edit_message(view=design_view(code, tally))
-        if tally.score >= self.settings.favorite_votes and await self.keep(
+        if tally.score >= self.guilds.rules(guild_id(interaction)).favorite_votes and await self.keep(
             code, guild_id(interaction), COMMUNITY
         ):
             await interaction.followup.send(words.community_favorite(code, tally.up))

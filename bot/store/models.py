@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     TypeDecorator,
@@ -50,9 +51,14 @@ class Base(DeclarativeBase):
 
 
 class Design(Base):
-    """A bag that was shown to somebody: generator version and seed."""
+    """A bag that was shown to somebody.
+
+    One that was bred keeps its parents' codes (one for a variation, two for a child or a step between them),
+    the seed of its breeding and its latent, since no bare seed draws it.
+    """
 
     __tablename__ = "designs"
+    __table_args__ = (Index("ix_designs_user", "user_id", "created_at"),)
 
     code: Mapped[str] = mapped_column(String(32), primary_key=True)
     version: Mapped[str] = mapped_column(String(8), index=True)
@@ -61,6 +67,10 @@ class Design(Base):
     guild_id: Mapped[int]
     user_id: Mapped[int | None]
     created_at: Mapped[datetime]
+    parents: Mapped[str | None] = mapped_column(String(65))
+    latent: Mapped[bytes | None] = mapped_column(LargeBinary)
+    look: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """What taste is learned from: the picture in little."""
 
 
 class Vote(Base):
@@ -69,7 +79,8 @@ class Vote(Base):
     __tablename__ = "votes"
     __table_args__ = (
         CheckConstraint("value in (-1, 1)", name="value"),
-        Index("ix_votes_guild_design", "guild_id", "code"),
+        Index("ix_votes_guild", "guild_id", "voted_at"),
+        Index("ix_votes_user", "user_id"),
     )
 
     code: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True)
@@ -77,6 +88,24 @@ class Vote(Base):
     guild_id: Mapped[int]
     value: Mapped[int]
     voted_at: Mapped[datetime]
+
+
+class Score(Base):
+    """A guild's votes for one design in one period, kept up with every vote so that `top` need not count.
+
+    A period is a month (`2026-11`), an ISO week (`2026-W47`), both in UTC, or ever (the empty string).
+    """
+
+    __tablename__ = "scores"
+    __table_args__ = (Index("ix_scores_best", "guild_id", "period", "bound"),)
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    period: Mapped[str] = mapped_column(String(8), primary_key=True)
+    code: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True, index=True)
+    up: Mapped[int]
+    down: Mapped[int]
+    bound: Mapped[float]
+    """Lower bound of the share of votes for it."""
 
 
 class Favorite(Base):
@@ -90,8 +119,33 @@ class Favorite(Base):
     saved_at: Mapped[datetime]
 
 
+class HallPost(Base):
+    """A favorite's post in the hall of fame. The row comes before the message."""
+
+    __tablename__ = "hall_posts"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True)
+    channel_id: Mapped[int]
+    message_id: Mapped[int | None]
+
+
+class GuildSettings(Base):
+    """What a guild's owner has set up; what is null is config.toml's."""
+
+    __tablename__ = "guild_settings"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    channel_id: Mapped[int | None]
+    hall_id: Mapped[int | None]
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    dream_at: Mapped[str | None] = mapped_column(String(64))
+    best_at: Mapped[str | None] = mapped_column(String(64))
+    favorite_votes: Mapped[int | None]
+
+
 class Post(Base):
-    """A post that a guild gets once a local day. The row comes before the message."""
+    """A post of a kind that a guild gets once a local day. The row comes before the message."""
 
     __tablename__ = "posts"
 
@@ -127,6 +181,7 @@ class Round(Base):
     codes: Mapped[str] = mapped_column(String(256))
     closes_at: Mapped[datetime] = mapped_column(index=True)
     closed: Mapped[bool]
+    announced: Mapped[bool] = mapped_column(default=False)
 
 
 class Ballot(Base):
@@ -135,5 +190,5 @@ class Ballot(Base):
     __tablename__ = "ballots"
 
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
-    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
     code: Mapped[str] = mapped_column(String(32))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from bot.store.store import Tally
+from bot.store.votes import Tally
 
 
 def labels(message):
@@ -44,7 +44,7 @@ async def test_votes_survive_a_store_that_was_lost(server):
     async with server() as world:
         await world.ada.send(world.channel, "!bag 42")
         bag, code = world.last, world.code
-        async with world.app.store._engine.begin() as connection:
+        async with world.app.store.engine.begin() as connection:
             await connection.execute(text("DELETE FROM designs"))
         await world.ben.click(bag, custom_id=f"bag:up:{code}")
         assert labels(world.now(bag)) == ["1", "0"]
@@ -117,7 +117,7 @@ async def test_a_choice_can_be_changed_until_the_deadline(server):
         shown = world.now(ballot).embeds[0].description
         assert [line.split()[-1] for line in shown.splitlines()[1:]] == ["0", "2"]
         await world.restart()  # a vote outlives the bot
-        async with world.app.store._engine.begin() as connection:
+        async with world.app.store.engine.begin() as connection:
             await connection.execute(
                 text("UPDATE rounds SET closes_at = :past"), {"past": datetime.now(UTC) - timedelta(1)}
             )

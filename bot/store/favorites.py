@@ -1,0 +1,85 @@
+"""Favorites in the store, and the card on which all that is known of a design comes together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from bot.store.database import now
+from bot.store.models import Design, Favorite
+from bot.store.votes import Tally, Votes
+
+COMMUNITY = 0
+"""The user id under which a guild's votes save a favorite."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that is known of a design."""
+
+    code: str
+    epoch: int
+    user_id: int | None
+    created_at: datetime
+    tally: Tally
+    saved_by: tuple[int, ...]
+
+
+class Favorites(Votes):
+    """What is kept."""
+
+    async def card(self, code: str, guild_id: int) -> Card | None:
+        """What is known of a design, or None if nobody has seen it."""
+        async with self.engine.connect() as connection:
+            row = (await connection.execute(select(Design.__table__).where(Design.code == code))).first()
+            if row is None:
+                return None
+            saved = await connection.execute(
+                select(Favorite.user_id)
+                .where(Favorite.code == code, Favorite.guild_id == guild_id)
+                .order_by(Favorite.saved_at)
+            )
+            return Card(
+                code,
+                row.epoch,
+                row.user_id,
+                row.created_at,
+                await self._tally(connection, code),
+                tuple(saved.scalars()),
+            )
+
+    async def save(self, code: str, guild_id: int, user_id: int) -> bool:
+        """Make a design a favorite of a person (or of COMMUNITY); False if it is one already."""
+        async with self.engine.begin() as connection:
+            added = await connection.execute(
+                self.insert(Favorite)
+                .values(code=code, guild_id=guild_id, user_id=user_id, saved_at=now())
+                .on_conflict_do_nothing()
+                .returning(Favorite.code)
+            )
+            return added.first() is not None
+
+    async def unsave(self, code: str, guild_id: int, user_id: int) -> None:
+        """Take a favorite's row back, because its files could not be written."""
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                delete(Favorite).where(
+                    Favorite.code == code, Favorite.guild_id == guild_id, Favorite.user_id == user_id
+                )
+            )
+
+    async def favorites(
+        self, guild_id: int, user_id: int | None, offset: int, limit: int
+    ) -> tuple[list[str], int]:
+        """One page of a guild's favorites (of one person, if named), newest first, and how many there are."""
+        where = [Favorite.guild_id == guild_id]
+        if user_id is not None:
+            where.append(Favorite.user_id == user_id)
+        grouped = select(Favorite.code, func.max(Favorite.saved_at).label("at")).where(*where)
+        grouped = grouped.group_by(Favorite.code)
+        page = grouped.order_by(func.max(Favorite.saved_at).desc(), Favorite.code).offset(offset).limit(limit)
+        async with self.engine.connect() as connection:
+            total = await connection.scalar(select(func.count()).select_from(grouped.subquery()))
+            return list((await connection.execute(page)).scalars()), total or 0

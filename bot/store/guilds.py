@@ -1,0 +1,33 @@
+"""What the owners of guilds have set up, in the store."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from bot.store.database import Database
+from bot.store.models import GuildSettings
+
+
+class Guilds(Database):
+    """Settings of guilds."""
+
+    async def guild_settings(self) -> dict[int, dict[str, int | str]]:
+        """All that has been set, by guild id and key; what is missing is config.toml's."""
+        table = GuildSettings.__table__
+        async with self.engine.connect() as connection:
+            rows = (await connection.execute(select(table))).mappings().all()
+        return {
+            row["guild_id"]: {
+                key: value for key, value in row.items() if key != "guild_id" and value is not None
+            }
+            for row in rows
+        }
+
+    async def set_up(self, guild_id: int, changes: dict[str, int | str | None]) -> None:
+        """Remember settings of a guild; None goes back to config.toml's."""
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                self.insert(GuildSettings)
+                .values(guild_id=guild_id, **changes)
+                .on_conflict_do_update(index_elements=["guild_id"], set_=changes)
+            )

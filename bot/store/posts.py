@@ -1,0 +1,63 @@
+"""Posts in the store: what a guild gets once, claimed before it is sent."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select, update
+
+from bot.store.database import Database
+from bot.store.models import Post, RunPost
+
+
+class Posts(Database):
+    """What has been told, and how far."""
+
+    async def claim_post(self, guild_id: int, kind: str, day: date, code: str) -> Post | None:
+        """Claim a guild's post of a day before it is sent; the earlier claim if there is one."""
+        async with self.engine.begin() as connection:
+            added = await connection.execute(
+                self.insert(Post)
+                .values(guild_id=guild_id, kind=kind, day=day, code=code)
+                .on_conflict_do_nothing()
+                .returning(Post.code)
+            )
+            if added.first() is not None:
+                return None
+            row = (
+                await connection.execute(
+                    select(Post.__table__).where(
+                        Post.guild_id == guild_id, Post.kind == kind, Post.day == day
+                    )
+                )
+            ).one()
+            return Post(**row._mapping)
+
+    async def complete_post(self, guild_id: int, kind: str, day: date, message_id: int) -> None:
+        """Remember the message that fulfilled a claim."""
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                update(Post)
+                .where(Post.guild_id == guild_id, Post.kind == kind, Post.day == day)
+                .values(message_id=message_id)
+            )
+
+    async def run_post(self, guild_id: int, run: str) -> RunPost | None:
+        """How far a run has been told in a guild."""
+        async with self.engine.connect() as connection:
+            row = (
+                await connection.execute(
+                    select(RunPost.__table__).where(RunPost.guild_id == guild_id, RunPost.run == run)
+                )
+            ).first()
+            return RunPost(**row._mapping) if row else None
+
+    async def set_run_post(self, guild_id: int, run: str, thread_id: int, epoch: int, ended: bool) -> None:
+        """Remember how far a run has been told in a guild."""
+        told = {"thread_id": thread_id, "epoch": epoch, "ended": ended}
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                self.insert(RunPost)
+                .values(guild_id=guild_id, run=run, **told)
+                .on_conflict_do_update(index_elements=["guild_id", "run"], set_=told)
+            )
