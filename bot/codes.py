@@ -33,6 +33,14 @@ class Code:
     def __str__(self) -> str:
         return f"{self.version}-{self.seed}"
 
+    @classmethod
+    def of(cls, text: str) -> Code:
+        """Read a whole code. Raises CodeError."""
+        code = parse(text, "")
+        if not code.version:
+            raise CodeError(text)
+        return code
+
 
 def parse(text: str, current: str) -> Code:
     """Read a code, or a bare seed of the `current` generator version. Raises CodeError."""

@@ -62,9 +62,8 @@ class FavoriteCommands(Feature):
 
     async def keep(self, code: str, guild: int, user_id: int) -> bool:
         """Make a design a favorite: a row, a PNG and a JSON. False if it is one already. Raises Refusal."""
-        version, _, seed = code.partition("-")
-        named = Code(version, int(seed))
-        model = await self.studio.model(version)
+        named = Code.of(code)
+        model = await self.studio.model(named.version)
         await self.store.add_designs([named], model.epoch, guild, None)
         if not await self.store.save(code, guild, user_id):
             return False

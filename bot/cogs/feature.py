@@ -53,8 +53,7 @@ class Feature(commands.Cog):
     ) -> tuple[discord.Embed, discord.File]:
         """Designs as one numbered picture, with text. Raises Refusal."""
         columns = next(n for n in (1, 2, 3, 4) if n * n >= len(codes))
-        designs = [Code(version, int(seed)) for version, _, seed in (code.partition("-") for code in codes)]
-        data = await self.studio.grid(designs, columns)
+        data = await self.studio.grid([Code.of(code) for code in codes], columns)
         embed = discord.Embed(title=title, description=text)
         embed.set_image(url="attachment://grid.png")
         if footer:

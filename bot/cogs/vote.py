@@ -69,10 +69,10 @@ class VoteCommands(FavoriteCommands):
 
     async def on_vote(self, interaction: Interaction, code: str, value: int) -> None:
         """👍 or 👎 pressed: count, show the count, and keep what reaches the threshold."""
-        version, _, seed = code.partition("-")
-        model = await self.studio.model(version)
+        named = Code.of(code)
+        model = await self.studio.model(named.version)
         # Known already, unless the store is younger than the message.
-        await self.store.add_designs([Code(version, int(seed))], model.epoch, guild_id(interaction), None)
+        await self.store.add_designs([named], model.epoch, guild_id(interaction), None)
         tally = await self.store.vote(code, interaction.user.id, guild_id(interaction), value)
         await interaction.response.edit_message(view=design_view(code, tally))
         if tally.score >= self.guilds.rules(guild_id(interaction)).favorite_votes and await self.keep(
