@@ -9,11 +9,14 @@ from pkgutil import iter_modules
 from typing import Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
-from bs4 import BeautifulSoup
-from bs4.element import Tag
-from bs4.filter import SoupStrainer
+from bs4.dammit import UnicodeDammit
+from lxml import etree
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from yarl import URL
+
+HAS_CLASS = "contains(concat(' ', normalize-space(@class), ' '), concat(' ', $name, ' '))"
+OUTERMOST = etree.XPath(f"//*[{HAS_CLASS}][not(ancestor::*[{HAS_CLASS}])]")
+INNER = etree.XPath(f"descendant::*[{HAS_CLASS}]")
 
 
 class MarkupError(Exception):
@@ -52,19 +55,23 @@ class Page:
     body: bytes
     charset: str | None = None
 
-    def soup(self, only: SoupStrainer | None = None) -> BeautifulSoup:
-        """The page as a tree. A charset nobody knows is ignored: the page's own bytes then tell."""
-        return BeautifulSoup(self.body, "lxml", from_encoding=known(self.charset), parse_only=only)
+    def tree(self) -> etree._Element:
+        """The page as a tree (lxml: some thirty times faster than bs4's own, which a crawl would notice).
 
-    def cards(self, css_class: str) -> list[Tag]:
-        """The outermost elements that have this class, parsed without the rest of the page."""
+        A charset nobody knows is ignored: the page's own bytes then tell.
+        """
+        charset = known(self.charset)
+        decoded = UnicodeDammit(self.body, [charset] if charset else [], is_html=True).unicode_markup or ""
+        parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+        try:
+            root = etree.fromstring(decoded.replace("\0", "").encode("utf-8", "replace"), parser)
+        except etree.XMLSyntaxError:
+            root = None  # an empty page
+        return etree.Element("html") if root is None else root
 
-        def has(value: str | None) -> bool:
-            # A strainer given class_="x" does not match class="x y": look at the words ourselves.
-            return css_class in (value or "").split()
-
-        soup = self.soup(SoupStrainer(class_=has))
-        return [tag for tag in soup.find_all(True, recursive=False) if isinstance(tag, Tag)]
+    def cards(self, css_class: str) -> list[etree._Element]:
+        """The outermost elements that have this class."""
+        return list(OUTERMOST(self.tree(), name=css_class))
 
     def absolute(self, address: str) -> str:
         """The address as seen from this page: relative and protocol-relative ones are completed."""
@@ -82,22 +89,20 @@ def known(charset: str | None) -> str | None:
         return None
 
 
-def text(tag: Tag, css_class: str) -> str:
+def text(tag: etree._Element, css_class: str) -> str:
     """The words of the first element of a class, spaces collapsed; empty when there is none."""
-    # Several times faster than `find(class_=…)`, which builds a matcher each time.
-    match = next((inner for inner in tag.find_all(True) if css_class in (inner.get("class") or "")), None)
-    return " ".join(match.get_text(" ").split()) if match else ""
+    matches = INNER(tag, name=css_class)
+    return " ".join(" ".join(matches[0].itertext()).split()) if matches else ""
 
 
-def link(tag: Tag) -> str:
+def link(tag: etree._Element) -> str:
     """The first address that the tag links to, or is itself; empty when there is none."""
-    anchors = [tag] if tag.name == "a" else tag.find_all("a")
-    return next((str(anchor["href"]) for anchor in anchors if anchor.get("href")), "")
+    return next((str(anchor.get("href")) for anchor in tag.iter("a") if anchor.get("href")), "")
 
 
-def source(tag: Tag) -> str:
+def source(tag: etree._Element) -> str:
     """The address of the tag's first picture: src, or what lazy loaders use instead of it; else empty."""
-    for image in tag.find_all("img"):
+    for image in tag.iter("img"):
         for name in ("src", "data-src", "data-original", "data-lazy-src"):
             value = str(image.get(name) or "").strip()
             if value and not value.startswith("data:"):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bs4 import BeautifulSoup
+from lxml import etree
 from pydantic import Field
 
 from scraper.shop import Found, Listing, MarkupError, Page, Shop
@@ -33,30 +33,31 @@ class JsonLd(Shop):
             or b"<sitemapindex" in body[:500]
         ):
             return Listing(more=self.sitemap(body))
-        soup = page.soup()
-        items = list(products(page, soup)) or list(open_graph(page, soup))
-        links = [page.absolute(str(tag["href"])) for tag in soup.select("a[href]")]
+        tree = page.tree()
+        items = list(products(page, tree)) or list(open_graph(page, tree))
+        links = [page.absolute(address) for address in tree.xpath("//a/@href")]
         more = [address for address in links if re.search(self.products, address) and address != page.url]
-        more += [
-            page.absolute(str(tag["href"]))
-            for tag in soup.select("link[rel~=next][href], a[rel~=next][href]")
-        ]
+        more += [page.absolute(address) for address in NEXT(tree)]
         return Listing(items, list(dict.fromkeys(address.partition("#")[0] for address in more)))
 
     def sitemap(self, body: bytes) -> list[str]:
         """The addresses of a sitemap (sitemaps.org) that matter."""
-        soup = BeautifulSoup(body, "xml")
-        index = soup.find("sitemapindex") is not None
+        root = etree.fromstring(body, etree.XMLParser(recover=True, resolve_entities=False, no_network=True))
+        if root is None:
+            raise MarkupError("a broken sitemap")
+        index = etree.QName(root).localname == "sitemapindex"
         wanted = re.compile(self.sitemaps if index else self.products)
-        addresses = [
-            loc.get_text(strip=True) for loc in soup.select("sitemap > loc" if index else "url > loc")
-        ]
+        places = root.iterfind("{*}sitemap/{*}loc" if index else "{*}url/{*}loc")
+        addresses = [address for place in places if (address := (place.text or "").strip())]
         matching = [address for address in addresses if wanted.search(address)]
         if addresses and not matching and not index:
             raise MarkupError(
                 f"the sitemap has {len(addresses)} addresses, but none matches {self.products!r}"
             )
         return matching or addresses
+
+
+NEXT = etree.XPath("//*[self::a or self::link][contains(concat(' ', @rel, ' '), ' next ')]/@href")
 
 
 def unpacked(body: bytes) -> bytes:
@@ -72,11 +73,13 @@ def unpacked(body: bytes) -> bytes:
     return data
 
 
-def products(page: Page, soup: BeautifulSoup) -> Iterator[Found]:
+def products(page: Page, tree: etree._Element) -> Iterator[Found]:
     """The products of all JSON-LD blocks; a block that is malformed loses only itself."""
-    for block in soup.find_all("script", type="application/ld+json"):
+    for block in tree.iter("script"):
+        if not str(block.get("type")).startswith("application/ld+json"):
+            continue
         try:
-            data = json.loads(block.get_text(), strict=False)
+            data = json.loads(block.text or "", strict=False)
         except ValueError:
             continue
         for product in walk(data):
@@ -141,11 +144,11 @@ def condition(product: dict[str, Any], offer: dict[str, Any]) -> str:
     return word.rpartition("/")[2].removesuffix("Condition").lower()
 
 
-def open_graph(page: Page, soup: BeautifulSoup) -> Iterator[Found]:
+def open_graph(page: Page, tree: etree._Element) -> Iterator[Found]:
     """The product that a page's OpenGraph tags speak of, if they speak of one."""
     tags = {
         str(tag.get("property") or tag.get("name")): str(tag.get("content") or "")
-        for tag in soup.select("meta")
+        for tag in tree.iter("meta")
     }
     if not tags.get("og:image") or not (
         tags.get("og:type", "").endswith("product") or any(name.startswith("product:") for name in tags)
