@@ -1,0 +1,86 @@
+"""The bot on a real PostgreSQL server, which this test starts for itself."""
+
+import os
+import shutil
+import socket
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def program(name):
+    """A program of PostgreSQL; Debian keeps them off the PATH."""
+    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    found = shutil.which(name) or (str(debian[-1]) if debian else None)
+    if found is None:
+        if os.environ.get("REQUIRE_POSTGRESQL"):
+            pytest.fail(f"PostgreSQL is required here, and there is no {name}")
+        pytest.skip("no PostgreSQL on this machine: the store was tried on SQLite only")
+    return found
+
+
+@pytest.fixture
+def postgresql():
+    """The URL of a server of our own, empty."""
+    initdb, pg_ctl = program("initdb"), program("pg_ctl")
+    # It refuses to run as root, so root lends it to the user that Debian's package makes for it.
+    who = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
+
+    def run(*command):
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **who)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    # Not pytest's folder: that user could not enter it.
+    folder = run("mktemp", "-d")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    try:
+        run(initdb, "-D", f"{folder}/data", "-U", "bot", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-p {port} -h 127.0.0.1 -k {folder} -F"
+        run(pg_ctl, "start", "-w", "-D", f"{folder}/data", "-o", options, "-l", f"{folder}/log")
+        try:
+            yield f"postgresql+asyncpg://bot@127.0.0.1:{port}/postgres"
+        finally:
+            run(pg_ctl, "stop", "-w", "-m", "fast", "-D", f"{folder}/data")
+    finally:
+        shutil.rmtree(folder)
+
+
+async def test_a_day_on_postgresql(server, postgresql, monkeypatch):
+    """Dreams, votes, a round, favorites, the daily bag and a restart, as on SQLite."""
+    monkeypatch.setenv("BOT_STORE", postgresql)
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        bag, code = world.last, world.code
+        # All at once: both vote for it, and Ben takes his vote back and votes again.
+        for person in (world.ada, world.ben, world.ben, world.ben):
+            await person.click(bag, custom_id=f"bag:up:{code}")
+        assert (await world.app.store.tally(code)).up == 2
+        assert (world.folder / "favorites" / f"{code}.json").exists()
+        await world.ben.click(bag, custom_id=f"bag:save:{code}")
+        await world.restart()
+
+        await world.ada.send(world.channel, "!bag top")
+        assert code in world.last.embeds[0].description
+        await world.ada.send(world.channel, "!bag favorites")
+        assert code in world.last.embeds[0].description
+        await world.ada.send(world.channel, f"!bag show {code}")
+        assert world.code == code
+
+        await world.ada.send(world.channel, "!bag vote 1 2")
+        vote = world.last
+        choice = vote.components[0].children[1].custom_id
+        for person in (world.ada, world.ben):
+            await person.click(vote, custom_id=choice)
+        round_id = int(choice.split(":")[2])
+        assert sorted((await world.app.store.round(round_id)).votes.values()) == [0, 2]
+
+        for _ in range(2):
+            await world.app.daily.post(date(2026, 11, 21))
+        assert sum("Dream bag of" in message.content for message in world.channel.history()) == 1
