@@ -206,16 +206,18 @@ def price(words: str) -> tuple[str, str]:
 
 def color_of(pixels: NDArray[np.uint8]) -> str:
     """The color of a bag on white, by name, from its square, uint8 [s, s, 3]; empty when there is no bag."""
-    some = pixels[::2, ::2].reshape(-1, 3).astype(np.int16)
-    bag = some[np.minimum(np.minimum(some[:, 0], some[:, 1]), some[:, 2]) < 235]
-    if len(bag) < len(some) / 50:
+    some = pixels[::2, ::2].reshape(-1, 3).T.astype(np.int16, order="C")
+    low, high = np.minimum.reduce(some), np.maximum.reduce(some)
+    bag = low < 235
+    size = np.count_nonzero(bag)
+    if size < len(bag) / 50:
         return ""
-    high = np.maximum(np.maximum(bag[:, 0], bag[:, 1]), bag[:, 2])
-    vivid = high - np.minimum(np.minimum(bag[:, 0], bag[:, 1]), bag[:, 2]) > 45
-    if vivid.mean() < 0.35:
-        light = float(np.median(high))
+    vivid = bag & (high - low > 45)
+    strong = np.count_nonzero(vivid)
+    if strong < 0.35 * size:
+        light = np.sort(high[bag])[size // 2]
         return "black" if light < 75 else "grey" if light < 190 else "white"
-    red, green, blue = np.median(bag[vivid], axis=0) / 255
+    red, green, blue = (np.sort(some[:, vivid])[:, strong // 2] / 255).tolist()
     top, bottom = max(red, green, blue), min(red, green, blue)
     span = max(top - bottom, 1e-6)
     if top == red:
