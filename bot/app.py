@@ -27,6 +27,7 @@ from bot.schedule import build_schedule
 from bot.settings import SettingsError
 from bot.store.store import Store
 from bot.studio import Studio
+from bot.taste import Taste
 
 RESTART_SECONDS = 5.0
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class App:
         self.collector = Collector(
             house.config, house.scraper.folder, len(house.scraper.shops), self.herald.say
         )
+        self.taste = Taste(self.store, self.studio)
         self.daily = DailyDream(self.herald, self.store, self.studio, settings)
         self.teller = RunTeller(self.herald, self.store, runs, settings.grid_seconds)
         self._services = Services(

@@ -21,18 +21,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from bot.preference import look
+
 if TYPE_CHECKING:
     from gan.generator import Generator
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One design: the 64² original and the enlargement as PNG, and its color in a word and as 0xRRGGBB."""
+    """One design: the 64² original and the enlargement as PNG, its color in a word and as 0xRRGGBB."""
 
     original: bytes
     large: bytes
     color: str
     rgb: int
+    look: bytes
+    """The picture in little, from which taste is learnt (see `preference`)."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,10 @@ def picture(path: Path, seed: int) -> Picture:
     from gan.colors import dominant
     from gan.grid import enlarge
 
-    original = Image.fromarray(_draw(path, [seed])[0])
-    color = dominant(np.asarray(original), 1)[0]
-    return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb)
+    pixels = _draw(path, [seed])[0]
+    original = Image.fromarray(pixels)
+    color = dominant(pixels, 1)[0]
+    return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
 
 
 def grid(designs: Sequence[tuple[Path, int]], columns: int) -> bytes:

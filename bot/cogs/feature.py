@@ -40,7 +40,7 @@ class Feature(commands.Cog):
         """Draw a design, remember it and lay it out with its buttons. Raises Refusal."""
         model = await self.studio.model(code.version)
         picture = await self.studio.picture(code)
-        await self.store.add_designs([code], model.epoch, guild_id, user_id)
+        await self.store.add_designs([code], model.epoch, guild_id, user_id, [picture.look])
         embed = design_embed(code, picture, model.epoch)
         return Message(
             embed=embed,

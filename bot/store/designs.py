@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from sqlalchemy import select
 
@@ -15,9 +16,14 @@ class Designs(Database):
     """What was shown, by code."""
 
     async def add_designs(
-        self, codes: Sequence[Code], epoch: int, guild_id: int, user_id: int | None
+        self,
+        codes: Sequence[Code],
+        epoch: int,
+        guild_id: int,
+        user_id: int | None,
+        looks: Sequence[bytes | None] = (),
     ) -> None:
-        """Remember designs that are being shown; who asked first stays on record."""
+        """Remember designs that are being shown, and their looks; who asked first stays on record."""
         rows = [
             {
                 "code": str(code),
@@ -27,11 +33,18 @@ class Designs(Database):
                 "guild_id": guild_id,
                 "user_id": user_id,
                 "created_at": now(),
+                "look": look,
             }
-            for code in codes
+            for code, look in zip_longest(codes, looks)
         ]
+        insert = self.insert(Design)
+        added = insert.on_conflict_do_update(
+            index_elements=["code"],
+            set_={"look": insert.excluded.look},
+            where=Design.look.is_(None) & insert.excluded.look.is_not(None),
+        )
         async with self.engine.begin() as connection:
-            await connection.execute(self.insert(Design).on_conflict_do_nothing(), rows)
+            await connection.execute(added, rows)
 
     async def versions_in_use(self) -> set[str]:
         """Generator versions that a vote or a favorite names: these are never deleted."""
