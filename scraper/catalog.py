@@ -5,8 +5,9 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal, Self
 
@@ -23,6 +24,7 @@ STALE_PAGES = 5
 """So many pages in a row with nothing the crawl has not seen end a listing: some shops have no last page."""
 
 KEEP_WORDS = ", ".join(f"{tag} = COALESCE(NULLIF(?, ''), {tag})" for tag in TAGS)
+WORDS = attrgetter(*TAGS)
 SEEN = f"last_seen = ?, url = ?, {KEEP_WORDS} WHERE id = ?"
 
 
@@ -172,7 +174,7 @@ class Catalog:
                     repeated += row[1] == crawl and row[2] != page.id
                     db.execute(
                         f"UPDATE items SET crawl = ?, page = ?, {SEEN}",  # noqa: S608  # our own names
-                        (crawl, page.id, time, *astuple(found)[1:], row[0]),
+                        (crawl, page.id, time, found.url, *WORDS(found), row[0]),
                     )
                 elif not self.is_forgotten(found.image, found.url):
                     new += 1
@@ -203,7 +205,7 @@ class Catalog:
             "INSERT INTO items (shop, image, url, page, crawl, first_seen, last_seen, "  # noqa: S608  # our own names
             f"{', '.join(TAGS)})"
             f" VALUES (?, ?, ?, ?, ?, ?, ?{', ?' * len(TAGS)})",
-            (shop, found.image, found.url, page, crawl, time, time, *astuple(found)[2:]),
+            (shop, found.image, found.url, page, crawl, time, time, *WORDS(found)),
         )
         return int(cursor.lastrowid or 0)
 
@@ -282,7 +284,7 @@ class Catalog:
                 return self.insert(shop, found, None, 0, now())
             db.execute(
                 f"UPDATE items SET {SEEN}",  # noqa: S608  # our own names
-                (now(), *astuple(found)[1:], row[0]),
+                (now(), found.url, *WORDS(found), row[0]),
             )
             return None if row[1] == "kept" and row[2] == stamp else int(row[0])
 
