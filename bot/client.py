@@ -69,13 +69,13 @@ class BagBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Open the store, add the cog and the persistent buttons, publish the slash commands."""
+        from bot import panel, views
         from bot.cogs import Bag
-        from bot.views import ITEMS
 
         await self.services.store.open()
         await self.services.guilds.load()
         await self.add_cog(Bag(self))
-        self.add_dynamic_items(*ITEMS)
+        self.add_dynamic_items(*views.ITEMS, *panel.ITEMS)
         await self.tree.sync()
 
     async def on_ready(self) -> None:

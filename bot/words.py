@@ -78,8 +78,13 @@ def cooldown(seconds: float) -> str:
 
 def missing_permissions(names: Sequence[str]) -> str:
     """For a channel where the bot may not do what it should."""
+    return f"I may not do that here. I am missing: {permission_names(names)}."
+
+
+def permission_names(names: Sequence[str]) -> str:
+    """Permissions as Discord's settings call them."""
     listed = ", ".join(name.replace("_", " ").replace("guild", "server").title() for name in names)
-    return f"I may not do that here. I am missing: {listed}."
+    return listed.replace(" In ", " in ")
 
 
 def no_favorites(whose: str | None) -> str:
@@ -290,6 +295,86 @@ PROGRESS_TITLE = "Training run"
 STATES = {"running": "going on", "finished": "done", "stopped": "resting", "failed": "broken off"}
 
 
+# Setup ---------------------------------------------------------------------------------------
+
+SETUP_TITLE = "How I am set up here"
+SETUP_INTRO = (
+    "Choose below, or type it: `!bag setup channel #bags`, `… hall #hall`, `… zone Europe/Paris`, "
+    "`… hour 9`, `… best sun 18`, `… votes 3`, `… reset`."
+)
+SETUP_KEYS = {
+    "channel": "Home channel",
+    "hall": "Hall of fame",
+    "zone": "Time zone",
+    "hour": "Daily dream bag",
+    "best": "Week's best",
+    "votes": "Votes for a favorite",
+    "reset": "Back to the defaults",
+}
+SETUP_LACKS = "What is missing"
+SETUP_MORE, SETUP_LOOK, SETUP_RESET = "Zone, week's best, votes…", "Look again", "Back to the defaults"
+_SETUP_VALUES = {
+    "channel": "a text channel of this server that I can see, such as `#bags`, or `none`",
+    "hall": "a text channel of this server that I can see, such as `#hall-of-fame`, or `none`",
+    "zone": "a place such as `Europe/Paris`, `new york` or `UTC`",
+    "hour": "a time of day such as `9`, `9:30` or `9 pm`, or `never`",
+    "best": "a weekday and a time such as `sun 18`, or `never`",
+    "votes": "a number from 1 to 1000",
+}
+
+
+def setup_unknown(what: str) -> str:
+    """For a setting that there is not."""
+    return f"“{_short(what)}” is nothing to set up. I know: {', '.join(f'`{key}`' for key in SETUP_KEYS)}."
+
+
+def setup_refused(what: str, value: str, meant: Sequence[str] = ()) -> str:
+    """For a value that can't be."""
+    said = f"“{_short(value)}” won't do: " if value else ""
+    perhaps = f" Did you mean {' or '.join(f'`{name}`' for name in meant)}?" if meant else ""
+    return f"{said}`!bag setup {what}` wants {_SETUP_VALUES[what]}.{perhaps}"
+
+
+def home_channel(channel: int | None) -> str:
+    """Where the bot posts by itself."""
+    return f"<#{channel}>" if channel else "none: I post nothing by myself"
+
+
+def hall_channel(channel: int | None) -> str:
+    """Where favorites are shown."""
+    return f"<#{channel}>" if channel else "none"
+
+
+def threshold(votes: int) -> str:
+    """When a design becomes the community's favorite."""
+    return f"{votes} more {UP} than {DOWN}"
+
+
+def local_time(zone: str, now: datetime) -> str:
+    """A zone, and what its clocks show."""
+    return f"{zone}, where it is {now:%H:%M}"
+
+
+def setup_lacks(has_home: bool, lacks: dict[int, list[str]]) -> str:
+    """What an admin should mend, by channel."""
+    lines = [f"✗ In <#{channel}> I lack: {permission_names(names)}." for channel, names in lacks.items()]
+    if not has_home:
+        lines.insert(0, "✗ I have no home channel. Choose one below.")
+    return "\n".join(lines) or "✓ Nothing. I can read commands, and I may do here what I should."
+
+
+def hello(channel: str) -> str:
+    """The first words in a server that has no channel for the bot."""
+    named = "" if channel.isdigit() else f" or make a channel **#{channel}**"
+    return (
+        "👜 Hello! I dream handbags: type `!bag`, or `!bag help`. I stay silent until I am spoken to. To "
+        f"get a dream bag a day, somebody with *Manage Server* can give me a home with `!bag setup`{named}."
+    )
+
+
+SETUP_HOME, SETUP_HALL, SETUP_HOUR = "Home channel…", "Hall of fame…", "Hour of the daily dream bag…"
+
+
 # Schedule ------------------------------------------------------------------------------------
 
 
@@ -327,6 +412,9 @@ HELP_TOPICS = {
         "!bag train start": "begin or resume a run (admins)",
         "!bag train stop": "save a checkpoint and rest (admins)",
         "!bag scrape": "collect new bags from the shops (admins)",
+    },
+    "running": {
+        "!bag setup": "channels, time zone, hours, votes, and what I lack (admins)",
     },
 }
 

@@ -9,6 +9,7 @@ from bot.cogs.admin import AdminCommands
 from bot.cogs.dream import DreamCommands
 from bot.cogs.help import HelpCommands
 from bot.cogs.progress import ProgressCommands
+from bot.cogs.setup import SetupCommands
 from bot.cogs.vote import VoteCommands
 
 
@@ -17,6 +18,7 @@ class Bag(
     VoteCommands,
     ProgressCommands,
     AdminCommands,
+    SetupCommands,
     HelpCommands,
 ):
     """All of `!bag`. A slash command group can't be spread over cogs, so the features are bases of one."""

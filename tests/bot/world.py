@@ -11,6 +11,7 @@ import discord
 import simcord
 import torch
 from PIL import Image
+from simcord.backend.serializers import guild_create_payload
 
 from bot.app import App
 from bot.cogs import Bag
@@ -123,6 +124,27 @@ class World:
     def now(self, message: discord.Message) -> discord.Message:
         """A message as it is now."""
         return next(now for now in self.channel.history() if now.id == message.id)
+
+    async def allow(self, **permissions: bool) -> None:
+        """Give or take permissions of the bot's role."""
+        role = self.guild.me.top_role
+        changed = discord.Permissions(role.permissions.value)
+        changed.update(**permissions)
+        self.env.backend.edit_role(self.guild.id, role.id, {"permissions": changed.value})
+        await self.env.settle()
+
+    async def kick(self, guild: simcord.GuildHandle) -> None:
+        """A server throws the bot out."""
+        self.env.backend.emit("GUILD_DELETE", {"id": str(guild.id)})
+        await self.env.settle()
+
+    async def invite(self, guild: simcord.GuildHandle) -> None:
+        """A server invites the bot."""
+        backend = self.env.backend
+        payload = dict(guild_create_payload(backend, backend.get_guild(guild.id)))
+        del payload["unavailable"]  # which would tell of the end of an outage
+        backend.emit("GUILD_CREATE", payload)
+        await self.env.settle()
 
     async def restart(self) -> None:
         """The bot goes away and comes back; the store and Discord stay."""
