@@ -8,6 +8,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -79,7 +80,8 @@ class App:
             house.config, house.scraper.folder, len(house.scraper.shops), self.herald.say
         )
         self.taste = Taste(self.store, self.studio)
-        self.daily = DailyDream(self.herald, self.store, self.studio, settings)
+        late = timedelta(hours=settings.late_hours)
+        self.daily = DailyDream(self.herald, self.store, self.guilds, late, self.taste.pick)
         self.teller = RunTeller(self.herald, self.store, runs, settings.grid_seconds)
         self._services = Services(
             settings, runs, self.store, self.guilds, self.studio, self.trainer, self.collector
@@ -111,7 +113,7 @@ class App:
                 self.studio,
                 self.trainer,
                 self.collector,
-                self.daily,
+                [self.daily],
             )
             schedule.start()
             stack.callback(schedule.shutdown, wait=False)

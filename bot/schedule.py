@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.almanac import LocalCron
 from bot.child import Collector, Trainer
 from bot.cogs import Bag
-from bot.daily import DailyDream
 from bot.herald import Herald
-from bot.settings import Settings, cron_trigger
+from bot.posts import RegularPost
+from bot.settings import Settings
 from bot.store.store import Store
 from bot.studio import Studio
 
 ROUND_SECONDS = 2
-DAILY_SECONDS = 60
+POST_SECONDS = 60
 MISFIRE_SECONDS = 3600
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def build_schedule(
     studio: Studio,
     trainer: Trainer,
     collector: Collector,
-    daily: DailyDream,
+    posts: Sequence[RegularPost],
 ) -> AsyncIOScheduler:
     """The scheduler with all its jobs, not yet started."""
     scheduler = AsyncIOScheduler(
@@ -57,14 +58,14 @@ def build_schedule(
         ("train", settings.train_at, trainer),
     ):
         if cron and child.useful:
-            scheduler.add_job(ask, cron_trigger(cron, settings.zone), [child.start], id=name)
-    if settings.dream_at:
+            scheduler.add_job(ask, LocalCron(cron, settings.zone), [child.start], id=name)
+    for post in posts:
         # Looked at every minute and not fired once: so a missed hour, a sleep or a restart loses no day,
         # and the store sees to it that no day gets two.
         scheduler.add_job(
-            daily.catch_up,
-            IntervalTrigger(seconds=DAILY_SECONDS),
-            id="dream",
+            post.catch_up,
+            IntervalTrigger(seconds=POST_SECONDS),
+            id=post.kind,
             next_run_time=datetime.now(settings.zone),
         )
     scheduler.add_job(close_rounds, IntervalTrigger(seconds=ROUND_SECONDS), id="rounds")

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
 
     dream_at: Cron = "0 9 * * *"
     best_at: Cron = "0 18 * * sun"
+    late_hours: Annotated[float, Field(gt=0, le=72)] = 12
     scrape_at: Cron = "0 2 * * *"
     train_at: Cron = "0 3 * * *"
     train_minutes: Annotated[float, Field(gt=0)] = 240

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from gan.events import Epoch, Started
 from gan.seeds import SEEDS
@@ -378,9 +378,9 @@ SETUP_HOME, SETUP_HALL, SETUP_HOUR = "Home channel…", "Hall of fame…", "Hour
 # Schedule ------------------------------------------------------------------------------------
 
 
-def daily_title(day: str) -> str:
-    """Above the daily dream bag."""
-    return f"Dream bag of {day}"
+def daily_title(day: date) -> str:
+    """Above the daily dream bag; no two days have the same."""
+    return f"Dream bag of {day:%A}, {day.day} {day:%B %Y}"
 
 
 # Help ----------------------------------------------------------------------------------------

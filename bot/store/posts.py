@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from bot.store.database import Database
 from bot.store.models import Post, RunPost
@@ -13,25 +13,19 @@ from bot.store.models import Post, RunPost
 class Posts(Database):
     """What has been told, and how far."""
 
-    async def claim_post(self, guild_id: int, kind: str, day: date, code: str) -> Post | None:
-        """Claim a guild's post of a day before it is sent; the earlier claim if there is one."""
-        async with self.engine.begin() as connection:
-            added = await connection.execute(
-                self.insert(Post)
-                .values(guild_id=guild_id, kind=kind, day=day, code=code)
-                .on_conflict_do_nothing()
-                .returning(Post.code)
+    async def post(self, guild_id: int, kind: str, day: date) -> Post | None:
+        """A guild's post of a day, if it has been claimed; without a message id if it may not be out."""
+        async with self.engine.connect() as connection:
+            query = select(Post.__table__).where(
+                Post.guild_id == guild_id, Post.kind == kind, Post.day == day
             )
-            if added.first() is not None:
-                return None
-            row = (
-                await connection.execute(
-                    select(Post.__table__).where(
-                        Post.guild_id == guild_id, Post.kind == kind, Post.day == day
-                    )
-                )
-            ).one()
-            return Post(**row._mapping)
+            row = (await connection.execute(query)).first()
+            return Post(**row._mapping) if row else None
+
+    async def claim_post(self, guild_id: int, kind: str, day: date, code: str) -> None:
+        """Claim a guild's post of a day before it is sent. Raises IntegrityError if somebody else has."""
+        async with self.engine.begin() as connection:
+            await connection.execute(insert(Post).values(guild_id=guild_id, kind=kind, day=day, code=code))
 
     async def complete_post(self, guild_id: int, kind: str, day: date, message_id: int) -> None:
         """Remember the message that fulfilled a claim."""

@@ -1,82 +1,252 @@
 """The dream bag of the day: one a server and local day, late rather than never, never two."""
 
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import discord
 import pytest
 
-TODAY = date(2026, 11, 21)
+from bot.codes import Code
+from bot.taste import Pick
+from tests.bot.world import until
+
+PARIS = "Europe/Paris"
+NINE = "0 9 * * *"
 
 
-def dreams(world):
-    return [message for message in world.channel.history() if "Dream bag of" in message.content]
+@pytest.fixture(autouse=True)
+def _by_hand(monkeypatch):
+    """Here nothing is posted at the machine's own time."""
+    monkeypatch.setattr("bot.schedule.POST_SECONDS", 10**6)
 
 
-async def test_a_day_gets_one_bag_however_often_it_is_asked_for(server):
+class Crash(BaseException):
+    """The machine goes down."""
+
+
+def at(text, zone=PARIS, fold=0):
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold)
+
+
+def dreams(channel):
+    return [
+        message.content.splitlines()[0].strip("*").removeprefix("Dream bag of ")
+        for message in channel.history()
+        if "Dream bag of" in message.content
+    ]
+
+
+async def rule(world, guild=None, cron=NINE, zone=PARIS):
+    await world.app.guilds.set_up((guild or world.guild).id, dream_at=cron, timezone=zone)
+
+
+async def look(world, moment, zone=PARIS, fold=0):
+    await world.app.daily.catch_up(at(moment, zone, fold))
+
+
+async def test_a_day_gets_one_bag_however_often_it_is_looked_at(server):
     async with server() as world:
-        for _ in range(3):
-            await world.app.daily.post(TODAY)
+        await rule(world)
+        await look(world, "2026-11-21 08:59")
+        assert not dreams(world.channel)
+        for minute in ("09:00", "09:01", "15:00"):
+            await look(world, f"2026-11-21 {minute}")
         await world.restart()
-        await world.app.daily.post(TODAY)
-        assert len(dreams(world)) == 1
-        assert "Saturday, 21 November" in dreams(world)[0].content
-        await world.app.daily.post(date(2026, 11, 22))
-        assert len(dreams(world)) == 2
+        await look(world, "2026-11-21 16:00")
+        assert dreams(world.channel) == ["Saturday, 21 November 2026"]
+        posted = world.last
+        assert posted.attachments[0].description
+        assert posted.components  # votable like any bag
+        await look(world, "2026-11-22 09:00")
+        assert len(dreams(world.channel)) == 2
 
 
-async def test_a_crash_between_claim_and_post_loses_no_day(server):
+async def test_by_default_the_config_says_when_and_never_is_never(server, monkeypatch):
+    monkeypatch.setenv("BOT_TIMEZONE", PARIS)
+    monkeypatch.setenv("BOT_DREAM_AT", NINE)
     async with server() as world:
-        model = await world.app.studio.current()
-        await world.app.store.claim_post(world.guild.id, "dream", TODAY, f"{model.version}-7")
-        await world.app.daily.post(TODAY)
-        (posted,) = dreams(world)
-        assert posted.embeds[0].title.endswith("-7")
+        await rule(world, cron="", zone=None)
+        await look(world, "2026-11-21 10:00")
+        assert not dreams(world.channel)
+        await rule(world, cron=None, zone=None)
+        await look(world, "2026-11-21 10:00")
+        assert len(dreams(world.channel)) == 1
 
 
-async def test_a_crash_between_post_and_its_record_doubles_no_day(server, monkeypatch):
+async def test_a_missed_hour_is_made_up_also_across_midnight_and_after_the_limit_no_more(server):
     async with server() as world:
+        await rule(world, cron="0 23 * * *")
+        await look(world, "2026-11-22 01:00")
+        await look(world, "2026-11-22 10:59")
+        await look(world, "2026-11-23 11:01")
+        assert dreams(world.channel) == ["Saturday, 21 November 2026"]
+
+
+async def test_how_late_is_configurable_and_each_missed_day_within_it_has_its_bag(server, monkeypatch):
+    monkeypatch.setenv("BOT_LATE_HOURS", "36")
+    async with server() as world:
+        await rule(world)
+        await look(world, "2026-11-21 20:00")
+        assert dreams(world.channel) == ["Friday, 20 November 2026", "Saturday, 21 November 2026"]
+
+
+async def test_an_hour_that_spring_skips_is_made_up_right_after_it(server):
+    async with server() as world:
+        await rule(world, cron="30 2 * * *")
+        await look(world, "2026-03-29 01:59")
+        assert not dreams(world.channel)
+        await look(world, "2026-03-29 03:30")
+        await look(world, "2026-03-29 04:30")
+        assert dreams(world.channel) == ["Sunday, 29 March 2026"]
+        await look(world, "2026-03-30 02:29")
+        await look(world, "2026-03-30 02:30")
+        assert len(dreams(world.channel)) == 2
+
+
+async def test_an_hour_that_autumn_repeats_gets_one_bag_in_its_first_round(server):
+    async with server() as world:
+        await rule(world, cron="30 2 * * *")
+        await look(world, "2026-10-25 02:29", fold=0)
+        assert not dreams(world.channel)
+        await look(world, "2026-10-25 02:30", fold=0)
+        assert len(dreams(world.channel)) == 1
+        await look(world, "2026-10-25 02:30", fold=1)
+        await world.restart()
+        await look(world, "2026-10-25 02:45", fold=1)
+        assert dreams(world.channel) == ["Sunday, 25 October 2026"]
+
+
+async def test_a_zone_changed_during_the_day_doubles_none_and_clocks_set_back_neither(server):
+    async with server() as world:
+        await rule(world, zone="Asia/Tokyo")
+        await look(world, "2026-11-21 09:00", "Asia/Tokyo")
+        await rule(world, zone="America/New_York")
+        await look(world, "2026-11-21 09:00", "America/New_York")
+        await look(world, "2026-11-21 07:00", "America/New_York")
+        await look(world, "2026-11-21 11:00", "America/New_York")
+        assert dreams(world.channel) == ["Saturday, 21 November 2026"]
+        await rule(world, zone="Asia/Tokyo")
+        await look(world, "2026-11-22 09:00", "Asia/Tokyo")
+        assert len(dreams(world.channel)) == 2
+
+
+async def test_a_crash_at_any_step_leaves_the_day_one_bag(server, monkeypatch):
+    async with server() as world:
+        await rule(world)
+        steps = [
+            (step, when)
+            for step in ("claim_post", "send", "complete_post")
+            for when in ("before it", "after it")
+        ]
+        for day, (step, when) in enumerate(steps, 10):
+            place = discord.TextChannel if step == "send" else world.app.store
+            real = getattr(place, step)
+
+            async def crash(*args, when=when, real=real, **kwargs):
+                if when == "after it":
+                    await real(*args, **kwargs)
+                raise Crash
+
+            with monkeypatch.context() as patch:
+                patch.setattr(place, step, crash)
+                with pytest.raises(Crash):
+                    await look(world, f"2026-11-{day} 09:00")
+            await world.restart()
+            await look(world, f"2026-11-{day} 09:05")
+            await look(world, f"2026-11-{day} 09:06")
+            assert len(dreams(world.channel)) == day - 9, (step, when)
+
+
+async def test_the_look_back_sees_past_what_people_say(server, monkeypatch):
+    async with server() as world:
+        await rule(world)
+
+        async def crash(*_):
+            raise Crash
+
         with monkeypatch.context() as patch:
-
-            async def crash(*_):
-                raise RuntimeError("the machine went down")
-
             patch.setattr(world.app.store, "complete_post", crash)
-            with pytest.raises(RuntimeError):
-                await world.app.daily.post(TODAY)
-        await world.app.daily.post(TODAY)
-        assert len(dreams(world)) == 1
+            with pytest.raises(Crash):
+                await look(world, "2026-11-21 09:00")
+        for number in range(120):
+            world.env.backend.create_message(world.channel.id, world.ada.user.id, f"hello {number}")
+        await look(world, "2026-11-21 15:00")
+        assert len(dreams(world.channel)) == 1
+
+
+async def test_a_refused_message_is_sent_at_a_later_look(server):
+    async with server() as world:
+        await rule(world)
+        for day, status in enumerate((500, 429, 403), 20):
+            world.env.inject_error("POST", "/channels/*/messages", status=status, times=None)
+            await look(world, f"2026-11-{day} 09:00")
+            assert len(dreams(world.channel)) == day - 20
+            world.env.backend.faults.clear()
+            await look(world, f"2026-11-{day} 09:01")
+            await look(world, f"2026-11-{day} 09:02")
+            assert len(dreams(world.channel)) == day - 19
+
+
+async def test_a_server_without_a_usable_channel_keeps_no_other_waiting(server):
+    async with server() as world:
+        owner = world.ada.user
+        silent, closed, other = (
+            world.env.create_guild(name, owner=owner) for name in ("No Channel", "Forbidden", "Other")
+        )
+        no_entry = discord.PermissionOverwrite(send_messages=False)
+        shut = closed.create_text_channel("bag-dreams", overwrites={closed.default_role: no_entry})
+        open_channel = other.create_text_channel("bag-dreams")
+        await world.env.settle()
+        for guild in (silent, closed, other, world.guild):
+            await rule(world, guild)
+        await look(world, "2026-11-21 09:00")
+        assert len(dreams(world.channel)) == len(dreams(open_channel)) == 1
+        assert not dreams(shut)
+        welcome = closed.create_text_channel("come-in")
+        await world.app.guilds.set_up(closed.id, channel_id=welcome.id)
+        late = silent.create_text_channel("bag-dreams")
+        await world.env.settle()
+        await look(world, "2026-11-21 11:00")
+        assert [len(dreams(place)) for place in (world.channel, open_channel, welcome, late)] == [1, 1, 1, 1]
+
+
+async def test_a_home_channel_deleted_in_mid_life_waits_for_another(server):
+    async with server() as world:
+        await rule(world)
+        await look(world, "2026-11-20 09:00")
+        await world.env.bot.get_channel(world.channel.id).delete()
+        await look(world, "2026-11-21 09:00")
+        new = world.guild.create_text_channel("bag-dreams")
+        await world.env.settle()
+        await look(world, "2026-11-21 09:01")
+        assert dreams(new) == ["Saturday, 21 November 2026"]
 
 
 async def test_without_a_generator_the_day_waits(server):
     async with server(generator=False) as world:
-        await world.app.daily.post(TODAY)
-        assert not dreams(world)
+        await rule(world)
+        await look(world, "2026-11-21 09:00")
+        assert not dreams(world.channel)
+        assert await world.app.store.post(world.guild.id, "dream", at("2026-11-21 09:00").date()) is None
 
 
-@pytest.mark.parametrize(
-    ("at", "due"),
-    [
-        ("2026-11-21 08:59", False),
-        ("2026-11-21 09:00", True),
-        ("2026-11-21 23:59", True),
-        ("2026-03-29 08:59", False),  # clocks went forward in the night
-        ("2026-03-29 09:00", True),
-        ("2026-10-25 08:59", False),  # clocks went back
-        ("2026-10-25 09:00", True),
-    ],
-)
-async def test_the_hour_is_local_also_when_clocks_change(server, monkeypatch, at, due):
-    monkeypatch.setenv("BOT_TIMEZONE", "Europe/Paris")
-    monkeypatch.setenv("BOT_DREAM_AT", "0 9 * * *")
-    async with server(generator=False) as world:
-        now = datetime.fromisoformat(at).replace(tzinfo=ZoneInfo("Europe/Paris"))
-        assert world.app.daily.due(now) is due
+async def test_who_picks_the_bag_may_say_how(server):
+    async with server() as world:
+        await rule(world)
+        model = await world.app.studio.current()
+
+        async def pick(guild_id, day):
+            assert guild_id == world.guild.id
+            return Pick(Code(model.version, 7), f"I am fairly sure, this {day:%A}.")
+
+        world.app.daily._pick = pick
+        await look(world, "2026-11-21 09:00")
+        assert world.code.endswith("-7")
+        assert "fairly sure, this Saturday" in world.last.content
 
 
 async def test_the_schedule_posts_the_day_by_itself(server, monkeypatch):
-    from tests.bot.world import until
-
-    monkeypatch.setenv("BOT_DREAM_AT", "0 0 * * *")
-    monkeypatch.setattr("bot.schedule.DAILY_SECONDS", 0.2)
+    monkeypatch.setenv("BOT_DREAM_AT", "0 * * * *")
+    monkeypatch.setattr("bot.schedule.POST_SECONDS", 0.2)
     async with server() as world:
-        await until(lambda: dreams(world))
+        await until(lambda: dreams(world.channel))

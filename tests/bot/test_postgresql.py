@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -81,6 +81,7 @@ async def test_a_day_on_postgresql(server, postgresql, monkeypatch):
         round_id = int(choice.split(":")[2])
         assert sorted((await world.app.store.round(round_id)).votes.values()) == [0, 2]
 
-        for _ in range(2):
-            await world.app.daily.post(date(2026, 11, 21))
+        await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *")
+        for hour in (9, 10):
+            await world.app.daily.catch_up(datetime(2026, 11, 21, hour, tzinfo=UTC))
         assert sum("Dream bag of" in message.content for message in world.channel.history()) == 1

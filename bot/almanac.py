@@ -1,0 +1,65 @@
+"""When a cron expression is due by a place's clocks, which jump forward in spring and back in autumn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+
+from bot.settings import cron_trigger
+
+_JUMP = timedelta(hours=1)
+
+
+def moments(cron: str, zone: ZoneInfo, start: datetime) -> Iterator[tuple[date, datetime]]:
+    """The days and moments at which the expression is due from `start` (aware) on; "" is never.
+
+    An hour that spring skips is moved behind the gap (02:30 is due at 03:30); of an hour that autumn
+    repeats, the first one counts.
+    """
+    if not cron:
+        return
+    trigger, floor = _by_wall_clock(cron), start.astimezone(UTC)
+    wall = trigger.get_next_fire_time(None, start.astimezone(zone).replace(tzinfo=UTC, fold=0) - _JUMP)
+    while wall is not None:
+        moment = wall.replace(tzinfo=zone).astimezone(UTC)
+        if moment >= floor:
+            yield wall.date(), moment.astimezone(zone)
+        wall = trigger.get_next_fire_time(wall, wall)
+
+
+def due_days(cron: str, zone: ZoneInfo, now: datetime, late: timedelta) -> list[date]:
+    """The local dates on which the expression was due, at most `late` before `now`; oldest first."""
+    oldest, days = now - late, list[date]()
+    day = oldest.astimezone(zone).date() - timedelta(days=1)
+    while day <= now.astimezone(zone).date():
+        for on, moment in moments(cron, zone, max(oldest, datetime.combine(day, time(), zone))):
+            if on >= day:
+                if on == day and moment <= now:
+                    days.append(day)
+                break
+        day += timedelta(days=1)
+    return days
+
+
+class LocalCron(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Those moments as a trigger. APScheduler's own fires twice when autumn repeats an hour."""
+
+    def __init__(self, cron: str, zone: ZoneInfo) -> None:
+        self._cron = cron
+        self._zone = zone
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """The first moment from `now` on that is after the `previous` one."""
+        after = max(now, previous + timedelta(microseconds=1)) if previous else now
+        return next((moment for _, moment in moments(self._cron, self._zone, after)), None)
+
+
+@lru_cache(maxsize=256)
+def _by_wall_clock(cron: str) -> CronTrigger:
+    # As if in UTC, whose clocks never jump; what a zone's clocks do is applied to what comes out.
+    return cron_trigger(cron, ZoneInfo("UTC"))
