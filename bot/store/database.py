@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.store.models import Base
+
+T = TypeVar("T")
 
 
 def now() -> datetime:
@@ -31,8 +36,14 @@ class Database:
         self.insert = postgresql.insert if self._url.get_backend_name() == "postgresql" else sqlite.insert
         self._opening = asyncio.Lock()
         self._opened = False
+        self._writer: Engine | None = None
         if self._url.get_backend_name() == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _set_up_sqlite)
+            self._writer = create_engine(
+                self._url.set(drivername="sqlite"), connect_args={"check_same_thread": False}
+            )
+            event.listen(self._writer, "connect", _set_up_sqlite)
+            self._thread = ThreadPoolExecutor(1, "store")
 
     async def open(self) -> None:
         """Bring the schema up to date. Calling it again does nothing."""
@@ -45,9 +56,30 @@ class Database:
                 await connection.run_sync(_migrate)
             self._opened = True
 
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do work of several statements in one transaction; what the work returns or raises.
+
+        SQLite has one writer at a time. It is a thread of ours that claims the database before it reads, so
+        that nothing changes in between, and a transaction costs one way there and back. On PostgreSQL the
+        work has to hold what it reads by `with_for_update`.
+        """
+        if self._writer is None:
+            async with self.engine.begin() as connection:
+                return await connection.run_sync(work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _alone, self._writer, work)
+
     async def close(self) -> None:
         """Close all connections."""
+        if self._writer is not None:
+            await asyncio.to_thread(self._thread.shutdown)
+            self._writer.dispose()
         await self.engine.dispose()
+
+
+def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return work(connection)
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:

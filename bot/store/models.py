@@ -97,15 +97,19 @@ class Score(Base):
     """
 
     __tablename__ = "scores"
-    __table_args__ = (Index("ix_scores_best", "guild_id", "period", "bound"),)
+    __table_args__ = (
+        # The code is in it so that equal bounds have an order too, and `top` reads nine rows and sorts none.
+        Index("ix_scores_best", "guild_id", "period", "bound", "code"),
+        Index("ix_scores_code", "code", "period"),
+    )
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     period: Mapped[str] = mapped_column(String(8), primary_key=True)
-    code: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True, index=True)
+    code: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True)
     up: Mapped[int]
     down: Mapped[int]
     bound: Mapped[float]
-    """Lower bound of the share of votes for it."""
+    """Lower bound of the share of votes for it: see `bot.store.votes.lower_bound`."""
 
 
 class Favorite(Base):
@@ -120,12 +124,15 @@ class Favorite(Base):
 
 
 class HallPost(Base):
-    """A favorite's post in the hall of fame. The row comes before the message."""
+    """A favorite's post in the hall of fame. The row comes before the message.
+
+    `message_id` is null until the message is there, and 0 if somebody has deleted it: then it stays away.
+    """
 
     __tablename__ = "hall_posts"
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    code: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True)
+    code: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True, index=True)
     channel_id: Mapped[int]
     message_id: Mapped[int | None]
 

@@ -101,6 +101,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["code"], ["designs.code"], name=op.f("fk_hall_posts_code")),
         sa.PrimaryKeyConstraint("guild_id", "code", name=op.f("pk_hall_posts")),
     )
+    with op.batch_alter_table("hall_posts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hall_posts_code"), ["code"], unique=False)
+
     op.create_table(
         "scores",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -113,8 +116,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guild_id", "period", "code", name=op.f("pk_scores")),
     )
     with op.batch_alter_table("scores", schema=None) as batch_op:
-        batch_op.create_index("ix_scores_best", ["guild_id", "period", "bound"], unique=False)
-        batch_op.create_index(batch_op.f("ix_scores_code"), ["code"], unique=False)
+        batch_op.create_index("ix_scores_best", ["guild_id", "period", "bound", "code"], unique=False)
+        batch_op.create_index("ix_scores_code", ["code", "period"], unique=False)
 
     op.create_table(
         "votes",
@@ -143,10 +146,13 @@ def downgrade() -> None:
 
     op.drop_table("votes")
     with op.batch_alter_table("scores", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_scores_code"))
+        batch_op.drop_index("ix_scores_code")
         batch_op.drop_index("ix_scores_best")
 
     op.drop_table("scores")
+    with op.batch_alter_table("hall_posts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_hall_posts_code"))
+
     op.drop_table("hall_posts")
     op.drop_table("favorites")
     with op.batch_alter_table("ballots", schema=None) as batch_op:
