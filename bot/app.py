@@ -29,6 +29,7 @@ from bot.settings import SettingsError
 from bot.store.store import Store
 from bot.studio import Studio
 from bot.taste import Taste
+from bot.weekly import WeeklyBest
 
 RESTART_SECONDS = 5.0
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class App:
         self.taste = Taste(self.store, self.studio)
         late = timedelta(hours=settings.late_hours)
         self.daily = DailyDream(self.herald, self.store, self.guilds, late, self.taste.pick)
+        self.weekly = WeeklyBest(self.herald, self.store, self.guilds, late)
         self.teller = RunTeller(self.herald, self.store, runs, settings.grid_seconds)
         self._services = Services(
             settings, runs, self.store, self.guilds, self.studio, self.trainer, self.collector
@@ -113,7 +115,7 @@ class App:
                 self.studio,
                 self.trainer,
                 self.collector,
-                [self.daily],
+                [self.daily, self.weekly],
             )
             schedule.start()
             stack.callback(schedule.shutdown, wait=False)

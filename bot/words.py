@@ -383,6 +383,21 @@ def daily_title(day: date) -> str:
     return f"Dream bag of {day:%A}, {day.day} {day:%B %Y}"
 
 
+def weekly_title(day: date) -> str:
+    """Above the week's best; no two days have the same."""
+    return f"The week's best, told on {day:%A}, {day.day} {day:%B %Y}"
+
+
+def week_title(first: date, last: date) -> str:
+    """Which week it is."""
+    return f"Your favorite bags from {first.day} {first:%B} to {last.day} {last:%B}"
+
+
+def weekly_note(up: int, down: int, dreamer: int | None) -> str:
+    """What the week gave a design, and who dreamt it (a user id)."""
+    return tally(up, down) + (f" · dreamt by <@{dreamer}>" if dreamer else "")
+
+
 # Help ----------------------------------------------------------------------------------------
 
 HELP_TITLE = "Bag Dreams"
