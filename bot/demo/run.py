@@ -61,6 +61,7 @@ generators = "{folder}/generators"
 scrape_at = ""
 train_at = ""
 dream_at = ""
+best_at = ""
 train_minutes = {minutes}
 grid_seconds = 15
 favorite_votes = 2

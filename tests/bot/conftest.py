@@ -33,6 +33,7 @@ cooldown_seconds = 0
 favorite_votes = 2
 grid_seconds = 0
 dream_at = ""
+best_at = ""
 scrape_at = ""
 train_at = ""
 {extra}
