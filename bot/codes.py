@@ -1,19 +1,25 @@
 """Codes: the short names by which people talk about designs.
 
-A code is `VERSION-SEED`, such as `k3f9x2-42`: the generator's version and the seed of the latent z.
-It draws the very same bag for ever.
+A code is `VERSION-NAME`: the generator's version, and what the design is to it. A name of digits
+(`k3f9x2-42`) is the seed of the latent z. A name of a letter and seven more (`k3f9x2-q7h2m0ab`) is a bred
+design's: it is derived from what it was bred of, and the store has its latent.
+Either draws the very same bag for ever.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
+import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan.seeds import SEEDS
 
-CODE_PATTERN = r"(?P<version>[a-z][a-z0-9]{3,7})-(?P<seed>[0-9]{1,10})"
+CODE_PATTERN = r"[a-z][a-z0-9]{3,7}-(?:[0-9]{1,10}|[a-z][a-z0-9]{7})"
 _CODE = re.compile(CODE_PATTERN)
+_CHARACTERS = string.ascii_lowercase + string.digits
 
 FRESH = 1_000_000
 """Random seeds stay below this: a short code is easier to say than one of ten digits."""
@@ -25,13 +31,18 @@ class CodeError(ValueError):
 
 @dataclass(frozen=True, order=True)
 class Code:
-    """A design's name: generator version and seed (0 ≤ seed < 2³²)."""
+    """A design's name: generator version, and a seed (0 ≤ seed < 2³², in digits) or a bred design's name."""
 
     version: str
-    seed: int
+    name: str
 
     def __str__(self) -> str:
-        return f"{self.version}-{self.seed}"
+        return f"{self.version}-{self.name}"
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of its latent; None for a bred design."""
+        return int(self.name) if self.name.isdigit() else None
 
     @classmethod
     def of(cls, text: str) -> Code:
@@ -41,20 +52,50 @@ class Code:
             raise CodeError(text)
         return code
 
+    @classmethod
+    def seeded(cls, version: str, seed: int) -> Code:
+        """The design of a seed, 0 ≤ seed < 2³²."""
+        return cls(version, str(seed))
+
+    @classmethod
+    def bred(cls, kind: str, parents: Sequence[Code], seed: int) -> Code:
+        """The design that a breeding gives: the same parents and seed always give the same.
+
+        Two of a million designs of one generator share a name with a chance of 1 in 5; the older keeps it.
+        """
+        recipe = " ".join([kind, *map(str, parents), str(seed)])
+        number = int.from_bytes(hashlib.sha256(recipe.encode()).digest())
+        number, letter = divmod(number, len(string.ascii_lowercase))
+        name = string.ascii_lowercase[letter]
+        for _ in range(7):
+            number, character = divmod(number, len(_CHARACTERS))
+            name += _CHARACTERS[character]
+        return cls(parents[0].version, name)
+
 
 def parse(text: str, current: str) -> Code:
     """Read a code, or a bare seed of the `current` generator version. Raises CodeError."""
     text = text.strip().strip("`").lower()
-    match = _CODE.fullmatch(text)
-    version, seed = (match["version"], match["seed"]) if match else (current, text)
-    if not (seed.isascii() and seed.isdigit()):
-        raise CodeError(text)
+    if _CODE.fullmatch(text):
+        version, _, name = text.partition("-")
+    else:
+        version, name = current, text
+        # isdigit() alone is true of digits in every script.
+        if not (name.isascii() and name.isdigit()):
+            raise CodeError(text)
+    if not name.isdigit():
+        return Code(version, name)
     # Digits are counted first: int() of a million of them takes seconds.
-    if len(seed) > len(str(SEEDS)) or int(seed) >= SEEDS:
+    if len(name) > len(str(SEEDS)) or int(name) >= SEEDS:
         raise CodeError(text)
-    return Code(version, int(seed))
+    return Code.seeded(version, int(name))
 
 
 def fresh(version: str) -> Code:
     """A design nobody has asked for yet, by a random seed."""
-    return Code(version, secrets.randbelow(FRESH))
+    return Code.seeded(version, fresh_seed())
+
+
+def fresh_seed() -> int:
+    """A random seed."""
+    return secrets.randbelow(FRESH)

@@ -34,4 +34,4 @@ class Taste:
         """
         model = await self._studio.current()
         seed = derived("dream", guild_id, day.isoformat()) % codes.FRESH
-        return Pick(Code(model.version, seed), None)
+        return Pick(Code.seeded(model.version, seed), None)

@@ -1,15 +1,34 @@
-"""Designs in the store: what was shown to somebody."""
+"""Designs in the store: what was shown to somebody, and what was bred of what."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, or_, select, update
 
+from bot import words
 from bot.codes import Code
+from bot.errors import Refusal
 from bot.store.database import Database, now
-from bot.store.models import Design, Favorite, Vote
+from bot.store.models import Design, Descent, Favorite, Vote
+
+RECENT = 200
+"""How far back a person's own designs and a guild's are looked through for one of a certain beginning."""
+
+
+@dataclass(frozen=True)
+class Bred:
+    """A design that was bred, with all that it takes to breed and to draw it again."""
+
+    code: Code
+    parents: tuple[Code, ...]
+    seed: int
+    """Of the breeding; of a step between two designs, how far it is, in thousandths."""
+    latent: bytes
+    """float32 [z]"""
 
 
 class Designs(Database):
@@ -23,19 +42,16 @@ class Designs(Database):
         user_id: int | None,
         looks: Sequence[bytes | None] = (),
     ) -> None:
-        """Remember designs that are being shown, and their looks; who asked first stays on record."""
+        """Remember designs that are being shown, and their looks; who asked first stays on record.
+
+        Raises Refusal for a bred design that is not in the store: nothing else knows how to draw it.
+        """
+        await self.latents(codes)
+        looked = list(zip_longest(codes, looks))
         rows = [
-            {
-                "code": str(code),
-                "version": code.version,
-                "seed": code.seed,
-                "epoch": epoch,
-                "guild_id": guild_id,
-                "user_id": user_id,
-                "created_at": now(),
-                "look": look,
-            }
-            for code, look in zip_longest(codes, looks)
+            _row(code, code.seed, epoch, guild_id, user_id) | {"look": look}
+            for code, look in looked
+            if code.seed is not None
         ]
         insert = self.insert(Design)
         added = insert.on_conflict_do_update(
@@ -44,11 +60,133 @@ class Designs(Database):
             where=Design.look.is_(None) & insert.excluded.look.is_not(None),
         )
         async with self.engine.begin() as connection:
-            await connection.execute(added, rows)
+            if rows:
+                await connection.execute(added, rows)
+            for code, look in looked:
+                if code.seed is None and look is not None:
+                    unseen = update(Design).where(Design.code == str(code), Design.look.is_(None))
+                    await connection.execute(unseen.values(look=look))
+
+    async def add_bred(self, litter: Sequence[Bred], epoch: int, guild_id: int, user_id: int | None) -> None:
+        """Remember bred designs, and their parents if they are new."""
+        parents = dict.fromkeys(parent for bred in litter for parent in bred.parents)
+        await self.add_designs(list(parents), epoch, guild_id, user_id)
+        rows = [
+            _row(bred.code, bred.seed, epoch, guild_id, user_id)
+            | {"parents": " ".join(map(str, bred.parents)), "latent": bred.latent}
+            for bred in litter
+        ]
+        descent = [
+            {"parent": str(parent), "child": str(bred.code)}
+            for bred in litter
+            for parent in dict.fromkeys(bred.parents)
+        ]
+        async with self.engine.begin() as connection:
+            await connection.execute(self.insert(Design).on_conflict_do_nothing(), rows)
+            await connection.execute(self.insert(Descent).on_conflict_do_nothing(), descent)
+
+    async def latents(self, codes: Iterable[Code]) -> dict[Code, bytes]:
+        """The stored latents of the bred ones among designs. Raises Refusal if one is not in the store."""
+        bred = {str(code): code for code in codes if code.seed is None}
+        if not bred:
+            return {}
+        async with self.engine.connect() as connection:
+            rows = await connection.execute(select(Design.code, Design.latent).where(Design.code.in_(bred)))
+            found = {bred[row.code]: row.latent for row in rows if row.latent is not None}
+        for code in bred.values():
+            if code not in found:
+                raise Refusal(words.unknown_design(str(code)))
+        return found
+
+    async def ancestors(self, code: Code, generations: int) -> dict[Code, tuple[Code, ...]]:
+        """The parents of a design, and theirs, so many generations back; an empty tuple for who has none."""
+        family: dict[Code, tuple[Code, ...]] = {}
+        wanted = {str(code)}
+        async with self.engine.connect() as connection:
+            for _ in range(generations):
+                rows = await connection.execute(
+                    select(Design.code, Design.parents).where(Design.code.in_(wanted))
+                )
+                found = {row.code: row.parents or "" for row in rows}
+                family |= {
+                    Code.of(name): tuple(map(Code.of, parents.split())) for name, parents in found.items()
+                }
+                wanted = {parent for parents in found.values() for parent in parents.split()}
+                wanted -= set(map(str, family))
+                if not wanted:
+                    break
+        return family
+
+    async def children(self, code: Code, limit: int) -> list[str]:
+        """Designs that were bred of one, some of them if there are more than `limit`."""
+        async with self.engine.connect() as connection:
+            rows = await connection.execute(
+                select(Descent.child).where(Descent.parent == str(code)).limit(limit)
+            )
+            return list(rows.scalars())
+
+    async def suggestions(
+        self, prefix: str, guild_id: int, user_id: int, limit: int, version: str | None = None
+    ) -> list[str]:
+        """Codes that somebody may mean who has typed `prefix`.
+
+        One's own newest, the guild's favorites, the guild's newest; then any that begin so. With a
+        `version`, of that generator only.
+        """
+        newest = select(Design.code)
+        own = newest.where(Design.user_id == user_id).order_by(Design.created_at.desc())
+        kept = (
+            select(Favorite.code)
+            .where(Favorite.guild_id == guild_id)
+            .group_by(Favorite.saved_at, Favorite.code)
+            .order_by(Favorite.saved_at.desc())
+        )
+        seen = newest.where(Design.guild_id == guild_id).order_by(Design.created_at.desc())
+        beginning = f"{version}-" if version else ""
+        some = max(prefix, beginning) if prefix.startswith(beginning) else ""
+        queries: list[Select[Any]] = [query.limit(RECENT) for query in (own, kept, seen)]
+        if some:
+            # The last character that a code can have is z.
+            queries.append(newest.where(Design.code >= some, Design.code < some + "{").limit(limit))
+        found: dict[str, None] = {}
+        async with self.engine.connect() as connection:
+            for query in queries:
+                if len(found) >= limit:
+                    break
+                codes = (await connection.execute(query)).scalars()
+                found |= dict.fromkeys(
+                    code for code in codes if code.startswith(prefix) and code.startswith(beginning)
+                )
+        return list(found)[:limit]
 
     async def versions_in_use(self) -> set[str]:
-        """Generator versions that a vote or a favorite names: these are never deleted."""
-        loved = select(Vote.code).union(select(Favorite.code))
+        """Generator versions that a vote or a favorite names: these are never deleted.
+
+        Parents are of their children's generator, so what they need is kept too.
+        """
+        versions = select(Design.version).distinct().subquery()
+        loved = (
+            select(Design.code)
+            .where(Design.version == versions.c.version)
+            .where(
+                or_(
+                    exists(select(Vote.code).where(Vote.code == Design.code)),
+                    exists(select(Favorite.code).where(Favorite.code == Design.code)),
+                )
+            )
+        )
         async with self.engine.connect() as connection:
-            rows = await connection.execute(select(Design.version).distinct().where(Design.code.in_(loved)))
+            rows = await connection.execute(select(versions.c.version).where(exists(loved)))
             return set(rows.scalars())
+
+
+def _row(code: Code, seed: int, epoch: int, guild_id: int, user_id: int | None) -> dict[str, Any]:
+    return {
+        "code": str(code),
+        "version": code.version,
+        "seed": seed,
+        "epoch": epoch,
+        "guild_id": guild_id,
+        "user_id": user_id,
+        "created_at": now(),
+    }

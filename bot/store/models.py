@@ -58,7 +58,10 @@ class Design(Base):
     """
 
     __tablename__ = "designs"
-    __table_args__ = (Index("ix_designs_user", "user_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_designs_user", "user_id", "created_at"),
+        Index("ix_designs_guild", "guild_id", "created_at"),
+    )
 
     code: Mapped[str] = mapped_column(String(32), primary_key=True)
     version: Mapped[str] = mapped_column(String(8), index=True)
@@ -71,6 +74,15 @@ class Design(Base):
     latent: Mapped[bytes | None] = mapped_column(LargeBinary)
     look: Mapped[bytes | None] = mapped_column(LargeBinary)
     """What taste is learned from: the picture in little."""
+
+
+class Descent(Base):
+    """Who was bred of whom: the way from a parent to its children."""
+
+    __tablename__ = "descent"
+
+    parent: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True)
+    child: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True)
 
 
 class Vote(Base):
@@ -116,6 +128,7 @@ class Favorite(Base):
     """A design that somebody saved, or (user 0) that the community of a guild voted in."""
 
     __tablename__ = "favorites"
+    __table_args__ = (Index("ix_favorites_guild", "guild_id", "saved_at"),)
 
     code: Mapped[str] = mapped_column(ForeignKey("designs.code"), primary_key=True)
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
