@@ -75,7 +75,7 @@ class App:
         self.guilds = Guilds(self.store, settings)
         self._own_easel = easel is None
         self.easel = easel or Easel()
-        self.studio = Studio(self.easel, runs, settings.generators, settings.generators_kept)
+        self.studio = Studio(self.easel, self.store, runs, settings.generators, settings.generators_kept)
         self.trainer = Trainer(house.config, runs, settings.train_minutes, self.herald.say)
         self.collector = Collector(
             house.config, house.scraper.folder, len(house.scraper.shops), self.herald.say

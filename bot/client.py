@@ -17,6 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot import words
 from bot.errors import Refusal
+from bot.line import asking
+from bot.patience import Patience
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ class BagBot(commands.Bot):
         await self.services.guilds.load()
         await self.add_cog(Bag(self))
         self.add_dynamic_items(*views.ITEMS, *panel.ITEMS)
+        for command in self.tree.walk_commands():
+            command.description = words.summary(command.description)
         await self.tree.sync()
 
     async def on_ready(self) -> None:
@@ -93,7 +97,7 @@ class BagBot(commands.Bot):
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError) -> None:
         """Tell the person in private what went wrong with `!bag …` or `/bag …`."""
-        text = explain(error)
+        text = explain(error, words.example(context.command.help if context.command else None))
         if text is None:
             return
         if context.interaction is not None:
@@ -120,7 +124,7 @@ def named_channel(guild: discord.Guild, named: str) -> discord.TextChannel | Non
     return None
 
 
-def explain(error: BaseException) -> str | None:
+def explain(error: BaseException, example: str = "!bag help") -> str | None:
     """What to tell a person about an error; None for what is not worth a word. The unexpected is logged."""
     while isinstance(
         error,
@@ -142,8 +146,10 @@ def explain(error: BaseException) -> str | None:
             return words.missing_permissions(error.missing_permissions)
         case discord.Forbidden():
             return words.missing_permissions(["send_messages", "embed_links", "attach_files"])
+        case commands.RangeError():
+            return words.out_of_range("That number", error.minimum, error.maximum)
         case commands.UserInputError() | app_commands.TransformerError():
-            return words.usage("!bag help")
+            return words.usage(example)
     log.error("unexpected", exc_info=error)
     if _disk_is_full(error):
         return words.DISK_FULL
@@ -183,6 +189,7 @@ async def think_in_private(interaction: discord.Interaction[Any]) -> None:
 
 async def told(interaction: Interaction, action: Callable[[], Awaitable[None]]) -> None:
     """Run what a button does; an error becomes private words, as with commands."""
+    asking.set(Patience(interaction))
     try:
         await action()
     except Exception as error:

@@ -1,7 +1,8 @@
 """What the drawing process does: torch and pictures, far from the event loop.
 
 These functions run in a process of their own (see `easel`), which alone loads torch: the bot starts at once,
-and neither a slow import nor a big picture can hold up a heartbeat.
+and neither a slow import nor a big picture can hold up a heartbeat. The bot makes `Job`s; the process does
+those that waited `together`.
 """
 
 from __future__ import annotations
@@ -9,22 +10,41 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from io import BytesIO
+from functools import lru_cache, partial
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from bot.preference import look
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gan.events import Epoch
     from gan.generator import Generator
+
+T = TypeVar("T")
+Images = NDArray[np.uint8]
+Source = int | bytes
+"""What a design is drawn from: a seed, or a latent float32 [z]."""
+Design = tuple[Path, Source]
+"""A generator file, and what it draws from."""
+
+
+@dataclass(frozen=True)
+class Job(Generic[T]):
+    """Designs to draw, and what to make of their pictures uint8 [n, S, S, 3]."""
+
+    designs: tuple[Design, ...]
+    make: Callable[[Images], T]
 
 
 @dataclass(frozen=True)
@@ -41,10 +61,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Animation:
-    """A morph: an animated WebP and a PNG strip of some of its frames."""
+    """A morph: an animated WebP, a numbered PNG of some steps, and the latents of those."""
 
     webp: bytes
     strip: bytes
+    latents: list[bytes]
 
 
 def set_up() -> None:
@@ -64,6 +85,44 @@ def _leave_with(parent: BaseProcess) -> None:
     os._exit(0)
 
 
+def warm_up(path: Path | None) -> int:
+    """Load torch, and a generator if there is one, before anybody waits for them; the process id."""
+    if path is not None:
+        _draw([(path, 0)])
+    return os.getpid()
+
+
+def together(jobs: Sequence[Job[Any]]) -> list[Any]:
+    """Do jobs, each design of all of them drawn once; of a job that fails, its exception.
+
+    A picture's bytes do not depend on what else is drawn: the generator sees to that.
+    """
+    drawn: dict[Design, Images | Exception] = {}
+    for path in dict.fromkeys(path for job in jobs for path, _ in job.designs):
+        wanted = list(dict.fromkeys(design for job in jobs for design in job.designs if design[0] == path))
+        try:
+            drawn |= zip(wanted, _draw(wanted), strict=True)
+        except Exception as error:
+            drawn |= dict.fromkeys(wanted, _noted(error))
+    return [_done(job, [drawn[design] for design in job.designs]) for job in jobs]
+
+
+def _done(job: Job[Any], drawn: Sequence[Images | Exception]) -> Any:
+    images = [image for image in drawn if not isinstance(image, Exception)]
+    if len(images) < len(drawn):
+        return next(error for error in drawn if isinstance(error, Exception))
+    try:
+        return job.make(np.stack(images) if images else np.empty((0, 0, 0, 3), np.uint8))
+    except Exception as error:
+        return _noted(error)
+
+
+def _noted(error: Exception) -> Exception:
+    # What goes through the pipe between the processes loses its traceback, but not its notes.
+    error.add_note(traceback.format_exc())
+    return error
+
+
 @lru_cache(maxsize=4)
 def _load(path: Path) -> Generator:
     from gan import generator
@@ -71,52 +130,130 @@ def _load(path: Path) -> Generator:
     return generator.load(path)
 
 
-def _draw(path: Path, seeds: Sequence[int]) -> np.ndarray:
-    generator = _load(path)
-    return generator.draw(generator.latents(seeds))
+def _latent(generator: Generator, source: Source) -> Tensor:
+    import torch
+
+    if isinstance(source, int):
+        return generator.latents([source])[0]
+    return torch.frombuffer(bytearray(source), dtype=torch.float32)
 
 
-def warm_up(path: Path | None) -> int:
-    """Load torch, and a generator if there is one, before anybody waits for them; the process id."""
-    if path is not None:
-        _draw(path, [0])
-    return os.getpid()
+def _draw(designs: Sequence[Design]) -> Images:
+    """Designs of one generator, uint8 [n, S, S, 3]."""
+    import torch
+
+    generator = _load(designs[0][0])
+    return generator.draw(torch.stack([_latent(generator, source) for _, source in designs]))
 
 
-def picture(path: Path, seed: int) -> Picture:
-    """Draw one design with the generator file. Raises GeneratorError."""
+# The jobs ------------------------------------------------------------------------------------
+
+
+def picture(design: Design) -> Job[Picture]:
+    """One design."""
+    return Job((design,), _picture)
+
+
+def grid(designs: Sequence[Design], columns: int) -> Job[bytes]:
+    """Designs as one numbered PNG."""
+    return Job(tuple(designs), partial(_grid, columns=columns))
+
+
+def breed(parents: Sequence[Design], seeds: Sequence[int], mutation: float) -> Job[list[bytes]]:
+    """A latent for every seed, of a child of two designs of one generator, or of one with itself.
+
+    Each number of a child is a new one with the probability `mutation`.
+    """
+    return Job((), partial(_breed, tuple(parents), tuple(seeds), mutation))
+
+
+def morph(designs: Sequence[Design], frames: int, spots: Sequence[tuple[int, float]]) -> Job[Animation]:
+    """A loop through designs of one generator in so many frames, and a strip of some spots on it.
+
+    A spot (i, t) is at 0 ≤ t < 1 on the arc from the i-th design to the next.
+    """
+    return Job((), partial(_morph, tuple(designs), frames, tuple(spots)))
+
+
+def family(
+    designs: Sequence[Design], names: Sequence[str], parents: Mapping[str, Sequence[str]]
+) -> Job[bytes]:
+    """The family tree of the first of the designs as PNG; `parents` are by name."""
+    return Job(tuple(designs), partial(_family, tuple(names), dict(parents)))
+
+
+def timelapse(grids: Sequence[Path]) -> Job[bytes]:
+    """A run's grids, first to last, as a GIF of at most 8 MiB."""
+    return Job((), partial(_timelapse, tuple(grids)))
+
+
+def curves(epochs: Sequence[Epoch]) -> Job[tuple[bytes, bytes | None]]:
+    """Of a run the curve of its losses and, once two were measured, of its quality, as PNG."""
+    return Job((), partial(_curves, tuple(epochs)))
+
+
+# What they make ------------------------------------------------------------------------------
+
+
+def _picture(images: Images) -> Picture:
     from gan.colors import dominant
-    from gan.grid import enlarge
+    from gan.grid import enlarge, png
 
-    pixels = _draw(path, [seed])[0]
+    (pixels,) = images
     original = Image.fromarray(pixels)
     color = dominant(pixels, 1)[0]
-    return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
+    return Picture(png(original), png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
 
 
-def grid(designs: Sequence[tuple[Path, int]], columns: int) -> bytes:
-    """Draw designs, each (generator file, seed), as one numbered PNG. Raises GeneratorError."""
+def _grid(images: Images, columns: int) -> bytes:
     from gan.grid import grid as draw_grid
+    from gan.grid import png
 
-    images = np.concatenate([_draw(path, [seed]) for path, seed in designs])
-    return _png(draw_grid(images, columns=columns, numbers=True, scale=2))
+    return png(draw_grid(images, columns=columns, numbers=True, scale=2))
 
 
-def morph(path: Path, seeds: Sequence[int], frames: int) -> Animation:
-    """Walk from the first seed's design to the last one's. Raises GeneratorError."""
-    from gan.animate import encode_webp, interpolation
+def _breed(parents: Sequence[Design], seeds: Sequence[int], mutation: float, _images: Images) -> list[bytes]:
+    generator = _load(parents[0][0])
+    a, b = (_latent(generator, source) for _, source in (parents[0], parents[-1]))
+    return [_bytes(child) for child in generator.children(a, b, seeds, mutation)]
+
+
+def _morph(
+    designs: Sequence[Design], frames: int, spots: Sequence[tuple[int, float]], _images: Images
+) -> Animation:
+    import torch
+
+    from gan.animate import bounded, encode_webp, interpolation, slerp
     from gan.grid import enlarge
-    from gan.grid import grid as draw_grid
 
-    generator = _load(path)
-    steps = interpolation(generator, generator.latents(seeds), frames=frames)
-    chosen = [steps[round(i * (len(steps) - 1) / 7)] for i in range(8)]
-    strip = draw_grid(np.stack([np.asarray(step) for step in chosen]), columns=8, scale=2)
-    there_and_back = steps + steps[-2:0:-1]
-    return Animation(encode_webp([enlarge(step, 4) for step in there_and_back], milliseconds=60), _png(strip))
+    generator = _load(designs[0][0])
+    stops = torch.stack([_latent(generator, source) for _, source in designs])
+    steps = torch.stack([slerp(stops[i], stops[(i + 1) % len(stops)], t) for i, t in spots])
+    way = interpolation(generator, stops, frames=frames, loop=True)
+    webp = bounded([enlarge(step, 4) for step in way], lambda smaller: encode_webp(smaller, milliseconds=60))
+    return Animation(webp, _grid(generator.draw(steps), columns=len(spots)), [_bytes(step) for step in steps])
 
 
-def _png(image: Image.Image) -> bytes:
-    data = BytesIO()
-    image.save(data, "PNG")
-    return data.getvalue()
+def _family(names: Sequence[str], parents: Mapping[str, Sequence[str]], images: Images) -> bytes:
+    from bot.tree import draw_tree
+    from gan.grid import png
+
+    pictures = {name: Image.fromarray(image) for name, image in zip(names, images, strict=True)}
+    return png(draw_tree(names[0], parents, pictures))
+
+
+def _timelapse(grids: Sequence[Path], _images: Images) -> bytes:
+    from gan.animate import timelapse as draw_timelapse
+
+    return draw_timelapse(grids)
+
+
+def _curves(epochs: Sequence[Epoch], _images: Images) -> tuple[bytes, bytes | None]:
+    from gan import curves as draw
+
+    measured = sum(epoch.kid is not None for epoch in epochs)
+    return draw.losses(epochs), draw.quality(epochs) if measured > 1 else None
+
+
+def _bytes(latent: Tensor) -> bytes:
+    return bytes(latent.contiguous().numpy().tobytes())

@@ -1,4 +1,4 @@
-"""The studio: where designs are drawn, and where the generators that drew them are kept."""
+"""The studio: where designs are drawn and bred, and where the generators that drew them are kept."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import shutil
 import threading
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +20,21 @@ from bot import codes, render, words
 from bot.codes import Code
 from bot.easel import Easel
 from bot.errors import Refusal
+from bot.line import Line
 from bot.progress import still_green
+from bot.store.designs import Bred
+from bot.store.store import Store
 from gan import run as runs
+from gan.events import Epoch
+
+MUTATION = 0.1
+"""Share of a child's numbers that are neither parent's."""
+VARIATION = 0.2
+"""Share of a variation's numbers that are new: visibly kin, and visibly another."""
+STEPS = 8
+"""Designs on the strip of a morph."""
+PICTURES = 200
+"""Finished pictures that are remembered, 0.1 MB each: what was just shown is saved, or shown again."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +52,12 @@ class Studio:
     `generators` holds VERSION.safetensors; the newest run's generator joins it when it is first drawn with.
     """
 
-    def __init__(self, easel: Easel, run_folder: Path, generators: Path, kept: int) -> None:
+    def __init__(self, easel: Easel, store: Store, run_folder: Path, generators: Path, kept: int) -> None:
         self._easel = easel
+        self._quick = Line(easel, "quick")
+        self._slow = Line(easel, "slow")
+        self._pictures: OrderedDict[Code, render.Picture] = OrderedDict()
+        self._store = store
         self._runs = run_folder
         self._generators = generators
         self._kept = kept
@@ -78,19 +97,76 @@ class Studio:
 
     async def picture(self, code: Code) -> render.Picture:
         """One design. Raises Refusal."""
-        return await self._easel.draw(render.picture, (await self.model(code.version)).path, code.seed)
+        if code in self._pictures:
+            self._pictures.move_to_end(code)
+            return self._pictures[code]
+        (design,) = await self._designs([code])
+        picture = self._pictures[code] = await self._quick.draw(render.picture(design))
+        while len(self._pictures) > PICTURES:
+            self._pictures.popitem(last=False)
+        return picture
 
     async def grid(self, designs: Sequence[Code], columns: int) -> bytes:
         """A numbered grid of designs as PNG. Raises Refusal."""
-        paths = {version: (await self.model(version)).path for version in {code.version for code in designs}}
-        return await self._easel.draw(
-            render.grid, [(paths[code.version], code.seed) for code in designs], columns
-        )
+        return await self._quick.draw(render.grid(await self._designs(designs), columns))
 
-    async def morph(self, start: Code, end: Code, frames: int) -> render.Animation:
-        """An animation between two designs of one generator. Raises Refusal."""
-        model = await self.model(start.version)
-        return await self._easel.draw(render.morph, model.path, [start.seed, end.seed], frames)
+    async def breed(self, parents: Sequence[Code], count: int) -> list[Bred]:
+        """New children of two designs of one generator, or variations of one. Raises Refusal."""
+        kind, mutation = ("child", MUTATION) if len(parents) > 1 else ("variation", VARIATION)
+        seeds = random.sample(range(codes.FRESH), count)
+        latents = await self._quick.draw(render.breed(await self._designs(parents), seeds, mutation))
+        return [
+            Bred(Code.bred(kind, parents, seed), tuple(parents), seed, latent)
+            for seed, latent in zip(seeds, latents, strict=True)
+        ]
+
+    async def morph(
+        self, stops: Sequence[Code], frames: int
+    ) -> tuple[render.Animation, list[Code], list[Bred]]:
+        """A loop through designs of one generator, `frames` frames from each to the next. Raises Refusal.
+
+        With it the codes of its strip's STEPS, and those of them that are new designs.
+        """
+        count, ways = len(stops), STEPS
+        if count == 2:
+            ways = 2 * (STEPS - 1)  # back it goes the same way, so the strip shows the way there
+        # In whole thousandths: a step's code is derived from how far it is.
+        spots = [divmod(round(1000 * step * count / ways), 1000) for step in range(STEPS)]
+        animation = await self._slow.draw(
+            render.morph(
+                await self._designs(stops), count * (frames - 1), [(arc, t / 1000) for arc, t in spots]
+            )
+        )
+        names, new = [], []
+        for (arc, t), latent in zip(spots, animation.latents, strict=True):
+            ends = stops[arc % count], stops[(arc + 1) % count]
+            names.append(Code.bred("step", ends, t) if t else ends[0])
+            if t:
+                new.append(Bred(names[-1], ends, t, latent))
+        return animation, names, new
+
+    async def family(self, code: Code, parents: Mapping[Code, Sequence[Code]]) -> bytes:
+        """The family tree of a design as PNG. Raises Refusal."""
+        members = list(dict.fromkeys([code, *parents, *(one for both in parents.values() for one in both)]))
+        by_name = {str(child): [str(parent) for parent in both] for child, both in parents.items()}
+        designs = await self._designs(members)
+        return await self._slow.draw(render.family(designs, [str(member) for member in members], by_name))
+
+    async def timelapse(self, run: runs.Run) -> bytes:
+        """The grids of a run so far as GIF. Raises Refusal."""
+        grids = await asyncio.to_thread(lambda: sorted(run.grids.glob("epoch-*.png")))
+        if not grids:
+            raise Refusal(words.NO_GRIDS)
+        return await self._slow.draw(render.timelapse(grids))
+
+    async def curves(self, epochs: Sequence[Epoch]) -> tuple[bytes, bytes | None]:
+        """A run's curves of losses and quality so far as PNG; quality needs two measurements."""
+        return await self._slow.draw(render.curves(epochs))
+
+    async def _designs(self, of: Sequence[Code]) -> list[render.Design]:
+        paths = {version: (await self.model(version)).path for version in {code.version for code in of}}
+        latents = await self._store.latents(of)
+        return [(paths[code.version], latents[code] if code.seed is None else code.seed) for code in of]
 
     async def warm_up(self) -> None:
         """Start the drawing process, so that the first person does not wait for torch."""

@@ -78,20 +78,113 @@ class SaveButton(DynamicItem[Button[Any]], template=rf"bag:save:(?P<code>{CODE_P
         await told(interaction, lambda: _bag(interaction).on_save(interaction, self.code))
 
 
-class PickSelect(DynamicItem[Select[Any]], template=r"bag:pick"):
-    """The list under a grid: its options are the codes, so it needs no other state."""
+class VaryButton(DynamicItem[Button[Any]], template=rf"bag:vary:(?P<code>{CODE_PATTERN})"):
+    """🔀: variations of the design."""
+
+    def __init__(self, code: str, label: str = "vary") -> None:
+        self.code = code
+        super().__init__(Button(emoji=words.VARY, label=label, custom_id=f"bag:vary:{code}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Any, match: re.Match[str]
+    ) -> VaryButton:
+        return cls(match["code"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Vary the design."""
+        await told(interaction, lambda: _bag(interaction).on_vary(interaction, self.code))
+
+
+class MateButton(DynamicItem[Button[Any]], template=rf"bag:mate:(?P<code>{CODE_PATTERN})"):
+    """💞: choose a design to breed this one with."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(Button(emoji=words.BREED, label="breed", custom_id=f"bag:mate:{code}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Any, match: re.Match[str]
+    ) -> MateButton:
+        return cls(match["code"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the person a list of mates."""
+        await told(interaction, lambda: _bag(interaction).on_mates(interaction, self.code))
+
+
+class LitterButton(
+    DynamicItem[Button[Any]], template=rf"bag:litter:(?P<a>{CODE_PATTERN}):(?P<b>{CODE_PATTERN})"
+):
+    """💞: more children of the same two."""
+
+    def __init__(self, a: str, b: str) -> None:
+        self.parents = a, b
+        super().__init__(Button(emoji=words.BREED, label="four more", custom_id=f"bag:litter:{a}:{b}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Any, match: re.Match[str]
+    ) -> LitterButton:
+        return cls(match["a"], match["b"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Breed them again."""
+        await told(interaction, lambda: _bag(interaction).on_breed(interaction, *self.parents))
+
+
+class MateSelect(DynamicItem[Select[Any]], template=rf"bag:with:(?P<code>{CODE_PATTERN})"):
+    """The private list under 💞: whom to breed the design with."""
+
+    def __init__(self, code: str, mates: Sequence[str] = ()) -> None:
+        self.code = code
+        options = [discord.SelectOption(label=mate, value=mate) for mate in mates]
+        super().__init__(Select(custom_id=f"bag:with:{code}", placeholder=words.BREED_WITH, options=options))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Any, match: re.Match[str]
+    ) -> MateSelect:
+        return cls(match["code"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Breed the two."""
+        (mate,) = _chosen(interaction)
+        await told(interaction, lambda: _bag(interaction).on_breed(interaction, self.code, mate))
+
+
+class BreedSelect(DynamicItem[Select[Any]], template=r"bag:breed"):
+    """The second list under a grid: two of its designs to breed."""
 
     def __init__(self, codes: Sequence[str] = ()) -> None:
         super().__init__(
             Select(
-                custom_id="bag:pick",
-                placeholder=words.PICK,
-                options=[
-                    discord.SelectOption(label=f"{number} · {code}", value=code)
-                    for number, code in enumerate(codes, 1)
-                ],
+                custom_id="bag:breed",
+                placeholder=words.BREED_TWO,
+                min_values=2,
+                max_values=2,
+                options=_numbered(codes),
             )
         )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Any, match: re.Match[str]
+    ) -> BreedSelect:
+        return cls()
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Breed the two."""
+        a, b = _chosen(interaction)
+        await told(interaction, lambda: _bag(interaction).on_breed(interaction, a, b))
+
+
+class PickSelect(DynamicItem[Select[Any]], template=r"bag:pick"):
+    """The list under a grid: its options are the codes, so it needs no other state."""
+
+    def __init__(self, codes: Sequence[str] = ()) -> None:
+        super().__init__(Select(custom_id="bag:pick", placeholder=words.PICK, options=_numbered(codes)))
 
     @classmethod
     async def from_custom_id(
@@ -101,9 +194,20 @@ class PickSelect(DynamicItem[Select[Any]], template=r"bag:pick"):
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show the picked design by itself."""
-        # Read from the interaction: this object was made anew and has seen no choice.
-        picked = cast("Any", interaction.data)["values"][0]
+        (picked,) = _chosen(interaction)
         await told(interaction, lambda: _bag(interaction).on_pick(interaction, picked))
+
+
+def _numbered(codes: Sequence[str]) -> list[discord.SelectOption]:
+    numbers = {code: number for number, code in reversed(list(enumerate(codes, 1)))}
+    return [
+        discord.SelectOption(label=f"{numbers[code]} · {code}", value=code) for code in dict.fromkeys(codes)
+    ]
+
+
+def _chosen(interaction: discord.Interaction[Any]) -> list[str]:
+    # Read from the interaction: the list was made anew and has seen no choice.
+    return list(cast("Any", interaction.data)["values"])
 
 
 class BallotButton(
@@ -157,23 +261,59 @@ class PageButton(
         await told(interaction, lambda: _bag(interaction).on_page(interaction, self.user_id, self.page))
 
 
-ITEMS = (VoteButton, AgainButton, SaveButton, PickSelect, BallotButton, PageButton)
+ITEMS = (
+    VoteButton,
+    AgainButton,
+    SaveButton,
+    VaryButton,
+    MateButton,
+    LitterButton,
+    MateSelect,
+    BreedSelect,
+    PickSelect,
+    BallotButton,
+    PageButton,
+)
 
 
 def design_view(code: str, tally: Tally) -> View:
-    """👍 👎 🎲 💾 under a design."""
+    """👍 👎 💾 🎲 🔀, 💞 under a design."""
     view = View(timeout=None)
     view.add_item(VoteButton("up", code, tally.up))
     view.add_item(VoteButton("down", code, tally.down))
-    view.add_item(AgainButton())
     view.add_item(SaveButton(code))
+    view.add_item(AgainButton())
+    view.add_item(VaryButton(code))
+    view.add_item(MateButton(code))
     return view
 
 
 def pick_view(codes: Sequence[str]) -> View:
-    """The list under a grid."""
+    """The list to pick from."""
     view = View(timeout=None)
     view.add_item(PickSelect(codes))
+    return view
+
+
+def grid_view(codes: Sequence[str]) -> View:
+    """The lists under a grid: to pick one, and to breed two."""
+    view = pick_view(codes)
+    if len(set(codes)) > 1:
+        view.add_item(BreedSelect(codes))
+    return view
+
+
+def litter_view(codes: Sequence[str], parents: Sequence[str]) -> View:
+    """The lists under variations or children, and the way to four more."""
+    view = grid_view(codes)
+    view.add_item(LitterButton(*parents) if len(parents) == 2 else VaryButton(parents[0], "four more"))
+    return view
+
+
+def mates_view(code: str, mates: Sequence[str]) -> View:
+    """The list of designs to breed one with."""
+    view = View(timeout=None)
+    view.add_item(MateSelect(code, mates))
     return view
 
 

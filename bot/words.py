@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
 from gan.events import Epoch, Started
 from gan.seeds import SEEDS
 
-UP, DOWN, AGAIN, SAVE = "👍", "👎", "🎲", "💾"
+UP, DOWN, AGAIN, SAVE, VARY, BREED = "👍", "👎", "🎲", "💾", "🔀", "💞"
 GRID_MAX = 16
 
 # Refusals: short, kind, private --------------------------------------------------------------
@@ -17,6 +18,9 @@ NO_GENERATOR = (
     "I have not dreamt yet: no training run has reached its first checkpoint. "
     "Watch it with `!bag progress`, or ask an admin for `!bag train start`."
 )
+NO_GRIDS = "That run has not drawn a grid yet. The first comes after its first epoch."
+ONE_AT_A_TIME = "You are waiting for three dreams already. Let those come first."
+LONG_LINE = "So many people are waiting for a dream that I take no more just now. Try again in a moment."
 STUDIO_DOWN = "My drawing process keeps dying. Please tell the person who runs me to look at the log."
 ADMINS_ONLY = "That one is for people with the *Manage Server* permission."
 SERVER_ONLY = "That one works in a server only, not in private messages."
@@ -51,14 +55,32 @@ def unknown_generator(version: str) -> str:
     )
 
 
+def unknown_design(code: str) -> str:
+    """For the code of a bred design that is not in the store."""
+    return f"I know no bag `{code}`: it was bred somewhere else, or mistyped. `!bag` dreams a new one."
+
+
 def broken_generator(reason: str) -> str:
     """For a generator file that is truncated."""
     return f"My generator can't be read ({_short(reason, 120)}). The next checkpoint will mend it."
 
 
 def two_generators(a: str, b: str, hint: str) -> str:
-    """For an interpolation between designs of two generators."""
-    return f"`{a}` and `{b}` come from different generators, and a morph needs one. Try `{hint}`."
+    """For an interpolation or a breeding between designs of two generators."""
+    return f"`{a}` and `{b}` come from different generators, and that needs one. Try `{hint}`."
+
+
+ONE_BAG = "A morph needs two different bags, and takes up to eight: `!bag interpolate 42 7`."
+
+
+def same_parent(code: str) -> str:
+    """For breeding a design with itself."""
+    return f"A bag bred with itself is a variation: `!bag variations {code}`."
+
+
+def no_mates(code: str) -> str:
+    """For 💞 under the only design of its generator."""
+    return "I know no other bag of that generator yet. Dream some: `!bag grid`."
 
 
 def usage(example: str) -> str:
@@ -66,7 +88,26 @@ def usage(example: str) -> str:
     return f"I did not get that. It goes like this: `{example}`"
 
 
-def out_of_range(what: str, low: int, high: int) -> str:
+def example(docstring: str | None) -> str:
+    """How to type a command, by its docstring."""
+    found = re.findall(r"`(![^`]+)`", docstring or "")
+    return found[-1] if found else "!bag help"
+
+
+def summary(docstring: str) -> str:
+    """What a command does, by its docstring: the first line without its example."""
+    return re.sub(r":? *`[^`]*`\.?$", "", docstring.strip().partition("\n")[0])
+
+
+def in_line(place: int) -> str:
+    """To somebody who waits for a picture; place 1 is the one that is being drawn."""
+    if place == 1:
+        return "⏳ I am busy dreaming; yours is next."
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"⏳ Many want to dream at once: you are {place}{ending} in line."
+
+
+def out_of_range(what: str, low: object, high: object) -> str:
     """For a number that is too small or too large."""
     return f"{what} goes from {low} to {high}."
 
@@ -139,19 +180,37 @@ def listing(codes: Sequence[str], notes: Sequence[str] | None = None) -> str:
     )
 
 
-def morph_title(a: str, b: str) -> str:
+def morph_title(stops: Sequence[object]) -> str:
     """Above an interpolation."""
-    return f"{a} → {b}"
+    return " → ".join(map(str, stops)) + (" → …" if len(stops) > 2 else "")
 
 
-def morph_alt(a: str, b: str, frames: int) -> str:
+def morph_alt(stops: Sequence[object], frames: int) -> str:
     """Alt text of the animation."""
-    return f"An animation in {frames} steps: the handbag {a} turns into {b} and back."
+    way = " turns into ".join(map(str, stops))
+    return f"An endless animation of {frames} pictures: the handbag {way}, and into the first again."
 
 
-def strip_alt(a: str, b: str) -> str:
+def strip_alt(stops: Sequence[object], steps: Sequence[str]) -> str:
     """Alt text of the strip."""
-    return f"Eight steps of the way from the handbag {a} to {b}, side by side."
+    return (
+        f"{len(steps)} numbered handbags side by side on the way through {', '.join(map(str, stops))}: "
+        f"{', '.join(steps)}."
+    )[:1024]
+
+
+def litter_title(parents: Sequence[str]) -> str:
+    """Above variations or children."""
+    return f"Children of {' and '.join(parents)}" if len(parents) > 1 else f"Variations of {parents[0]}"
+
+
+BREED_TWO = "…or two to breed"
+BREED_WITH = "Breed it with…"
+
+
+def breed_with(code: str) -> str:
+    """To the person who pressed 💞."""
+    return f"{BREED} With which bag shall I breed `{code}`? For any other: `!bag breed {code} CODE`."
 
 
 # Votes and favorites -------------------------------------------------------------------------

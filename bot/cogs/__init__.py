@@ -6,6 +6,7 @@ from discord.ext import commands
 
 from bot.client import BagBot
 from bot.cogs.admin import AdminCommands
+from bot.cogs.breed import BreedCommands
 from bot.cogs.dream import DreamCommands
 from bot.cogs.help import HelpCommands
 from bot.cogs.progress import ProgressCommands
@@ -15,6 +16,7 @@ from bot.cogs.vote import VoteCommands
 
 class Bag(
     DreamCommands,
+    BreedCommands,
     VoteCommands,
     ProgressCommands,
     AdminCommands,

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from discord import app_commands
 from discord.ext import commands
 
-from bot import codes, words
+from bot import codes, complete, words
 from bot.client import Context, Interaction
 from bot.codes import Code
 from bot.cogs.feature import Feature, attach, guild_id
 from bot.errors import Refusal
+from bot.views import grid_view
 
-FRAMES = range(8, 61)
+FEWEST, MOST = 8, 60
+"""Frames of a morph from one bag to the next."""
 
 
 class DreamCommands(Feature):
     """Dreaming."""
 
     @commands.hybrid_group(name="bag", fallback="dream", invoke_without_command=True, case_insensitive=True)
+    @app_commands.describe(code="a seed (42) or a code (k3f9x2-42); nothing for a new bag")
+    @app_commands.autocomplete(code=complete.code)
     async def bag(self, context: Context, *, code: str | None = None) -> None:
-        """Dream a bag: `!bag`, or the bag of a seed or code: `!bag 42`."""
+        """Dream a bag, or the one of a seed or a code: `!bag 42`."""
         # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
         named = await self.studio.code((code or "").removeprefix("dream").strip() or None)
         await self.studio.model(named.version)
@@ -26,10 +31,9 @@ class DreamCommands(Feature):
         await context.send(**await self.design(named, guild_id(context), context.author.id))
 
     @bag.command(name="grid")
-    async def grid_command(self, context: Context, count: int = 9) -> None:
-        """Dream up to 16 bags at once: `!bag grid 9`."""
-        if not 1 <= count <= words.GRID_MAX:
-            raise Refusal(words.out_of_range("A grid", 1, words.GRID_MAX))
+    @app_commands.describe(count="how many, up to 16")
+    async def grid_command(self, context: Context, count: commands.Range[int, 1, words.GRID_MAX] = 9) -> None:
+        """Dream up to 16 bags at once, each to be picked, and two to be bred: `!bag grid 9`."""
         model = await self.studio.current()
         fresh = [codes.fresh(model.version) for _ in range(count)]
         await self.store.add_designs(fresh, model.epoch, guild_id(context), context.author.id)
@@ -37,23 +41,52 @@ class DreamCommands(Feature):
         await context.defer()
         await context.send(**await self.grid(names, words.grid_title(count), words.listing(names)))
 
-    @bag.command(name="interpolate", aliases=["morph"])
-    async def interpolate(self, context: Context, a: str, b: str, frames: int = 30) -> None:
-        """Turn one bag into another: `!bag interpolate 42 7`."""
-        if frames not in FRAMES:
-            raise Refusal(words.out_of_range("The number of frames", FRAMES[0], FRAMES[-1]))
-        start, end = await self.studio.code(a), await self.studio.code(b)
-        if start.version != end.version:
-            hint = f"!bag interpolate {start} {start.version}-{end.seed}"
-            raise Refusal(words.two_generators(str(start), str(end), hint))
+    @bag.command(name="interpolate", aliases=["morph"], ignore_extra=False)
+    @app_commands.describe(
+        a="the first bag, a seed or a code",
+        b="the bag that it turns into",
+        **dict.fromkeys("cdefgh", "and the next"),
+        frames="pictures from one bag to the next, 8 to 60",
+    )
+    @app_commands.autocomplete(**dict.fromkeys("abcdefgh", complete.code))
+    async def interpolate(
+        self,
+        context: Context,
+        a: str,
+        b: str,
+        c: str | None = None,
+        d: str | None = None,
+        e: str | None = None,
+        f: str | None = None,
+        g: str | None = None,
+        h: str | None = None,
+        frames: commands.Range[int, FEWEST, MOST] | None = None,
+    ) -> None:
+        """Turn one bag into another, or up to 8 in a loop: `!bag interpolate 42 7 1234`."""
+        named = [text for text in (a, b, c, d, e, f, g, h) if text is not None]
+        # Typed, the number at the end of `!bag morph 42 7 40` is that of the frames.
+        if context.interaction is None and frames is None and len(named) > 2 and _is_count(named[-1]):
+            frames = int(named.pop())
+        stops = [await self.studio.code(text) for text in named]
+        stops = [stop for stop, before in zip(stops, [None, *stops], strict=False) if stop != before]
+        if len(stops) < 2:
+            raise Refusal(words.ONE_BAG)
+        for other in stops[1:]:
+            self.same_generator(stops[0], other, "interpolate")
         await context.defer()
-        morph = await self.studio.morph(start, end, frames)
+        model = await self.studio.model(stops[0].version)
+        frames = frames or (30 if len(stops) == 2 else 16)
+        animation, steps, new = await self.studio.morph(stops, frames)
+        await self.store.add_designs(stops, model.epoch, guild_id(context), context.author.id)
+        await self.store.add_bred(new, model.epoch, guild_id(context), context.author.id)
+        names = [str(step) for step in steps]
         await context.send(
-            f"**{words.morph_title(str(start), str(end))}**",
+            f"**{words.morph_title(stops)}**\n{words.listing(names)}",
             files=[
-                attach("morph.webp", morph.webp, words.morph_alt(str(start), str(end), frames)),
-                attach("strip.png", morph.strip, words.strip_alt(str(start), str(end))),
+                attach("morph.webp", animation.webp, words.morph_alt(stops, len(stops) * (frames - 1))),
+                attach("strip.png", animation.strip, words.strip_alt(stops, names)),
             ],
+            view=grid_view(names),
         )
 
     async def on_again(self, interaction: Interaction) -> None:
@@ -70,3 +103,7 @@ class DreamCommands(Feature):
         await interaction.response.defer(thinking=True)
         message = await self.design(code, guild_id(interaction), interaction.user.id)
         await interaction.followup.send(**message)
+
+
+def _is_count(text: str) -> bool:
+    return text in map(str, range(FEWEST, MOST + 1))

@@ -11,7 +11,10 @@ from discord.ext import commands
 
 from bot import words
 from bot.codes import Code
-from bot.views import design_view, pick_view
+from bot.errors import Refusal
+from bot.line import asking
+from bot.patience import Patience
+from bot.views import design_view, grid_view
 
 if TYPE_CHECKING:
     from bot.client import BagBot
@@ -35,6 +38,10 @@ class Feature(commands.Cog):
         self.guilds = bot.services.guilds
         self.store = bot.services.store
         self.studio = bot.services.studio
+
+    async def cog_before_invoke(self, context: commands.Context[Any]) -> None:
+        """From here on it is this person who waits for pictures."""
+        asking.set(Patience(context))
 
     async def design(self, code: Code, guild_id: int, user_id: int | None) -> Message:
         """Draw a design, remember it and lay it out with its buttons. Raises Refusal."""
@@ -61,9 +68,18 @@ class Feature(commands.Cog):
         return embed, attach("grid.png", data, words.grid_alt(codes))
 
     async def grid(self, codes: Sequence[str], title: str, text: str) -> Message:
-        """Designs as one numbered picture with a list to pick from. Raises Refusal."""
+        """Designs as one numbered picture with lists to pick and to breed from. Raises Refusal."""
         embed, file = await self.numbered(codes, title, text, words.GRID_FOOTER)
-        return Message(embed=embed, files=[file], view=pick_view(codes))
+        return Message(embed=embed, files=[file], view=grid_view(codes))
+
+    def same_generator(self, a: Code, b: Code, command: str) -> None:
+        """Raise Refusal, with a hint, for designs of two generators: their latents mean different things."""
+        if a.version != b.version:
+            version = a.version if b.seed is not None else b.version
+            pair = [code if code.version == version else Code(version, code.name) for code in (a, b)]
+            possible = all(code in (a, b) or code.seed is not None for code in pair)
+            hint = f"!bag {command} {pair[0]} {pair[1]}" if possible else "!bag grid"
+            raise Refusal(words.two_generators(str(a), str(b), hint))
 
 
 def design_embed(code: Code, picture: Picture, epoch: int) -> discord.Embed:

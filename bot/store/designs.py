@@ -13,7 +13,7 @@ from bot import words
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.store.database import Database, now
-from bot.store.models import Design, Descent, Favorite, Vote
+from bot.store.models import Descent, Design, Favorite, Vote
 
 RECENT = 200
 """How far back a person's own designs and a guild's are looked through for one of a certain beginning."""

@@ -11,6 +11,7 @@ import pytest
 import simcord
 from discord.ext import commands
 
+from bot import line
 from bot.app import App, House, load_house
 from bot.easel import Easel
 from bot.errors import Refusal
@@ -77,6 +78,12 @@ def easel() -> Iterator[Easel]:
     shared = Easel()
     yield shared
     shared.close()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told their place in the line, however slow the machine; a test of that sets it itself."""
+    monkeypatch.setattr(line, "PATIENCE", 600)
 
 
 @pytest.fixture

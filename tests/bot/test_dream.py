@@ -94,9 +94,11 @@ async def test_interpolate_takes_slash_and_codes(server):
         ("!bag -1", "not a bag"),
         ("!bag zzzz-1", "no longer have the generator"),
         ("!bag grid 17", "from 1 to 16"),
-        ("!bag grid many", "!bag help"),
-        ("!bag interpolate 1", "!bag help"),
-        ("!bag interpolate 1 2 1000", "from 8 to 60"),
+        ("!bag grid many", "!bag grid 9"),
+        ("!bag interpolate 1", "!bag interpolate 42 7"),
+        ("!bag interpolate 1 1", "two different bags"),
+        ("!bag interpolate 1 2 3 4 5 6 7 8 1000", "!bag interpolate 42 7"),
+        ("!bag interpolate 1 2 3 4 5 6 7 8 9 10", "!bag interpolate 42 7"),
         ("!bag interpolate 1 zzzz-2", "different generators"),
         ("!bag show 99", "Nobody has dreamt"),
         ("!bag help bananas", "Topics"),
@@ -170,7 +172,7 @@ async def test_too_fast_is_asked_to_wait(server, monkeypatch):
 async def test_a_drawing_process_that_dies_is_replaced(server):
     async with server() as world:
         await world.ada.send(world.channel, "!bag 1")
-        (worker,) = world.app.easel._pool._processes.values()
+        (worker,) = world.app.easel._pools["quick"]._processes.values()
         worker.kill()
         worker.join()
         await world.ada.send(world.channel, "!bag 2")

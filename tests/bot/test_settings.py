@@ -1,16 +1,12 @@
-"""`[bot]` of config.toml, codes, and what is said when they are wrong."""
+"""`[bot]` of config.toml, and what is said when they are wrong."""
 
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.app import load_house
-from bot.codes import Code, CodeError, parse
 from bot.settings import SettingsError, cron_trigger, load
 
 UTC = ZoneInfo("UTC")
@@ -62,23 +58,3 @@ def test_weekdays_are_numbered_as_in_crontab(weekday, day):
     saturday = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
     fires = cron_trigger(f"0 9 * * {weekday}", UTC).get_next_fire_time(None, saturday)
     assert fires == datetime(2026, 11, day, 9, 0, tzinfo=UTC)
-
-
-@given(st.integers(0, 2**32 - 1))
-def test_a_code_reads_as_it_is_written(seed):
-    code = Code("k3f9", seed)
-    assert parse(str(code), "zzzz") == code
-    assert parse(f" `{code}` ".upper(), "zzzz") == code
-    assert parse(str(seed), "k3f9") == code
-
-
-@given(st.text())
-def test_whatever_is_typed_is_a_code_or_an_error(text):
-    with suppress(CodeError):
-        assert 0 <= parse(text, "k3f9").seed < 2**32
-
-
-@pytest.mark.parametrize("text", ["9" * 5000, "-1", "1e5", "k3f9-", "k3f9-99999999999", "٣", "k3f9-42-1", ""])
-def test_what_is_no_code_is_refused(text):
-    with pytest.raises(CodeError):
-        parse(text, "k3f9")

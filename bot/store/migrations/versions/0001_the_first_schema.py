@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_designs")),
     )
     with op.batch_alter_table("designs", schema=None) as batch_op:
+        batch_op.create_index("ix_designs_guild", ["guild_id", "created_at"], unique=False)
         batch_op.create_index("ix_designs_user", ["user_id", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_designs_version"), ["version"], unique=False)
 
@@ -84,6 +85,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ballots_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "descent",
+        sa.Column("parent", sa.String(length=32), nullable=False),
+        sa.Column("child", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["child"], ["designs.code"], name=op.f("fk_descent_child")),
+        sa.ForeignKeyConstraint(["parent"], ["designs.code"], name=op.f("fk_descent_parent")),
+        sa.PrimaryKeyConstraint("parent", "child", name=op.f("pk_descent")),
+    )
+    op.create_table(
         "favorites",
         sa.Column("code", sa.String(length=32), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -92,6 +101,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["code"], ["designs.code"], name=op.f("fk_favorites_code")),
         sa.PrimaryKeyConstraint("code", "guild_id", "user_id", name=op.f("pk_favorites")),
     )
+    with op.batch_alter_table("favorites", schema=None) as batch_op:
+        batch_op.create_index("ix_favorites_guild", ["guild_id", "saved_at"], unique=False)
+
     op.create_table(
         "hall_posts",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -154,7 +166,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_hall_posts_code"))
 
     op.drop_table("hall_posts")
+    with op.batch_alter_table("favorites", schema=None) as batch_op:
+        batch_op.drop_index("ix_favorites_guild")
+
     op.drop_table("favorites")
+    op.drop_table("descent")
     with op.batch_alter_table("ballots", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ballots_user_id"))
 
@@ -169,6 +185,7 @@ def downgrade() -> None:
     with op.batch_alter_table("designs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_designs_version"))
         batch_op.drop_index("ix_designs_user")
+        batch_op.drop_index("ix_designs_guild")
 
     op.drop_table("designs")
     # ### end Alembic commands ###

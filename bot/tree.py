@@ -1,0 +1,101 @@
+"""The family tree of a design, as a picture: itself at the foot, its ancestors above, founders at the top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from PIL import Image, ImageDraw, ImageFont
+
+SIDE = 128
+"""Pixels of a thumbnail; the design itself is larger."""
+SELF = 192
+GAP = 28
+"""Between neighbors."""
+LABEL = 24
+"""Room for the code under a thumbnail."""
+RISE = 56
+"""Between generations, for the lines."""
+MARGIN = 24
+
+INK, FAINT, LINE = "#3b3b44", "#8b8b96", "#c9c9d2"
+
+
+@dataclass
+class _Member:
+    name: str
+    parents: list[_Member]
+    generation: int
+    x: float = 0
+    """Middle, in pixels."""
+    width: float = field(init=False, default=0)
+
+    @property
+    def side(self) -> int:
+        return SIDE if self.generation else SELF
+
+
+def draw_tree(
+    name: str, parents: Mapping[str, Sequence[str]], pictures: Mapping[str, Image.Image]
+) -> Image.Image:
+    """The tree of the design `name` by its members' parents and pictures (any size, square), on white.
+
+    Who is an ancestor on both sides stands on both. The parents of members without an entry are not shown.
+    """
+    root = _member(name, parents, 0, {name})
+    _measure(root)
+    _place(root, MARGIN)
+    generations = _generations(root)
+    foot = MARGIN + generations * (SIDE + LABEL + RISE)
+    sheet = Image.new("RGB", (round(root.width + 2 * MARGIN), foot + SELF + LABEL + MARGIN), "white")
+    _draw(sheet, root, foot, pictures)
+    return sheet
+
+
+def _member(name: str, parents: Mapping[str, Sequence[str]], generation: int, seen: set[str]) -> _Member:
+    # Nobody is their own ancestor, whatever a store says.
+    both = [parent for parent in dict.fromkeys(parents.get(name, ())) if parent not in seen]
+    return _Member(name, [_member(one, parents, generation + 1, seen | {one}) for one in both], generation)
+
+
+def _measure(member: _Member) -> None:
+    for parent in member.parents:
+        _measure(parent)
+    above = sum(parent.width for parent in member.parents) + GAP * max(len(member.parents) - 1, 0)
+    member.width = max(member.side, above)
+
+
+def _place(member: _Member, left: float) -> None:
+    above = sum(parent.width for parent in member.parents) + GAP * max(len(member.parents) - 1, 0)
+    at = left + (member.width - above) / 2
+    for parent in member.parents:
+        _place(parent, at)
+        at += parent.width + GAP
+    middles = [parent.x for parent in member.parents]
+    member.x = sum(middles) / len(middles) if middles else left + member.width / 2
+
+
+def _generations(member: _Member) -> int:
+    return max((1 + _generations(parent) for parent in member.parents), default=0)
+
+
+def _draw(sheet: Image.Image, member: _Member, top: int, pictures: Mapping[str, Image.Image]) -> None:
+    pen = ImageDraw.Draw(sheet)
+    above = top - RISE - LABEL - SIDE
+    for parent in member.parents:
+        half = top - RISE // 2
+        points = [(member.x, top), (member.x, half), (parent.x, half), (parent.x, top - RISE)]
+        pen.line(points, fill=LINE, width=3, joint="curve")
+        _draw(sheet, parent, above, pictures)
+    picture = pictures[member.name].resize((member.side, member.side), Image.Resampling.LANCZOS)
+    corner = (round(member.x - member.side / 2), top)
+    sheet.paste(picture, corner)
+    box = (corner[0] - 1, corner[1] - 1, corner[0] + member.side, corner[1] + member.side)
+    pen.rounded_rectangle(box, radius=6, outline=INK if member.generation == 0 else LINE, width=2)
+    pen.text(
+        (member.x, top + member.side + 4),
+        member.name,
+        INK if member.generation == 0 else FAINT,
+        ImageFont.load_default(15 if member.generation == 0 else 13),
+        anchor="ma",
+    )

@@ -1,0 +1,76 @@
+"""Codes: what people type, and what a breeding is called."""
+
+import re
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.codes import CODE_PATTERN, Code, CodeError, parse
+
+versions = st.from_regex(r"[a-z][a-z0-9]{3,7}", fullmatch=True)
+seeds = st.integers(0, 2**32 - 1)
+names = st.from_regex(r"[a-z][a-z0-9]{7}", fullmatch=True)
+designs = st.builds(Code.seeded, versions, seeds) | st.builds(Code, versions, names)
+
+
+@given(designs)
+def test_a_code_reads_as_it_is_written(code):
+    assert parse(str(code), "zzzz") == code
+    assert parse(f" `{code}` ".upper(), "zzzz") == code
+    assert Code.of(str(code)) == code
+    assert re.fullmatch(CODE_PATTERN, str(code))
+
+
+@given(versions, seeds)
+def test_a_bare_seed_is_the_current_generators(version, seed):
+    assert parse(str(seed), version) == Code.seeded(version, seed)
+    assert parse(f"000{seed}"[-10:], version).seed == int(f"000{seed}"[-10:])
+
+
+@given(designs, designs, seeds)
+def test_a_breeding_gives_the_same_code_each_time_and_another_for_anything_else(a, b, seed):
+    child = Code.bred("child", [a, b], seed)
+    assert child == Code.bred("child", [a, b], seed)
+    assert child.version == a.version
+    assert child.seed is None
+    assert Code.of(str(child)) == child
+    others = {
+        Code.bred("step", [a, b], seed),
+        Code.bred("child", [a, b], seed + 1),
+        Code.bred("child", [a], seed),
+    }
+    assert child not in others
+
+
+def test_a_bred_code_is_the_same_for_ever():
+    parents = [Code.of("k3f9x2-42"), Code.of("k3f9x2-7")]
+    assert str(Code.bred("child", parents, 1)) == "k3f9x2-vygmtz9i"
+
+
+@given(st.text() | st.from_regex(CODE_PATTERN))
+def test_whatever_is_typed_is_a_code_or_an_error(text):
+    with suppress(CodeError):
+        code = parse(text, "k3f9")
+        assert re.fullmatch(CODE_PATTERN, str(code))
+        assert code.seed is None or 0 <= code.seed < 2**32
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9" * 5000,
+        *("-1", "1e5", "", "٣", "q7h2m0ab"),
+        *("k3f9-", "k3f9-99999999999", "k3f9-42-1", "k3f9-4294967296", "k3f9-٣"),
+        *("k3f9-q7h2m0a", "k3f9-q7h2m0ab9", "k3f9-7abcdefg"),
+    ],
+)
+def test_what_is_no_code_is_refused(text):
+    with pytest.raises(CodeError):
+        parse(text, "k3f9")
+
+
+def test_a_seed_is_no_whole_code():
+    with pytest.raises(CodeError):
+        Code.of("42")
