@@ -469,6 +469,8 @@ HELP_TOPICS = {
         "!bag": "dream a new bag",
         "!bag 42": "the bag of seed 42; with a code (`!bag k3f9x2-42`) always the very same one",
         "!bag grid 9": f"up to {GRID_MAX} at once; pick one from the list",
+        "!bag variations 42": "four small steps away from one bag",
+        "!bag breed 42 7": "four children of two bags",
         "!bag interpolate 42 7": "one bag turns into another (also `!bag morph`; frames last: `… 42 7 40`)",
     },
     "vote": {

@@ -14,6 +14,7 @@ from bot.views import grid_view
 
 FEWEST, MOST = 8, 60
 """Frames of a morph from one bag to the next."""
+AS_FITS = 0
 
 
 class DreamCommands(Feature):
@@ -60,12 +61,12 @@ class DreamCommands(Feature):
         f: str | None = None,
         g: str | None = None,
         h: str | None = None,
-        frames: commands.Range[int, FEWEST, MOST] | None = None,
+        frames: commands.Range[int, FEWEST, MOST] = AS_FITS,
     ) -> None:
         """Turn one bag into another, or up to 8 in a loop: `!bag interpolate 42 7 1234`."""
         named = [text for text in (a, b, c, d, e, f, g, h) if text is not None]
         # Typed, the number at the end of `!bag morph 42 7 40` is that of the frames.
-        if context.interaction is None and frames is None and len(named) > 2 and _is_count(named[-1]):
+        if context.interaction is None and frames == AS_FITS and len(named) > 2 and _is_count(named[-1]):
             frames = int(named.pop())
         stops = [await self.studio.code(text) for text in named]
         stops = [stop for stop, before in zip(stops, [None, *stops], strict=False) if stop != before]

@@ -97,7 +97,7 @@ async def test_interpolate_takes_slash_and_codes(server):
         ("!bag grid many", "!bag grid 9"),
         ("!bag interpolate 1", "!bag interpolate 42 7"),
         ("!bag interpolate 1 1", "two different bags"),
-        ("!bag interpolate 1 2 3 4 5 6 7 8 1000", "!bag interpolate 42 7"),
+        ("!bag interpolate 1 2 3 4 5 6 7 8 1000", "from 8 to 60"),
         ("!bag interpolate 1 2 3 4 5 6 7 8 9 10", "!bag interpolate 42 7"),
         ("!bag interpolate 1 zzzz-2", "different generators"),
         ("!bag show 99", "Nobody has dreamt"),
