@@ -1,23 +1,25 @@
 """Quality at equal CPU time: presets, or one preset with values changed, trained side by side and measured.
 
-    python -m benchmarks.quality PICTURES [--seconds 120] [--presets dream,bag-dreams,dcgan] [--seeds 3]
-    python -m benchmarks.quality PICTURES --presets dream --set upsampling=blurred --set statistics=true
+    python -m benchmarks.quality PICTURES [--seconds 120,300,600] [--presets dream,dcgan] [--seeds 3]
+    python -m benchmarks.quality PICTURES --presets dream --set upsampling=bilinear --set statistics=true
 
-PICTURES is a dataset folder. The rates decay to the CPU seconds given, as they do in a run with that bound;
---dreamed pictures are measured against all the real ones. Every grid is written to --out.
+PICTURES is a dataset folder. Seconds are CPU seconds of training alone, of all threads together. A preset
+whose rates decay is trained anew for each of the bounds, as a run with that bound would be; one run of the
+others passes all of them. --dreamed pictures are measured against all the real ones. A JSON line for each
+is printed as soon as it is known, and every grid is written to --out.
 """
 
 import argparse
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from gan import augment, device
 from gan.data import Dataset, open_dataset, to_pictures
-from gan.generator import Generator, noise, to_images
+from gan.generator import Generator, noise
 from gan.grid import grid
 from gan.pair import Pair, shape_of
 from gan.presets import PRESETS, Recipe
@@ -27,19 +29,28 @@ from gan.world import World
 
 
 def train(
-    recipe: Recipe, dataset: Dataset, seconds: float, seed: int, *, bf16: bool
-) -> tuple[Generator, int]:
-    """A generator after so many CPU seconds of steps, and the pictures it has seen."""
+    recipe: Recipe, dataset: Dataset, bounds: list[float], seed: int, *, bf16: bool
+) -> Iterator[tuple[float, Generator, int, float]]:
+    """At each bound (CPU seconds, ascending), and that of the last: the bound, the generator, the pictures it
+    has seen, and the seconds by the clock. Rates follow the last bound.
+    """
     cpu = torch.device("cpu")
     shape = shape_of(recipe, dataset.image_size)
     pair = Pair(recipe, shape, cpu, bf16=bf16, seed=derived(seed, "weights"), world=World())
     source = torch.Generator()
-    began, step, epoch = time.process_time(), 0, 0
+    step = epoch = 0
+    spent = clock = 0.0
+    left = list(bounds)
     while True:
         for real in dataset.batches(min(recipe.batch, len(dataset)), seed, epoch):
-            done = (time.process_time() - began) / seconds
-            if done >= 1:
-                return Generator(pair.drawing(), shape, epoch, ""), step * recipe.batch
+            while spent >= left[0]:
+                # A copy: drawing takes batch statistics anew.
+                yield left[0], Generator(pair.drawing(), shape, epoch, ""), step * recipe.batch, clock
+                if len(left) == 1:
+                    return
+                del left[0]
+            began, began_clock = time.process_time(), time.monotonic()
+            done = spent / bounds[-1]
             source.manual_seed(derived(seed, "step", step))
             pictures = to_pictures(real, cpu)
             if recipe.flips:
@@ -49,14 +60,9 @@ def train(
             z = noise(len(pictures), shape, source)
             pair.step(pictures, z, source, step=step, rate=rate, strength=strength)
             step += 1
+            spent += time.process_time() - began
+            clock += time.monotonic() - began_clock
         epoch += 1
-
-
-def dreams(generator: Generator, count: int) -> np.ndarray:
-    """uint8 [count, S, S, 3]: the first seeds, drawn in batches."""
-    with torch.inference_mode():
-        batches = generator.latents(range(count)).split(64)
-        return to_images(torch.cat([generator._network(z) for z in batches])).numpy()
 
 
 def main() -> None:
@@ -64,18 +70,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("pictures", type=Path)
-    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--seconds", default="120,300,600")
     parser.add_argument("--presets", default="dream,bag-dreams,dcgan")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--dreamed", type=int, default=2000)
+    parser.add_argument("--dreamed", type=int, default=1000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("data/benchmarks"))
     parser.add_argument("--label", default="")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
+    bounds = sorted(map(float, options.seconds.split(",")))
     bf16 = device.precision("auto", torch.device("cpu")) == "bf16"
     dataset = open_dataset(options.pictures)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -92,12 +99,14 @@ def main() -> None:
             recipe = recipe.model_copy(
                 update={"channels": device.width(recipe.channels, torch.device("cpu"))}
             )
-            generator, images = train(recipe, dataset, options.seconds, seed, bf16=bf16)
-            pictures = dreams(generator, options.dreamed)
-            name = f"{preset}{options.label and '-' + options.label}-{options.seconds:.0f}s-{seed}"
-            grid(pictures[:64], columns=8).save(options.out / f"{name}.png")
-            found = {"name": name, "seconds": options.seconds, "seed": seed, "images": images}
-            print(json.dumps(found | vars(measure(real, features(pictures)))), flush=True)
+            scheduled = recipe.decay or recipe.augment_over
+            for run in [[bound] for bound in bounds] if scheduled else [bounds]:
+                for bound, generator, images, clock in train(recipe, dataset, run, seed, bf16=bf16):
+                    pictures = generator.draw(generator.latents(range(options.dreamed)))
+                    name = f"{preset}{options.label and '-' + options.label}-{bound:.0f}s-{seed}"
+                    grid(pictures[:64], columns=8).save(options.out / f"{name}.png")
+                    found = {"name": name, "seconds": bound, "clock": round(clock), "images": images}
+                    print(json.dumps(found | vars(measure(real, features(pictures)))), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,15 +16,16 @@ from torch import Tensor
 
 from gan import networks
 from gan.errors import UserError
+from gan.folded import folded
 from gan.run import write
 from gan.seeds import checked, derived
 
-ARCHITECTURE = "bag-dreams-1"
+ARCHITECTURE = "bag-dreams-2"
 """Names the network below; it changes whenever old weights would no longer draw the same."""
 
 Z = Literal["normal", "uniform"]
 
-_GROUP = 8
+_GROUPS = (32, 8, 1)
 """Pictures drawn at once, where that changes nothing: two to three times as fast as one by one."""
 
 
@@ -54,9 +55,8 @@ class Generator:
     """Draws pictures on the CPU in float32: a latent gives the same bytes, whatever it is drawn with."""
 
     def __init__(self, network: networks.Generator, shape: Shape, epoch: int, version: str) -> None:
-        network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        self._network = network
-        self._alike: dict[int, bool] = {}
+        self._network = folded(network)
+        self._alike: dict[tuple[int, int], bool] = {}
         self.shape = shape
         self.epoch = epoch
         """Whole epochs it was trained for."""
@@ -93,24 +93,26 @@ class Generator:
     def draw(self, latents: Tensor) -> NDArray[np.uint8]:
         """Latents float [n, z] → RGB pictures uint8 [n, S, S, 3]."""
         pictures: list[Tensor] = []
-        for at in range(0, len(latents), _GROUP):
-            group = latents[at : at + _GROUP]
-            if len(group) > _GROUP // 2 and self._drawn_alike():
-                # Always as many, or the kernels would be others than those that were tried.
-                full = torch.cat([group, group.new_zeros(_GROUP - len(group), self.z_size)])
-                pictures.append(self._network(full)[: len(group)])
-            else:
-                pictures += [self._network(z[None]) for z in group]
+        at = 0
+        while at < len(latents):
+            size = next(size for size in _GROUPS if at + size <= len(latents) and self._drawn_alike(size))
+            pictures.append(self._network(latents[at : at + size, :, None, None]))
+            at += size
         return to_images(torch.cat(pictures)).numpy()
 
-    def _drawn_alike(self) -> bool:
-        """Whether this machine draws the same bits in groups as one by one: kernels may differ."""
-        threads = torch.get_num_threads()
-        if threads not in self._alike:
-            latents = self.latents(range(_GROUP))
-            alone = torch.cat([self._network(z[None]) for z in latents])
-            self._alike[threads] = torch.equal(self._network(latents), alone)
-        return self._alike[threads]
+    def _drawn_alike(self, size: int) -> bool:
+        """Whether this machine draws the same bits in such groups as one by one: kernels may differ."""
+        if size == 1:
+            return True
+        smaller = _GROUPS[_GROUPS.index(size) + 1]
+        if not self._drawn_alike(smaller):
+            return False
+        key = (size, torch.get_num_threads())
+        if key not in self._alike:
+            latents = self.latents(range(size))[:, :, None, None]
+            apart = torch.cat([self._network(some) for some in torch.split(latents, smaller)])
+            self._alike[key] = torch.equal(self._network(latents), apart)
+        return self._alike[key]
 
 
 def latent(seed: int, shape: Shape) -> Tensor:
@@ -194,8 +196,9 @@ def load(path: Path) -> Generator:
         if said["architecture"] != ARCHITECTURE:
             raise GeneratorError(f"{path} has architecture {said['architecture']}, not {ARCHITECTURE}")
         shape = Shape(**said["shape"])
-        network = shape.network()
-        network.load_state_dict(weights)
+        with torch.device("meta"):  # all its weights come from the file: it needs none to begin with
+            network = shape.network()
+        network.load_state_dict(weights, assign=True)
         return Generator(network, shape, said["epoch"], said["version"])
     except (KeyError, TypeError, RuntimeError) as error:
         raise GeneratorError(f"{path} does not hold what it says it holds") from error

@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad, scaled_dot_product_attention
+from torch.nn.functional import conv2d, pixel_shuffle, scaled_dot_product_attention
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.matrices import Doubling, Halving
@@ -117,19 +117,45 @@ class BatchDeviation(nn.Module):
         return torch.cat([features, channel.expand(count, 1, height, width)], dim=1)
 
 
-class Blur(nn.Module):
-    """A fixed 3×3 binomial blur of every channel: takes the checkerboard off transposed convolutions."""
+class Blurred(nn.ConvTranspose2d):
+    """A 4×4 transposed convolution with stride 2 and a fixed 3×3 binomial blur behind it, which takes the
+    checkerboard off: [n, c, h, w] → [n, out, 2h, 2w].
 
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        line = torch.tensor([1.0, 2.0, 1.0])
-        kernel = (line[:, None] * line / 16).expand(channels, 1, 3, 3).contiguous()
-        self.register_buffer("kernel", kernel, persistent=False)
+    Both together are one 6×6 kernel. Of it every second row and column falls on each of the four places that
+    a pixel becomes, so one dense 3×3 convolution computes them, in half the time of the two.
+    """
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Features [n, c, h, w] → the same shape."""
-        padded = pad(features, (1, 1, 1, 1), mode="replicate")
-        return conv2d(padded, self.get_buffer("kernel").to(features.dtype), groups=features.shape[1])
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__(channels, out, 4, 2, 1, bias=False)
+        self.register_buffer("places", places(blurred=True), persistent=False)
+
+    def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Features [n, c, h, w] → [n, out, 2h, 2w]."""
+        kernel = dense(self.weight, self.get_buffer("places"))
+        return pixel_shuffle(conv2d(features, kernel, padding=1), 2)
+
+
+def places(*, blurred: bool) -> Tensor:
+    """The share that each of a 4×4 kernel's weights has in each tap of `dense`, float [16, 4·9]."""
+    blur = {-1: 0.25, 0: 0.5, 1: 0.25} if blurred else {0: 1.0}
+    # Along one axis [place, tap, weight]: the pixel m + tap - 1 falls on the place 2m + place.
+    line = torch.tensor(
+        [
+            [[blur.get(weight - place - 3 + 2 * tap, 0.0) for weight in range(4)] for tap in range(3)]
+            for place in range(2)
+        ],
+        device="cpu",  # also where networks are made without memory
+    )
+    return torch.einsum("pti,quj->ijpqtu", line, line).reshape(16, 36)
+
+
+def dense(weight: Tensor, shares: Tensor) -> Tensor:
+    """The 3×3 convolution [4·out, c, 3, 3] that with `pixel_shuffle` behind it is the transposed convolution
+    of the weight [c, out, 4, 4], with stride 2 and padding 1, and the blur of its `places`.
+    """
+    channels, out = weight.shape[:2]
+    found = weight.reshape(channels * out, 16) @ shares
+    return found.reshape(channels, out, 4, 3, 3).permute(1, 2, 0, 3, 4).reshape(4 * out, channels, 3, 3)
 
 
 def initialize(network: nn.Module, init: Init) -> None:
@@ -154,8 +180,7 @@ def _doubling(channels: int, out: int, upsampling: Upsampling) -> list[nn.Module
     if upsampling == "bilinear":
         larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
         return [larger, nn.Conv2d(channels, out, 3, padding=1, bias=False)]
-    transposed = Doubling(channels, out)
-    return [transposed, Blur(out)] if upsampling == "blurred" else [transposed]
+    return [Blurred(channels, out) if upsampling == "blurred" else Doubling(channels, out)]
 
 
 def _leaky() -> nn.Module:
