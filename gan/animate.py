@@ -1,12 +1,13 @@
 """Moving pictures: from bag to bag, and a whole run in a few seconds."""
 
 import io
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gan.generator import Generator
@@ -18,6 +19,9 @@ _COLORS = 256
 
 _FEWEST = 60
 """Frames of a timelapse, before its pictures are made smaller."""
+
+_SLOWEST = 8
+"""Steps of a timelapse from one grid into the next, at most."""
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
@@ -90,12 +94,14 @@ def encode_webp(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]
 def timelapse(grids: Sequence[Path], milliseconds: int = 120, most: int = 120, limit: int = LIMIT) -> bytes:
     """A run's grids, first to last, as a GIF of at most `limit` bytes, however many there are.
 
-    Of more than `most` grids the early ones are taken closer together, since that is when most happens.
-    The last is held for two seconds. Raises ValueError if there are none.
+    Of more than `most` grids the early ones are taken closer together, since that is when most happens; few
+    melt into each other, so that a short run takes its time too. Below stand the epoch and how far it is.
+    The last is held for three seconds. Raises ValueError if there are none.
     """
     if not grids:
         raise ValueError("there are no grids to show yet")
-    frames = [_opened(grids[index]) for index in _spread(len(grids), most)]
+    chosen = [grids[index] for index in _spread(len(grids), most)]
+    frames = list(_melted(chosen, min(_SLOWEST, max(1, _FEWEST // len(chosen)))))
     data = _held(frames, milliseconds)
     if len(data) > limit and len(frames) > _FEWEST:
         fewer = max(_FEWEST, len(frames) * limit // len(data))
@@ -115,7 +121,33 @@ def bounded(
 
 
 def _held(frames: Sequence[Image.Image], milliseconds: int) -> bytes:
-    return encode_gif(frames, [milliseconds] * (len(frames) - 1) + [2000])
+    return encode_gif(frames, [milliseconds] * (len(frames) - 1) + [3000])
+
+
+def _melted(grids: Sequence[Path], steps: int) -> Iterator[Image.Image]:
+    """The grids, each in so many steps into the next, with its epoch and its share of all below."""
+    last = _epoch(grids[-1])
+    for here, there in itertools.pairwise(grids):
+        one, other = _opened(here), _opened(there)
+        for step in range(steps):
+            epoch = _epoch(here) + (_epoch(there) - _epoch(here)) * step / steps
+            yield _captioned(Image.blend(one, other, step / steps), _epoch(here), epoch / last)
+    yield _captioned(_opened(grids[-1]), last, 1)
+
+
+def _captioned(picture: Image.Image, epoch: int, share: float) -> Image.Image:
+    height = max(12, picture.height // 22)
+    framed = Image.new("RGB", (picture.width, picture.height + height), "white")
+    framed.paste(picture)
+    pen = ImageDraw.Draw(framed)
+    pen.rectangle((0, picture.height, round(picture.width * share), picture.height + 1), "black")
+    place = (picture.width // 2, picture.height + height // 2 + 1)
+    pen.text(place, f"epoch {epoch}", "black", ImageFont.load_default(height * 2 // 3), anchor="mm")
+    return framed
+
+
+def _epoch(grid: Path) -> int:
+    return int(grid.stem.rpartition("-")[2])
 
 
 def _opened(file: Path) -> Image.Image:

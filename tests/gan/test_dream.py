@@ -164,7 +164,9 @@ def test_timelapse_stays_under_the_limit(tmp_path: Path, trained) -> None:
     out = tmp_path / "lapse.gif"
     assert trained.gan("timelapse", "--out", str(out)).returncode == 0
     with Image.open(out) as moving:
-        assert moving.n_frames == 3
+        assert moving.n_frames == 2 * 8 + 1  # three grids that melt into each other
+        moving.seek(16)
+        assert moving.info["duration"] == 3000
 
 
 def test_grid_has_white_gutters_and_a_short_last_row() -> None:

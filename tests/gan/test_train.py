@@ -67,7 +67,7 @@ def test_run_folder_is_complete(trained) -> None:
     with Image.open(run.path / last.grid) as grid:
         assert grid.size == (8 * 34 + 2, 8 * 34 + 2)
     with Image.open(run.timelapse) as moving:
-        assert moving.n_frames == 3
+        assert moving.n_frames == 2 * 8 + 1
     with Image.open(run.losses) as curve:
         assert curve.format == "PNG"
     config = tomllib.loads(run.config.read_text())["gan"]
