@@ -88,7 +88,9 @@ def open_dataset(path: Path) -> Dataset:
             f"{path}/images.npy is {images.dtype} {list(images.shape)}, "
             f"but its manifest says uint8 {[count, size, size, 3]}: build the dataset again"
         )
-    tenth = np.fromiter((zlib.crc32(image) % 10 == 0 for image in images), bool, count)
+    # The middle row tells bags apart; to read all of a large dataset takes half a second.
+    middles = np.ascontiguousarray(images[:, size // 2])
+    tenth = np.fromiter((zlib.crc32(row) % 10 == 0 for row in middles), bool, count)
     rows = np.flatnonzero(~tenth)
     if len(rows) < 2:
         raise DatasetError(f"the dataset at {path} has {count} pictures: too few to train on")
