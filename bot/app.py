@@ -80,7 +80,7 @@ class App:
         self.collector = Collector(
             house.config, house.scraper.folder, len(house.scraper.shops), self.herald.say
         )
-        self.taste = Taste(self.store, self.studio)
+        self.taste = Taste(self.store, self.studio, self.easel)
         late = timedelta(hours=settings.late_hours)
         self.daily = DailyDream(self.herald, self.store, self.guilds, late, self.taste.pick)
         self.weekly = WeeklyBest(self.herald, self.store, self.guilds, late)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import date
 
-from bot import codes
+from bot import codes, preference, words
 from bot.codes import Code
+from bot.easel import Easel
 from bot.store.store import Store
 from bot.studio import Studio
 from gan.seeds import derived
+
+CANDIDATES = 2048
+TOGETHER = 64
+"""Candidates drawn in one go; then whoever waits for the easel has a turn."""
+VOTES = 2000
+"""The newest votes say what is liked; with more the fit would take long, and tastes change."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +31,10 @@ class Pick:
 class Taste:
     """Picks designs for guilds by their votes."""
 
-    def __init__(self, store: Store, studio: Studio) -> None:
+    def __init__(self, store: Store, studio: Studio, easel: Easel) -> None:
         self._store = store
         self._studio = studio
+        self._easel = easel
 
     async def pick(self, guild_id: int, day: date) -> Pick:
         """The design for a guild's day: with the same votes and generator always the same. Raises Refusal.
@@ -33,5 +42,20 @@ class Taste:
         It takes some seconds, so ask only for a day that has no design yet.
         """
         model = await self._studio.current()
-        seed = derived("dream", guild_id, day.isoformat()) % codes.FRESH
-        return Pick(Code.seeded(model.version, seed), None)
+        chance = random.Random(f"{guild_id} {day}")  # noqa: S311  # dreams, no secrets
+        seeds = chance.sample(range(codes.FRESH), CANDIDATES)
+        opinions = await self._store.opinions(guild_id, VOTES)
+        if not opinions:
+            return Pick(Code.seeded(model.version, seeds[0]), None)
+        looks: list[bytes] = []
+        for at in range(0, CANDIDATES, TOGETHER):
+            looks += await self._easel.draw(
+                preference.looks, model.path, seeds[at : at + TOGETHER], lane="slow"
+            )
+        choice = await self._easel.draw(
+            preference.choose, looks, opinions, derived(guild_id, str(day)), lane="slow"
+        )
+        votes = sum(opinion.up + opinion.down for opinion in opinions)
+        return Pick(
+            Code.seeded(model.version, seeds[choice.index]), words.picked(CANDIDATES, votes, choice.chance)
+        )

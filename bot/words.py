@@ -457,6 +457,21 @@ def weekly_note(up: int, down: int, dreamer: int | None) -> str:
     return tally(up, down) + (f" · dreamt by <@{dreamer}>" if dreamer else "")
 
 
+# Taste ---------------------------------------------------------------------------------------
+
+_ODDS = ((1, 10), (1, 5), (1, 4), (1, 3), (2, 5), (1, 2), (3, 5), (2, 3), (3, 4), (4, 5), (9, 10), (19, 20))
+
+
+def picked(dreams: int, votes: int, chance: float) -> str:
+    """Under the daily dream bag: how it was chosen, and how sure I am (`chance` in [0, 1])."""
+    part, whole = min(_ODDS, key=lambda odds: abs(odds[0] / odds[1] - chance))
+    of_yours = "your one vote" if votes == 1 else f"your {votes:,} votes"
+    return (
+        f"The best of {dreams:,} dreams by {of_yours}: "
+        f"I am {part} in {whole} sure that you like it. {UP} or {DOWN} teaches me."
+    )
+
+
 # Help ----------------------------------------------------------------------------------------
 
 HELP_TITLE = "Bag Dreams"

@@ -7,7 +7,8 @@ from bot.store.favorites import Favorites
 from bot.store.guilds import Guilds
 from bot.store.posts import Posts
 from bot.store.rounds import Rounds
+from bot.store.taste import Tastes
 
 
-class Store(Designs, Favorites, Rounds, Posts, Guilds):
+class Store(Designs, Favorites, Rounds, Posts, Guilds, Tastes):
     """Designs, votes, favorites, rounds, posts and guilds' settings behind one SQLAlchemy URL."""
