@@ -272,6 +272,7 @@ def catalog(rows: int) -> dict[str, float]:
     sys.path.insert(0, str(HERE.parent))
     from scraper.catalog import Catalog, Todo
     from scraper.dataset import choose
+    from scraper.look import LOOK
     from scraper.overview import overview
     from scraper.shop import Found, Listing
     from scraper.store import Files
@@ -285,7 +286,7 @@ def catalog(rows: int) -> dict[str, float]:
         return time.perf_counter() - started
 
     def add(first: int, number: int) -> None:
-        looks = random.integers(0, 256, (number, 80), np.uint8)
+        looks = random.integers(0, 256, (number, LOOK), np.uint8)
         with store.change() as db:
             db.executemany(
                 "INSERT INTO pictures VALUES (?, ?, '.jpg', 30000, 512, 512, ?, '2026-01-01T00:00:00+00:00')",

@@ -28,7 +28,7 @@ WORDS = attrgetter(*TAGS)
 SEEN = f"last_seen = ?, url = ?, {KEEP_WORDS} WHERE id = ?"
 
 
-Kept = Literal["new", "duplicate", "forgotten"]
+Kept = Literal["new", "same", "duplicate", "forgotten"]
 
 
 class CatalogError(Exception):
@@ -49,15 +49,23 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A picture that we know of and do not have."""
+    """A picture to ask a shop for: one that we do not have, or one that we have had since `asked`."""
 
     id: int
     image: str
+    etag: str | None = None
+    modified: str | None = None
+    asked: str = ""
 
 
 def now() -> str:
     """The time as the catalog writes it: UTC, ISO 8601, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def moment(ago: timedelta = timedelta()) -> str:
+    """The time some time ago, to the microsecond: what follows in a crawl stays in order."""
+    return (datetime.now(UTC) - ago).isoformat(timespec="microseconds")
 
 
 class Catalog:
@@ -69,6 +77,7 @@ class Catalog:
     def __init__(self, folder: Path, files: Files) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.files = files
+        self.released: list[tuple[int, str, str]] = []
         self.lock = (folder / "lock").open("w")
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,6 +113,7 @@ class Catalog:
             yield self.db
         except BaseException:
             self.db.execute("ROLLBACK")
+            self.released.clear()
             raise
         self.db.execute("COMMIT")
 
@@ -111,7 +121,7 @@ class Catalog:
 
     def begin(self, shop: str, start: Iterable[str]) -> int:
         """The number of the shop's crawl: the one lately broken off, or a new one at the start pages."""
-        recent = (datetime.now(UTC) - RESUME_WITHIN).isoformat(timespec="seconds")
+        recent = moment(RESUME_WITHIN)
         with self.change() as db:
             row = db.execute(
                 "SELECT id FROM crawls WHERE shop = ? AND finished IS NULL AND started > ?", (shop, recent)
@@ -123,7 +133,7 @@ class Catalog:
                 db.execute(
                     "UPDATE crawls SET finished = ? WHERE shop = ? AND finished IS NULL", (now(), shop)
                 )
-                cursor = db.execute("INSERT INTO crawls (shop, started) VALUES (?, ?)", (shop, now()))
+                cursor = db.execute("INSERT INTO crawls (shop, started) VALUES (?, ?)", (shop, moment()))
                 crawl = int(cursor.lastrowid or 0)
                 db.execute("UPDATE pages SET done = queued WHERE shop = ? AND queued > done", (shop,))
                 db.execute(
@@ -219,6 +229,56 @@ class Catalog:
         )
         return [Wanted(*row) for row in rows]
 
+    def known(
+        self, shop: str, crawl: int, age: timedelta, after: Wanted | None, limit: int = 64
+    ) -> list[Wanted]:
+        """Pictures that this crawl has seen, and that were asked for before it and longer ago than `age`.
+
+        The longest ago comes first; `after` is the last of those that were given already.
+        """
+        (started,) = self.db.execute("SELECT started FROM crawls WHERE id = ?", (crawl,)).fetchone()
+        last = (after.asked, after.id) if after else ("", 0)
+        rows = self.db.execute(
+            "SELECT id, image, etag, modified, asked FROM items"
+            " WHERE state = 'kept' AND shop = ? AND crawl = ?"
+            " AND asked < ? AND (asked, id) > (?, ?) ORDER BY asked, id LIMIT ?",
+            (shop, crawl, min(started, moment(age)), *last, limit),
+        )
+        return [Wanted(*row) for row in rows]
+
+    def same(self, item: int) -> None:
+        """The item's picture is what it was when it was last asked for, or its shop has it no more."""
+        with self.change() as db:
+            db.execute("UPDATE items SET asked = ? WHERE id = ?", (moment(), item))
+
+    def drop(self, item: int, reason: str) -> None:
+        """The item's picture is here, but may no longer be."""
+        with self.change() as db:
+            (old,) = db.execute("SELECT picture FROM items WHERE id = ?", (item,)).fetchone()
+            db.execute(
+                "UPDATE items SET state = 'failed', reason = ?, transient = 0, picture = NULL WHERE id = ?",
+                (reason, item),
+            )
+            self.release(old)
+        self.sweep()
+
+    def release(self, slot: int | None) -> None:
+        """Takes a picture that no item shows any more out of the catalog (within a transaction)."""
+        unused = "SELECT sha256, suffix FROM pictures WHERE id = ?1 AND NOT EXISTS"
+        unused += " (SELECT 1 FROM items WHERE picture = ?1)"
+        if row := self.db.execute(unused, (slot,)).fetchone():
+            self.db.execute("DELETE FROM pictures WHERE id = ?", (slot,))
+            self.released.append((slot, *row))
+
+    def sweep(self) -> None:
+        """Deletes the files of released pictures (after the transaction: a rollback still needs them)."""
+        while self.released:
+            slot, sha256, suffix = self.released.pop()
+            if not self.owns(sha256, suffix):
+                self.files.path(sha256, suffix).unlink(missing_ok=True)
+            if not self.db.execute("SELECT 1 FROM pictures WHERE id = ?", (slot,)).fetchone():
+                self.files.squares.wipe(slot)
+
     def keep(
         self,
         item: int,
@@ -228,11 +288,18 @@ class Catalog:
         color: str,
         etag: str | None = None,
         modified: str | None = None,
+        spread: timedelta = timedelta(),
     ) -> Kept:
-        """The item's picture is here: file, square and row (within a transaction); a forgotten one goes."""
+        """The item's picture is here: file, square and row (within a transaction); a forgotten one goes.
+
+        It takes the place of one that the item showed before. The first time it is written down as asked for
+        in the future, by `spread`: what came in one night is not asked for again in one night.
+        """
         db = self.db
+        old = db.execute("SELECT picture FROM items WHERE id = ?", (item,)).fetchone()[0]
         if self.is_forgotten(sha256):
             db.execute("DELETE FROM items WHERE id = ?", (item,))
+            self.release(old)
             return "forgotten"
         row = db.execute("SELECT id FROM pictures WHERE sha256 = ?", (sha256,)).fetchone()
         if row:
@@ -247,11 +314,13 @@ class Catalog:
             slot = int(cursor.lastrowid or 0)
             self.files.squares.write(slot, picture.pixels)
         db.execute(
-            "UPDATE items SET state = 'kept', reason = NULL, transient = 0,"
-            " picture = ?, etag = ?, modified = ?, color = COALESCE(NULLIF(color, ''), ?) WHERE id = ?",
-            (slot, etag, modified, color, item),
+            "UPDATE items SET state = 'kept', reason = NULL, transient = 0, picture = ?, etag = ?,"
+            " modified = ?, asked = ?, color = COALESCE(NULLIF(color, ''), ?) WHERE id = ?",
+            (slot, etag, modified, moment(timedelta() if old else -spread), color, item),
         )
-        return "duplicate" if row else "new"
+        if old not in (None, slot):
+            self.release(old)
+        return "same" if old == slot else "duplicate" if row else "new"
 
     def is_forgotten(self, *values: str) -> bool:
         """True when any of these addresses, checksums or shop names was taken down."""
@@ -288,41 +357,7 @@ class Catalog:
             )
             return None if row[1] == "kept" and row[2] == stamp else int(row[0])
 
-    # The whole of it.
-
-    def check(self) -> None:
-        """SQLite's own check of the file. Raises CatalogError."""
-        (verdict,) = self.db.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise CatalogError(f"the catalog is damaged: {verdict}")
-
-    def pictures(self, after: int, limit: int = 500) -> list[tuple[int, str, str]]:
-        """Slot, sha256 and suffix of pictures, in the order of their slots."""
-        return self.db.execute(
-            "SELECT id, sha256, suffix FROM pictures WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
-        ).fetchall()
-
-    def count(self) -> int:
-        """The number of slots that were ever used: pictures, and a few that are gone."""
-        (slots,) = self.db.execute("SELECT COALESCE(MAX(id), 0) FROM pictures").fetchone()
-        return int(slots)
-
-    def every(self, step: int) -> list[int]:
-        """The slot of every so-many-th picture."""
-        return [
-            row[0] for row in self.db.execute("SELECT id FROM pictures WHERE id % ? = 0 ORDER BY id", (step,))
-        ]
-
     def owns(self, sha256: str, suffix: str) -> bool:
         """True when a picture has this original."""
         query = "SELECT 1 FROM pictures WHERE sha256 = ? AND suffix = ?"
         return self.db.execute(query, (sha256, suffix)).fetchone() is not None
-
-    def want_again(self, slot: int, sha256: str, suffix: str) -> None:
-        """The picture is lost or damaged: its items are wanted again, and the next crawl fetches it."""
-        with self.change() as db:
-            db.execute(
-                "UPDATE items SET state = 'wanted', picture = NULL, etag = NULL WHERE picture = ?", (slot,)
-            )
-            db.execute("DELETE FROM pictures WHERE id = ?", (slot,))
-            self.files.remove(sha256, suffix, slot)

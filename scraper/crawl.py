@@ -3,9 +3,10 @@
 import asyncio
 import re
 from collections import deque
+from datetime import timedelta
 from functools import partial
 
-from scraper.catalog import Catalog, Todo, Wanted
+from scraper.catalog import Catalog, Kept, Todo, Wanted
 from scraper.fetch import Answer, Fetcher, FetchError, RefusedError
 from scraper.imports import read_file
 from scraper.intake import Intake
@@ -33,6 +34,10 @@ PATIENCE = 5
 """So many failures in a row, of pages or of pictures, and the shop is left alone for today."""
 
 
+class OptedOutError(PictureError):
+    """The picture's host does not want it to be used for AI."""
+
+
 class ShopError(Exception):
     """The shop cannot be crawled further today. One line."""
 
@@ -58,6 +63,8 @@ class Crawl:
         self.tally = report.tally(shop.name)
         self.batch: deque[Wanted] = deque()
         self.last = 0
+        self.crawl = 0
+        self.asked: Wanted | None = None
         self.walked = False
         self.news = asyncio.Event()
         self.unlucky = 0
@@ -76,19 +83,18 @@ class Crawl:
 
     async def collect(self, retry: bool) -> None:
         """Pages one by one, pictures by several workers: a connection idles while its picture is squared."""
-        crawl = 0
         if retry:
             self.catalog.retry(self.shop.name)
             self.walked = True
         else:
-            crawl = self.catalog.begin(self.shop.name, self.start())
+            self.crawl = self.catalog.begin(self.shop.name, self.start())
         workers = 2 * (self.shop.connections or self.settings.connections)
         async with asyncio.TaskGroup() as group:
-            walk = None if retry else group.create_task(self.walk(crawl))
+            walk = None if retry else group.create_task(self.walk())
             for _ in range(workers):
                 group.create_task(self.work())
         if walk and walk.result():
-            self.catalog.finish(crawl)
+            self.catalog.finish(self.crawl)
 
     def start(self) -> list[str]:
         """The shop's first pages."""
@@ -104,23 +110,22 @@ class Crawl:
 
     # Pages.
 
-    async def walk(self, crawl: int) -> bool:
+    async def walk(self) -> bool:
         """Reads all pages of this crawl. Returns whether every one could be read."""
         last = failures = in_row = 0
-        while page := self.catalog.next_page(self.shop.name, crawl, last):
+        while page := self.catalog.next_page(self.shop.name, self.crawl, last):
             last = page.id
             if self.tally.pages >= self.settings.pages:
                 raise ShopError(f"more than {self.settings.pages} pages: stopped (see `pages` in the config)")
             try:
-                await self.visit(crawl, page)
+                await self.visit(page)
                 in_row = 0
             except RefusedError as error:
                 raise ShopError(f"{error} at {page.url}") from error
             except FetchError as error:
                 if not error.transient and not page.first:
-                    self.catalog.read(
-                        self.shop.name, crawl, page, Listing(), None, None
-                    )  # no such page: the end
+                    # No such page: the end.
+                    self.catalog.read(self.shop.name, self.crawl, page, Listing(), None, None)
                     continue
                 failures += 1
                 in_row += 1
@@ -138,7 +143,7 @@ class Crawl:
         self.news.set()
         self.news = asyncio.Event()
 
-    async def visit(self, crawl: int, page: Todo) -> None:
+    async def visit(self, page: Todo) -> None:
         """Fetches a page and writes down what is on it. Raises FetchError or ShopError."""
         if self.shop.render:
             answer = await self.rendered(page.url)
@@ -146,14 +151,16 @@ class Crawl:
             answer = await self.fetch(page.url, self.settings.page_bytes, page.etag, page.modified)
         self.tally.bytes += len(answer.body)
         if answer.status == 304:
-            self.tally.known += self.catalog.unchanged(self.shop.name, crawl, page)
+            self.tally.known += self.catalog.unchanged(self.shop.name, self.crawl, page)
             return
         listing = await asyncio.to_thread(self.read, page, answer)
         if page.first and not listing.items and not listing.more:
             raise ShopError(f"0 products at {page.url}: nothing there has {self.shop.looks_for}")
         items = [normalize(found, self.shop.currency) for found in listing.items]
         listing = Listing(items, listing.more)
-        new, known = self.catalog.read(self.shop.name, crawl, page, listing, answer.etag, answer.modified)
+        new, known = self.catalog.read(
+            self.shop.name, self.crawl, page, listing, answer.etag, answer.modified
+        )
         self.tally.known += known
         self.tally.seen += new
 
@@ -206,17 +213,21 @@ class Crawl:
     async def work(self) -> None:
         """Fetches pictures until there are no more."""
         while item := await self.next_item():
-            await self.picture(item)
+            await (self.again(item) if item.asked else self.picture(item))
 
     async def next_item(self) -> Wanted | None:
-        """The next picture to fetch; None when all pages are read and nothing is left."""
+        """The next picture to ask for; None when all pages are read and nothing is left."""
         while True:
             if not self.batch:
                 self.batch.extend(self.catalog.wanted(self.shop.name, self.last))
+                self.last = max((item.id for item in self.batch), default=self.last)
+            if not self.batch and self.walked and self.crawl:
+                age = timedelta(days=self.settings.refresh_days)
+                self.batch.extend(self.catalog.known(self.shop.name, self.crawl, age, self.asked))
+                self.asked = self.batch[-1] if self.batch else self.asked
+                self.tally.seen += len(self.batch)
             if self.batch:
-                item = self.batch.popleft()
-                self.last = max(self.last, item.id)
-                return item
+                return self.batch.popleft()
             if self.walked:
                 return None
             await self.news.wait()
@@ -224,19 +235,48 @@ class Crawl:
     async def picture(self, item: Wanted) -> None:
         """Fetches, squares and keeps one picture, or writes down why not."""
         try:
-            answer = await self.fetch(item.image, self.settings.picture_bytes)
-            self.tally.bytes += len(answer.body)
-            if answer.opted_out:
-                raise PictureError(f"opted out ({answer.opted_out})")
-            result = await self.intake.take(item.id, answer.body, answer.etag, answer.modified)
+            result = await self.fetched(item)
         except (FetchError, PictureError) as error:
             transient = isinstance(error, FetchError) and error.transient
             self.catalog.fail(item.id, str(error), transient=transient)
-            self.tally.fail(str(error))
-            self.unlucky = self.unlucky + 1 if transient or isinstance(error, RefusedError) else 0
-            if self.unlucky >= 2 * PATIENCE:
-                raise ShopError(f"{error}: {self.unlucky} pictures in a row") from error
+            self.failed(error)
             return
         self.unlucky = 0
         self.tally.new += result == "new"
         self.tally.duplicates += result == "duplicate"
+
+    async def again(self, item: Wanted) -> None:
+        """Asks whether a picture that we have is still the same. What its shop has no more, we keep."""
+        try:
+            result = await self.fetched(item)
+        except OptedOutError as error:
+            self.catalog.drop(item.id, str(error))
+            self.failed(error)
+            return
+        except (FetchError, PictureError) as error:
+            if not isinstance(error, FetchError) or not (error.transient or isinstance(error, RefusedError)):
+                self.catalog.same(item.id)
+            self.failed(error)
+            return
+        self.unlucky = 0
+        self.tally.again += 1
+        self.tally.changed += result in ("new", "duplicate")
+
+    async def fetched(self, item: Wanted) -> Kept:
+        """Fetches and keeps a picture, if it is not the one we have. Raises FetchError, PictureError."""
+        answer = await self.fetch(item.image, self.settings.picture_bytes, item.etag, item.modified)
+        self.tally.bytes += len(answer.body)
+        if answer.opted_out:
+            raise OptedOutError(f"opted out ({answer.opted_out})")
+        if answer.status == 304:
+            self.catalog.same(item.id)
+            return "same"
+        return await self.intake.take(item.id, answer.body, answer.etag, answer.modified)
+
+    def failed(self, error: FetchError | PictureError) -> None:
+        """Counts a failure. Raises ShopError when there are so many in a row that the shop is better left."""
+        self.tally.fail(str(error))
+        passing = isinstance(error, RefusedError) or (isinstance(error, FetchError) and error.transient)
+        self.unlucky = self.unlucky + 1 if passing else 0
+        if self.unlucky >= 2 * PATIENCE:
+            raise ShopError(f"{error}: {self.unlucky} pictures in a row") from error

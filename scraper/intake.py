@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import os
+import random
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, Final
 
 from scraper.catalog import Catalog, Kept
@@ -39,7 +41,8 @@ class Intake:
         kept: asyncio.Future[Kept] = loop.create_future()
         if not self.ready:
             loop.call_later(TOGETHER, self.keep)
-        self.ready.append((kept, (item, sha256, data, picture, color, etag, modified)))
+        spread = timedelta(days=random.uniform(0, self.settings.refresh_days))  # noqa: S311  # no secret
+        self.ready.append((kept, (item, sha256, data, picture, color, etag, modified, spread)))
         return await kept
 
     def keep(self) -> None:
@@ -48,6 +51,7 @@ class Intake:
         try:
             with self.catalog.change():
                 results = [self.catalog.keep(*picture) for _, picture in ready]
+            self.catalog.sweep()
         except Exception as error:  # the disk is full, say: who waits gets to know
             for kept, _ in ready:
                 if not kept.done():

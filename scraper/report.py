@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """One shop's numbers of this run."""
+    """One shop's numbers of this run; `again`: pictures that we had and asked for, `changed` ones of them."""
 
     new: int = 0
     known: int = 0
     failed: int = 0
     duplicates: int = 0
+    again: int = 0
+    changed: int = 0
     pages: int = 0
     seen: int = 0
     bytes: int = 0
@@ -67,7 +69,7 @@ class Report:
         table = Table("shop", "pages", "pictures", "new", "failed", "MB", "pictures/s", "left", box=None)
         seconds = max(time.monotonic() - self.started, 0.001)
         for shop, t in self.tallies.items():
-            done = t.new + t.duplicates + t.failed
+            done = t.new + t.duplicates + t.failed + t.again
             rate = done / seconds
             left = max(t.seen - done, 0)
             numbers = (t.pages, f"{done}/{t.seen}", t.new, t.failed, f"{t.bytes / 1e6:.1f}", f"{rate:.1f}")
@@ -81,7 +83,9 @@ class Report:
             reasons = ", ".join(f"{n} {reason}" for reason, n in t.reasons.most_common(5))
             self.problem(shop, f"{t.failed} pictures failed: {reasons}", count=False)
         words = f"{shop}: {t.new} new, {t.known} known, {t.failed} failed, {t.duplicates} duplicates"
+        words += f", {t.changed} changed" if t.changed else ""
         numbers = {"new": t.new, "known": t.known, "failed": t.failed, "duplicates": t.duplicates}
+        numbers["changed"] = t.changed
         self.say(words, event="shop", shop=shop, **numbers)
 
     def problem(self, shop: str, message: str, *, count: bool = True) -> None:

@@ -1,6 +1,6 @@
 """The tables of the catalog."""
 
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 CREATE TABLE crawls (id INTEGER PRIMARY KEY, shop TEXT NOT NULL, started TEXT NOT NULL, finished TEXT);
@@ -24,8 +24,11 @@ CREATE TABLE items (
     material TEXT NOT NULL, condition TEXT NOT NULL, price TEXT NOT NULL, currency TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'failed')),
     reason TEXT, transient INTEGER NOT NULL DEFAULT 0, picture INTEGER REFERENCES pictures (id),
-    etag TEXT, modified TEXT, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, UNIQUE (shop, image)
+    etag TEXT, modified TEXT,                                   -- as its picture came with them
+    asked TEXT NOT NULL DEFAULT '',                             -- when its shop was asked for it
+    first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, UNIQUE (shop, image)
 );
+CREATE INDEX items_kept ON items (shop, crawl, asked) WHERE state = 'kept';
 CREATE INDEX items_wanted ON items (shop, id) WHERE state = 'wanted';
 CREATE INDEX items_failed ON items (shop, id) WHERE state = 'failed';
 CREATE INDEX items_picture ON items (picture, shop, image);

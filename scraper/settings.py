@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     picture_bytes: int = Field(20_000_000, ge=1_000)
     pixels: int = Field(50_000_000, ge=1_000)
     twins: bool = False
+    refresh_days: float = Field(30, ge=0, le=36_500)
     pages: int = Field(5_000, ge=1)
     shops: dict[str, Annotated[SerializeAsAny[Shop], BeforeValidator(as_shop)]] = {}
 

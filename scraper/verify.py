@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from pathlib import Path
 
-from scraper.catalog import Catalog
+from scraper.catalog import Catalog, CatalogError
 from scraper.settings import Settings
 from scraper.square import PictureError, square
 
@@ -16,10 +16,12 @@ def verify(catalog: Catalog, settings: Settings) -> Counter[str]:
     files that no picture owns are deleted. Raises CatalogError when SQLite's own check fails.
     """
     found: Counter[str] = Counter()
-    catalog.check()
+    (verdict,) = catalog.db.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise CatalogError(f"the catalog is damaged: {verdict}")
     files = catalog.files
     last = 0
-    while batch := catalog.pictures(last):
+    while batch := pictures(catalog, last):
         for slot, sha256, suffix in batch:
             last = slot
             found["pictures"] += 1
@@ -35,10 +37,26 @@ def verify(catalog: Catalog, settings: Settings) -> Counter[str]:
                 except PictureError:
                     sound = False  # an older version took what this one refuses
             if not sound or not squared:
-                catalog.want_again(slot, sha256, suffix)
+                want_again(catalog, slot, sha256, suffix)
                 found["pictures wanted again"] += 1
     found["stray files deleted"] = sweep(catalog)
     return +found
+
+
+def pictures(catalog: Catalog, after: int, limit: int = 500) -> list[tuple[int, str, str]]:
+    """Slot, sha256 and suffix of pictures, in the order of their slots."""
+    query = "SELECT id, sha256, suffix FROM pictures WHERE id > ? ORDER BY id LIMIT ?"
+    return catalog.db.execute(query, (after, limit)).fetchall()
+
+
+def want_again(catalog: Catalog, slot: int, sha256: str, suffix: str) -> None:
+    """The picture is lost or damaged: its items are wanted again, and the next crawl fetches it."""
+    with catalog.change() as db:
+        db.execute(
+            "UPDATE items SET state = 'wanted', picture = NULL, etag = NULL WHERE picture = ?", (slot,)
+        )
+        db.execute("DELETE FROM pictures WHERE id = ?", (slot,))
+        catalog.files.remove(sha256, suffix, slot)
 
 
 def is_sound(path: Path, sha256: str) -> bool:

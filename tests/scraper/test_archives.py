@@ -113,4 +113,5 @@ def test_a_folder_of_the_config_is_collected_too(house, tmp_path, draw):
 
     assert house.run("collect", "--json").event("shop") == {
         "event": "shop", "shop": "own", "new": 1, "known": 0, "failed": 0, "duplicates": 0,
+        "changed": 0,
     }  # fmt: skip

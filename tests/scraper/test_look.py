@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw
 
 from scraper.look import LOOK, twins
@@ -63,6 +64,56 @@ def test_a_strap_in_another_color_is_no_duplicate(house, tmp_path):
     house.run("build")
 
     assert len(house.items()) == 2
+
+
+def lock(image, color):
+    """A metal lock, as large as locks are."""
+    ImageDraw.Draw(image).rectangle((188, 200, 204, 218), fill=color)
+
+
+def quilt(image, color):
+    """A quilted front."""
+    pen = ImageDraw.Draw(image)
+    for edge in range(-160, 240, 30):
+        for line in ((80 + edge, 120, 320 + edge, 360), (320 - edge, 120, 80 - edge, 360)):
+            pen.line(line, fill=color, width=2)
+    image.paste("white", (0, 0, 80, 400))
+    image.paste("white", (320, 0, 400, 400))
+
+
+@pytest.mark.parametrize(
+    ("draw", "one", "other"),
+    [(lock, (222, 178, 92), (190, 194, 202)), (quilt, (150, 60, 60), (130, 52, 52))],
+    ids=["lock", "quilting"],
+)
+def test_a_bag_with_another_detail_is_no_duplicate(house, tmp_path, draw, one, other):
+    folder = tmp_path / "bags"
+    folder.mkdir()
+    for name, color in (("one", one), ("other", other)):
+        bag = Image.new("RGB", (400, 400), "white")
+        ImageDraw.Draw(bag).rounded_rectangle((80, 120, 320, 360), 30, fill=(150, 60, 60))
+        draw(bag, color)
+        save(bag, folder / f"{name}.png")
+
+    house.run("import", folder)
+    house.run("build")
+
+    assert len(house.items()) == 2
+
+
+@pytest.mark.parametrize("side", [321, 250, 203])
+def test_the_same_photo_is_recognized_in_any_size(house, tmp_path, side):
+    folder = tmp_path / "bags"
+    folder.mkdir()
+    for number in range(4):
+        save(photo(number, (150, 125, 105)), folder / f"{number}.png")
+        smaller = photo(number, (150, 125, 105)).resize((side, side), Image.Resampling.LANCZOS)
+        save(smaller, folder / f"{number}-again.jpg", quality=85)
+
+    house.run("import", folder)
+    house.run("build")
+
+    assert len(house.items()) == 4
 
 
 def test_few_of_many_random_looks_are_twins():

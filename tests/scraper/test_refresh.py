@@ -1,0 +1,192 @@
+"""Pictures that we have are asked for again after a while: a changed one takes the place of the old."""
+
+import hashlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+from aiohttp import web
+
+PICTURE = "/rebag/img/3_512x512.jpg"
+
+
+@pytest.fixture
+def stocked(site, house):
+    """A house with ten bags, whose next crawl asks for all of them again."""
+    house.shops(site, "rebag", more="refresh_days = 0")
+    house.run("collect")
+    house.run("build")
+    site.asked.clear()
+    return house
+
+
+def originals(house):
+    """The checksums of the originals on disk."""
+    return {path.stem for path in (house.path / "shop" / "originals").rglob("*.jpg")}
+
+
+def sha(data):
+    """A file's checksum."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def collected(house):
+    """What a crawl says of its shop."""
+    result = house.run("collect", "--json")
+    assert result.code == 0, result.out
+    return result.event("shop")
+
+
+@pytest.mark.parametrize(
+    ("validator", "condition", "value"),
+    [
+        ("ETag", "If-None-Match", '"v1"'),
+        ("Last-Modified", "If-Modified-Since", "Tue, 06 Jan 2026 10:00:00 GMT"),
+    ],
+)
+def test_304_an_unchanged_picture_costs_no_body(site, house, draw, validator, condition, value):
+    answers = []
+
+    def answer(request):
+        answers.append(304 if request.headers.get(condition) == value else 200)
+        return (
+            web.Response(status=304)
+            if answers[-1] == 304
+            else web.Response(body=draw(3), headers={validator: value})
+        )
+
+    site.answers[PICTURE] = answer
+    house.shops(site, "rebag", more="refresh_days = 0")
+
+    assert collected(house)["new"] == 10
+    for _ in range(2):
+        event = collected(house)
+        assert (event["new"], event["known"], event["changed"], event["failed"]) == (0, 10, 0, 0)
+
+    assert answers == [200, 304, 304]
+
+
+def test_a_changed_picture_takes_the_place_of_the_old(site, stocked, draw):
+    site.answers[PICTURE] = lambda _: web.Response(body=draw(77))
+
+    event = collected(stocked)
+    stocked.run("build")
+
+    assert (event["new"], event["changed"]) == (0, 1)
+    checksums = {item["sha256"] for item in stocked.items()}
+    assert len(checksums) == 10
+    assert checksums == originals(stocked)
+    assert sha(draw(77)) in checksums
+    assert sha(draw(3)) not in checksums
+    assert stocked.run("verify").code == 0
+
+
+def test_a_changed_picture_that_another_address_shows_stays(site, house, draw):
+    site.answers[PICTURE] = lambda _: web.Response(body=draw(1))
+    house.shops(site, "rebag", more="refresh_days = 0")
+    assert collected(house)["duplicates"] == 1
+    site.answers.clear()
+
+    assert collected(house)["changed"] == 1
+    assert {sha(draw(1)), sha(draw(3))} <= originals(house)
+    assert house.run("verify").code == 0
+
+
+@pytest.mark.parametrize("status", [404, 410, 500])
+def test_a_picture_that_its_shop_has_no_more_or_not_now_is_kept(site, stocked, status):
+    before = stocked.manifest()
+    site.answers[PICTURE] = lambda _: web.Response(status=status)
+
+    result = stocked.run("collect", "--json")
+    stocked.run("build")
+
+    assert f"1 answered {status}" in result.event("problem")["message"]
+    assert (result.code, stocked.manifest()) == (0, before)
+    site.answers.clear()
+    assert collected(stocked)["failed"] == 0
+
+
+def test_a_page_in_the_place_of_a_picture_that_we_have_changes_nothing(site, stocked):
+    before = stocked.manifest()
+    site.answers[PICTURE] = lambda _: web.Response(text="<html>Sorry</html>", content_type="image/jpeg")
+
+    assert collected_with_problem(stocked) == "1 pictures failed: 1 not a picture"
+    stocked.run("build")
+    assert stocked.manifest() == before
+
+
+def collected_with_problem(house):
+    """The problem that a crawl speaks of."""
+    return house.run("collect", "--json").event("problem")["message"]
+
+
+@pytest.mark.parametrize("status", [200, 304])
+def test_a_picture_that_now_opts_out_of_ai_leaves(site, stocked, draw, status):
+    site.answers[PICTURE] = lambda _: web.Response(
+        status=status, body=draw(3) if status == 200 else None, headers={"X-Robots-Tag": "noai"}
+    )
+
+    assert collected_with_problem(stocked) == "1 pictures failed: 1 opted out (noai)"
+    stocked.run("build")
+
+    assert len(stocked.items()) == 9
+    assert sha(draw(3)) not in originals(stocked)
+    assert stocked.run("verify").code == 0
+
+
+def test_a_change_to_a_picture_that_was_taken_down_does_not_bring_it_back(site, stocked, draw):
+    stocked.run("forget", "--sha", sha(draw(5)))
+    site.answers[PICTURE] = lambda _: web.Response(body=draw(5))
+
+    collected(stocked)
+    stocked.run("build")
+
+    assert len(stocked.items()) == 8
+    assert originals(stocked).isdisjoint({sha(draw(3)), sha(draw(5))})
+
+
+def test_only_what_was_asked_for_long_ago_and_is_still_listed_is_asked_for_again(site, house):
+    house.shops(site, "rebag")
+    collected(house)
+    with sqlite3.connect(house.path / "shop" / "catalog.sqlite") as db:
+        db.execute("UPDATE items SET asked = '2026-01-01T00:00:00+00:00' WHERE id IN (2, 4, 6)")
+    site.bags.remove(4)
+    site.asked.clear()
+
+    collected(house)
+
+    assert sorted(site.pictures()) == ["/rebag/img/2_512x512.jpg", "/rebag/img/6_512x512.jpg"]
+    site.asked.clear()
+    collected(house)
+    assert site.pictures() == []
+
+
+def test_killed_while_pictures_change_it_ends_with_all_of_them(site, house, draw, tmp_path):
+    site.bags = list(range(1, 41))
+    house.shops(site, "rebag", more="refresh_days = 0\nconnections = 2")
+    collected(house)
+    for number in site.bags:
+        body = draw(number + 100)
+        site.answers[f"/rebag/img/{number}_512x512.jpg"] = lambda _, body=body: web.Response(body=body)
+    site.asked.clear()
+
+    command = [sys.executable, "-m", "scraper", "--config", str(tmp_path / "config.toml"), "collect"]
+    for pictures in (5, 20):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while len(site.pictures()) < pictures and process.poll() is None:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        verified = house.run("verify", "--json").event("verified")
+        assert set(verified) <= {"event", "pictures", "stray files deleted"}
+    event = collected(house)
+    house.run("build")
+
+    assert event["new"] == 0
+    assert {item["sha256"] for item in house.items()} == {sha(draw(n + 100)) for n in site.bags}
+    assert house.run("verify").code == 0
+    # What was asked for before a kill is not asked for again, but for what was in flight.
+    assert sum(site.asked[path] for path in site.pictures()) <= 40 + 2 * 4
