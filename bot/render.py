@@ -159,12 +159,15 @@ def grid(designs: Sequence[Design], columns: int) -> Job[bytes]:
     return Job(tuple(designs), partial(_grid, columns=columns))
 
 
-def breed(parents: Sequence[Design], seeds: Sequence[int], mutation: float) -> Job[list[bytes]]:
-    """A latent for every seed, of a child of two designs of one generator, or of one with itself.
+def breed(
+    parents: Sequence[Design], seeds: Sequence[int], count: int, mutation: float
+) -> Job[dict[int, bytes]]:
+    """The latents of children of two designs of one generator, or of one with itself, by seed.
 
-    Each number of a child is a new one with the probability `mutation`.
+    Of the seeds the first `count` whose child is neither like a parent nor like another. Each number of a
+    child is a new one with the probability `mutation`.
     """
-    return Job((), partial(_breed, tuple(parents), tuple(seeds), mutation))
+    return Job((), partial(_breed, tuple(parents), tuple(seeds), count, mutation))
 
 
 def morph(designs: Sequence[Design], frames: int, spots: Sequence[tuple[int, float]]) -> Job[Animation]:
@@ -212,10 +215,17 @@ def _grid(images: Images, columns: int) -> bytes:
     return png(draw_grid(images, columns=columns, numbers=True, scale=2))
 
 
-def _breed(parents: Sequence[Design], seeds: Sequence[int], mutation: float, _images: Images) -> list[bytes]:
+def _breed(
+    parents: Sequence[Design], seeds: Sequence[int], count: int, mutation: float, _images: Images
+) -> dict[int, bytes]:
     generator = _load(parents[0][0])
     a, b = (_latent(generator, source) for _, source in (parents[0], parents[-1]))
-    return [_bytes(child) for child in generator.children(a, b, seeds, mutation)]
+    known, litter = {_bytes(a), _bytes(b)}, dict[int, bytes]()
+    for seed, child in zip(seeds, map(_bytes, generator.children(a, b, seeds, mutation)), strict=True):
+        if child not in known and len(litter) < count:
+            known.add(child)
+            litter[seed] = child
+    return litter
 
 
 def _morph(

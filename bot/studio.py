@@ -27,9 +27,9 @@ from bot.store.store import Store
 from gan import run as runs
 from gan.events import Epoch
 
-MUTATION = 0.1
+MUTATION = 0.02
 """Share of a child's numbers that are neither parent's."""
-VARIATION = 0.2
+VARIATION = 0.1
 """Share of a variation's numbers that are new: visibly kin, and visibly another."""
 STEPS = 8
 """Designs on the strip of a morph."""
@@ -113,11 +113,12 @@ class Studio:
     async def breed(self, parents: Sequence[Code], count: int) -> list[Bred]:
         """New children of two designs of one generator, or variations of one. Raises Refusal."""
         kind, mutation = ("child", MUTATION) if len(parents) > 1 else ("variation", VARIATION)
-        seeds = random.sample(range(codes.FRESH), count)
-        latents = await self._quick.draw(render.breed(await self._designs(parents), seeds, mutation))
+        # Some to spare: of a small latent a variation may change nothing.
+        seeds = random.sample(range(codes.FRESH), 8 * count)
+        litter = await self._quick.draw(render.breed(await self._designs(parents), seeds, count, mutation))
         return [
             Bred(Code.bred(kind, parents, seed), tuple(parents), seed, latent)
-            for seed, latent in zip(seeds, latents, strict=True)
+            for seed, latent in litter.items()
         ]
 
     async def morph(

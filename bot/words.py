@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from gan.events import Epoch, Started
 from gan.seeds import SEEDS
@@ -204,6 +205,42 @@ def litter_title(parents: Sequence[str]) -> str:
     return f"Children of {' and '.join(parents)}" if len(parents) > 1 else f"Variations of {parents[0]}"
 
 
+def origin(kind: str, seed: int, parents: Sequence[object]) -> str:
+    """How a design was bred; a step's seed is how far it is from one to the other, in thousandths."""
+    named = [f"`{parent}`" for parent in parents]
+    if kind == "variation":
+        return f"a variation of {named[0]}"
+    if kind == "step":
+        return f"{seed / 10:.0f}% of the way from {named[0]} to {named[-1]}"
+    return f"a child of {' and '.join(named)}"
+
+
+def family_title(code: str) -> str:
+    """Above a family tree."""
+    return f"The family of {code}"
+
+
+def family_alt(code: object, parents: Mapping[Any, Sequence[object]]) -> str:
+    """Alt text of a family tree, the design first."""
+    lines = [
+        f"{child} comes from {' and '.join(map(str, dict.fromkeys(both)))}"
+        for child, both in parents.items()
+        if both
+    ]
+    return f"The family tree of the handbag {code}, with a picture of each: {'; '.join(lines)}."[:1024]
+
+
+def children(codes: Sequence[str], most: int) -> str:
+    """The children of a design, and that there are more."""
+    return " · ".join(f"`{code}`" for code in codes[:most]) + (" and more" if len(codes) > most else "")
+
+
+def dreamt(at: datetime, user_id: int | None) -> str:
+    """When a design was dreamt, and for whom."""
+    return f"<t:{int(at.timestamp())}:R>" + (f" for <@{user_id}>" if user_id else "")
+
+
+COMMUNITY = "⭐ the community"
 BREED_TWO = "…or two to breed"
 BREED_WITH = "Breed it with…"
 

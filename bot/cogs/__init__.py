@@ -11,6 +11,7 @@ from bot.cogs.dream import DreamCommands
 from bot.cogs.help import HelpCommands
 from bot.cogs.progress import ProgressCommands
 from bot.cogs.setup import SetupCommands
+from bot.cogs.show import ShowCommands
 from bot.cogs.vote import VoteCommands
 
 
@@ -18,6 +19,7 @@ class Bag(
     DreamCommands,
     BreedCommands,
     VoteCommands,
+    ShowCommands,
     ProgressCommands,
     AdminCommands,
     SetupCommands,

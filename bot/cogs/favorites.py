@@ -1,4 +1,4 @@
-"""`!bag favorites`, `!bag show` and 💾: what is kept."""
+"""`!bag favorites` and 💾: what is kept."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from bot import favorites, words
 from bot.client import Context, Interaction, think_in_private, whisper
 from bot.codes import Code
 from bot.cogs.dream import DreamCommands
-from bot.cogs.feature import Feature, Message, design_embed, guild_id, picture_file
+from bot.cogs.feature import Feature, Message, guild_id
 from bot.errors import Refusal
-from bot.store.favorites import COMMUNITY
-from bot.views import design_view, pages_view
+from bot.views import pages_view
 
 PAGE = 9
 
@@ -30,35 +29,6 @@ class FavoriteCommands(Feature):
         name = who.display_name if who else None
         await context.defer()
         await context.send(**await self._page(guild_id(context), who.id if who else 0, name, 0))
-
-    @DreamCommands.bag.command(name="show")
-    async def show(self, context: Context, *, code: str) -> None:
-        """All about one bag: `!bag show k3f9x2-42`."""
-        named = await self.studio.code(code)
-        card = await self.store.card(str(named), guild_id(context))
-        if card is None:
-            raise Refusal(words.not_seen(str(named)))
-        await context.defer()
-        picture = await self.studio.picture(named)
-        embed = design_embed(named, picture, card.epoch)
-        people = [f"<@{user}>" for user in card.saved_by if user != COMMUNITY]
-        if COMMUNITY in card.saved_by:
-            people.insert(0, "⭐ the community")
-        embed.add_field(name="Votes", value=words.tally(card.tally.up, card.tally.down))
-        embed.add_field(name="Saved by", value=", ".join(people[:10]) or "nobody yet")
-        embed.add_field(name="Color", value=picture.color)
-        embed.add_field(
-            name="Dreamt",
-            value=f"<t:{int(card.created_at.timestamp())}:R>"
-            + (f" for <@{card.user_id}>" if card.user_id else ""),
-        )
-        embed.add_field(name="Generator", value=f"`{named.version}`, epoch {card.epoch}")
-        embed.add_field(name="Seed", value=str(named.seed))
-        await context.send(
-            embed=embed,
-            file=picture_file(named, picture, card.epoch),
-            view=design_view(str(named), card.tally),
-        )
 
     async def keep(self, code: str, guild: int, user_id: int) -> bool:
         """Make a design a favorite: a row, a PNG and a JSON. False if it is one already. Raises Refusal."""

@@ -117,6 +117,11 @@ class Designs(Database):
                     break
         return family
 
+    async def breeding_seed(self, code: Code) -> int:
+        """The seed of a bred design's breeding."""
+        async with self.engine.connect() as connection:
+            return await connection.scalar(select(Design.seed).where(Design.code == str(code))) or 0
+
     async def children(self, code: Code, limit: int) -> list[str]:
         """Designs that were bred of one, some of them if there are more than `limit`."""
         async with self.engine.connect() as connection:
