@@ -1,4 +1,4 @@
-"""Strided 4×4 convolutions as matrix products, where the CPU multiplies bfloat16 matrices far faster.
+"""4×4 convolutions as matrix products, where the CPU multiplies bfloat16 matrices far faster.
 
 At 4 pixels oneDNN's backward pass of them reaches a tenth of what its matrix product does. These layers
 have the parameters of torch's own, and compute as those do wherever there is nothing to gain.
@@ -45,8 +45,8 @@ class Halving(nn.Conv2d):
         squares = padded.reshape(count, h + 1, 2, w + 1, 2, channels).transpose(2, 3)
         squares = squares.reshape(count, h + 1, w + 1, 4 * channels)
         windows = torch.cat([squares[:, i : i + h, j : j + w] for i in (0, 1) for j in (0, 1)], dim=3)
-        kernel = self.weight.bfloat16().reshape(-1, channels, 2, 2, 2, 2).permute(0, 2, 4, 3, 5, 1)
-        found = linear(windows.reshape(-1, 16 * channels), kernel.reshape(-1, 16 * channels), self.bias)
+        kernel = _squares(self.weight).reshape(-1, 16 * channels)
+        found = linear(windows.reshape(-1, 16 * channels), kernel, self.bias)
         return found.reshape(count, h, w, -1).permute(0, 3, 1, 2)
 
 
@@ -61,7 +61,7 @@ class Doubling(nn.ConvTranspose2d):
         count, channels, h, w = features.shape
         if not _gains(features, h, min(channels, self.out_channels)):
             return super().forward(features, output_size)
-        kernel = self.weight.bfloat16().reshape(channels, -1, 2, 2, 2, 2).permute(0, 2, 4, 3, 5, 1)
+        kernel = _squares(self.weight)
         out = kernel.shape[-1]
         rows = features.bfloat16().permute(0, 2, 3, 1).reshape(-1, channels)
         windows = (rows @ kernel.reshape(channels, -1)).reshape(count, h, w, 4, 4 * out).unbind(3)
@@ -73,4 +73,27 @@ class Doubling(nn.ConvTranspose2d):
         squares = one + two + three + four
         pixels = squares.reshape(count, h + 1, w + 1, 2, 2, out).transpose(2, 3)
         pixels = pixels.reshape(count, 2 * h + 2, 2 * w + 2, out)
-        return pixels[:, 1:-1, 1:-1].permute(0, 3, 1, 2)
+        # Without the gaps of what is cut off, which the layers behind it would pay for many times.
+        return pixels[:, 1:-1, 1:-1].contiguous().permute(0, 3, 1, 2)
+
+
+class Opening(nn.ConvTranspose2d):
+    """A transposed convolution of one place, [n, z, 1, 1] → [n, out, 4, 4]: a matrix product everywhere."""
+
+    def __init__(self, z_size: int, out: int) -> None:
+        super().__init__(z_size, out, 4, bias=False)
+
+    def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Latents float [n, z, 1, 1] → [n, out, 4, 4]."""
+        places = features.flatten(1) @ self.weight.permute(0, 2, 3, 1).flatten(1)
+        return places.reshape(len(features), 4, 4, -1).permute(0, 3, 1, 2)
+
+
+def _squares(weight: Tensor) -> Tensor:
+    """[n, m, 4, 4] → bfloat16 [n, 2, 2, 2, 2, m]: which square of 2×2, and where in it.
+
+    Channels stay innermost all the way there and back, or the gradient takes thirty times as long.
+    """
+    count, channels = weight.shape[:2]
+    last = weight.bfloat16().permute(0, 2, 3, 1)
+    return last.reshape(count, 2, 2, 2, 2, channels).transpose(2, 3)

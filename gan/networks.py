@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, pixel_shuffle, scaled_dot_product_attention
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gan.matrices import Doubling, Halving
+from gan.matrices import Doubling, Halving, Opening
 
 SIZES = (32, 64, 128, 256)
 """The picture sizes (pixels) there are networks for."""
@@ -37,7 +37,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         stages = widths(channels, image_size)
-        layers: list[nn.Module] = [nn.ConvTranspose2d(z_size, stages[0], 4, bias=False), *_active(stages[0])]
+        layers: list[nn.Module] = [Opening(z_size, stages[0]), *_active(stages[0])]
         for at, (wide, narrow) in enumerate(itertools.pairwise(stages)):
             layers += [*_doubling(wide, narrow, upsampling), *_active(narrow)]
             if attention and at == len(stages) - 3:
