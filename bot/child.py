@@ -47,16 +47,18 @@ class Child(ABC):
         self._wanted = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._asked = True
 
     @property
     def running(self) -> bool:
         """Whether it works or is about to."""
         return self._process is not None or self._wanted.is_set()
 
-    def start(self) -> bool:
-        """Ask for a start; False if it is at work already."""
+    def start(self, asked: bool = True) -> bool:
+        """Ask for a start; False if it is at work already. `asked` says whether somebody waits to hear."""
         if self.running:
             return False
+        self._asked = asked
         self._wanted.set()
         return True
 
@@ -208,4 +210,5 @@ class Collector(Child):
                 await self._say(words.shop_problem(str(event["shop"]), str(event["message"])))
         found = {str(event["shop"]): int(str(event["new"])) for event in said if event["event"] == "shop"}
         images = next((int(str(event["images"])) for event in said if event["event"] == "built"), None)
-        await self._say(words.collected(found, images))
+        if self._asked or any(found.values()):  # nobody wants to hear every night that there is nothing
+            await self._say(words.collected(found, images))

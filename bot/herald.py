@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,10 @@ class Herald:
 
     async def say(self, text: str) -> None:
         """Say something in every home channel; a server where that fails keeps no other waiting."""
-        for channel in self.homes():
-            try:
-                await channel.send(text)
-            except discord.HTTPException:
-                log.exception("could not speak in %s of %s", channel, channel.guild)
+        await asyncio.gather(*(self._say(channel, text) for channel in self.homes()))
+
+    async def _say(self, channel: discord.TextChannel, text: str) -> None:
+        try:
+            await channel.send(text)
+        except discord.HTTPException as error:
+            log.warning("could not speak in %s of %s: %s", channel, channel.guild, error)

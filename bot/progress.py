@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gan import events, run
@@ -17,7 +17,11 @@ class Progress:
     epoch: events.Epoch | None
     state: str
     """running, finished, stopped or failed"""
-    ending: events.Finished | events.Stopped | events.Failed | None
+    ending: events.Finished | events.Stopped | events.Failed | None = None
+    reached: int = 0
+    """The highest epoch so far: who recovers goes back some."""
+    recovered: tuple[tuple[int, events.Recovered], ...] = ()
+    """What went wrong, each with the highest epoch reached by then."""
 
 
 def read_progress(runs: Path) -> Progress | None:
@@ -31,13 +35,20 @@ def follow(of: run.Run, new: list[events.Event], before: Progress | None) -> Pro
     progress = before
     for event in new:
         match event:
+            case events.Started() if progress is None:
+                progress = Progress(of, event, None, "running")
+            case _ if progress is None:
+                pass
             case events.Started():
-                epoch = progress.epoch if progress else None
-                progress = Progress(of, event, epoch, "running", None)
-            case events.Epoch() if progress:
-                progress = Progress(of, progress.started, event, "running", None)
-            case events.Finished() | events.Stopped() | events.Failed() if progress:
-                progress = Progress(of, progress.started, progress.epoch, event.event, event)
+                progress = replace(progress, started=event, state="running", ending=None)
+            case events.Epoch():
+                reached = max(progress.reached, event.epoch)
+                progress = replace(progress, epoch=event, reached=reached, state="running", ending=None)
+            case events.Recovered():
+                recovered = (*progress.recovered, (progress.reached, event))
+                progress = replace(progress, recovered=recovered)
+            case events.Finished() | events.Stopped() | events.Failed():
+                progress = replace(progress, state=event.event, ending=event)
     return progress
 
 

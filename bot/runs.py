@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,16 +16,26 @@ from bot import words
 from bot.cogs.feature import attach
 from bot.herald import Herald
 from bot.progress import Progress, follow
+from bot.store.models import RunPost
 from bot.store.store import Store
 from gan import events
-from gan.run import Run, newest
+from gan.run import Run, every
 
 POLL_SECONDS = 0.5
+AT_ONCE = 4
+RETRY_SECONDS = 10.0
+LOOK_BACK = 300
+UPLOAD_BYTES = 8 * 2**20
+Place = discord.Thread | discord.TextChannel
 log = logging.getLogger(__name__)
 
 
 class RunTeller:
-    """Follows the newest run's events and tells them in every home channel."""
+    """Follows the events of the newest two runs and tells them in every home channel.
+
+    The row of a server and run is written before the first message and after every other one. Who does not
+    know whether a message got out, after a restart or a refusal, looks for it.
+    """
 
     def __init__(self, herald: Herald, store: Store, runs: Path, grid_seconds: float) -> None:
         self._herald = herald
@@ -31,9 +43,11 @@ class RunTeller:
         self._runs = runs
         self._grid_seconds = grid_seconds
         self._awake_since = datetime.now(UTC)
-        self._progress: Progress | None = None
-        self._offset = 0
+        self._followed: dict[Run, tuple[Progress | None, int]] = {}
         self._posted: dict[int, float] = {}
+        self._retry_at: dict[int, float] = {}
+        self._told: dict[tuple[int, str], RunPost | None] = {}
+        """By server and run the row, if it says all that is out; None for a run that is not to be told."""
 
     async def run(self) -> None:
         """Tell runs until cancelled."""
@@ -43,117 +57,236 @@ class RunTeller:
 
     async def step(self) -> None:
         """Tell what is new since the last step."""
-        progress = self._progress = await asyncio.to_thread(self._follow)
-        if progress is None:
-            return
-        for channel in self._herald.homes():
+        runs = await asyncio.to_thread(self._follow)
+        now = time.monotonic()
+        homes = [home for home in self._herald.homes() if now >= self._retry_at.get(home.guild.id, 0)]
+        crowd = asyncio.Semaphore(AT_ONCE)
+
+        async def tell(channel: discord.TextChannel) -> None:
+            async with crowd:
+                await self._tell_all(channel, runs)
+
+        await asyncio.gather(*(tell(home) for home in homes))
+
+    def _follow(self) -> list[Progress]:
+        """The newest run, and before it the last one: it may have ended while nobody was there to tell it."""
+        followed = {}
+        for run in every(self._runs)[-2:]:
+            before, offset = self._followed.get(run, (None, 0))
+            new, offset = events.read(run.path, offset)
+            followed[run] = follow(run, new, before), offset
+        self._followed = followed
+        return [progress for progress, _ in followed.values() if progress is not None]
+
+    async def _tell_all(self, channel: discord.TextChannel, runs: Sequence[Progress]) -> None:
+        guild_id = channel.guild.id
+        for progress in runs:
             try:
-                await self._tell(channel, progress)
-            except discord.HTTPException:
-                log.exception("could not tell run %s in %s", progress.run.name, channel.guild)
+                await self._tell(channel, progress, newest=progress is runs[-1])
+            except Exception as error:
+                self._told.pop((guild_id, progress.run.name), None)
+                self._retry_at[guild_id] = time.monotonic() + RETRY_SECONDS
+                log.warning(
+                    "could not tell run %s in %s: %s",
+                    progress.run.name,
+                    channel.guild,
+                    error,
+                    exc_info=not isinstance(error, discord.HTTPException),
+                )
+                return
 
-    def _follow(self) -> Progress | None:
-        run = newest(self._runs)
-        if run is None:
-            return None
-        before = self._progress
-        if before is None or before.run != run:
-            before, self._offset = None, 0
-        new, self._offset = events.read(run.path, self._offset)
-        return follow(run, new, before)
-
-    async def _tell(self, channel: discord.TextChannel, progress: Progress) -> None:
-        guild, name = channel.guild, progress.run.name
-        told = await self._store.run_post(guild.id, name)
-        if told is None:
-            if progress.ending is not None and progress.ending.time < self._awake_since:
+    async def _tell(self, channel: discord.TextChannel, progress: Progress, newest: bool) -> None:
+        key = guild_id, name = channel.guild.id, progress.run.name
+        epoch, ending = progress.epoch, progress.ending
+        known = key in self._told
+        row = self._told[key] if known else await self._store.run_post(guild_id, name)
+        if row is None:
+            if not newest or (ending is not None and ending.time < self._awake_since):
+                self._told[key] = None
                 return  # over before anybody was here to watch
-            thread_id = await self._begin(channel, progress)
-            await self._store.set_run_post(guild.id, name, thread_id, 0, False)
-            told_epoch, told_ended = 0, False
-        else:
-            thread_id, told_epoch, told_ended = told.thread_id, told.epoch, told.ended
-        epoch = progress.epoch
-        is_new = epoch is not None and epoch.epoch > told_epoch
-        if progress.ending is None and told_ended and is_new:
-            told_ended = False  # it was resumed
-        waited = time.monotonic() - self._posted.get(guild.id, float("-inf"))
-        post_grid = is_new and (progress.ending is not None or waited >= self._grid_seconds)
-        post_ending = progress.ending is not None and not told_ended
-        if not (post_grid or post_ending):
+            row, known = RunPost(guild_id=guild_id, run=name, thread_id=0, epoch=0, ended=False), True
+            await self._remember(row)
+            row.thread_id = await self._begin(channel, progress, None)
+            await self._remember(row)
+        elif not row.thread_id:
+            row.thread_id = await self._begin(channel, progress, await _first_message(channel, name))
+            await self._remember(row)
+        if epoch is not None and epoch.epoch > row.epoch:
+            row.ended = False  # if it was, it went on since
+        if not known and not row.ended:
+            await self._look_back(await self._place(channel, row.thread_id), progress, row)
+        self._told[key] = row
+        waited = time.monotonic() - self._posted.get(guild_id, float("-inf"))
+        post_grid = epoch is not None and epoch.epoch > row.epoch
+        post_grid = post_grid and (ending is not None or waited >= self._grid_seconds)
+        if not post_grid and (ending is None or row.ended):
             return
-        place = await self._thread(channel, thread_id)
+        place = await self._awake(await self._place(channel, row.thread_id))
         if epoch is not None and post_grid:
-            await self._post_grid(place, progress, epoch)
-            self._posted[guild.id] = time.monotonic()
-            await self._store.set_run_post(guild.id, name, thread_id, epoch.epoch, told_ended)
-        if progress.ending is not None and post_ending:
-            await self._post_ending(place, progress.run, progress.ending)
-            await self._store.set_run_post(
-                guild.id, name, thread_id, epoch.epoch if epoch else told_epoch, True
-            )
+            recovered = [why for after, why in progress.recovered if row.epoch <= after < epoch.epoch]
+            place = await self._post_grid(place, channel, progress, epoch, recovered)
+            self._posted[guild_id] = time.monotonic()
+            row.thread_id, row.epoch = place.id, epoch.epoch
+            await self._remember(row)
+        if ending is not None and not row.ended:
+            await self._post_ending(place, channel, progress.run, ending)
+            await _archive(place)
+            row.ended = True
+            await self._remember(row)
 
-    async def _begin(self, channel: discord.TextChannel, progress: Progress) -> int:
-        message = await channel.send(words.run_begins(progress.started))
+    async def _remember(self, row: RunPost) -> None:
+        await self._store.set_run_post(row.guild_id, row.run, row.thread_id, row.epoch, row.ended)
+
+    async def _begin(
+        self, channel: discord.TextChannel, progress: Progress, message: discord.Message | None
+    ) -> int:
+        """The id of the run's thread, or of the channel if there may be none."""
+        if message is None:
+            message = await channel.send(words.run_begins(progress.run.name, progress.started))
+        elif (thread := await _channel(channel.guild, message.id)) is not None:
+            return thread.id
         try:
-            thread = await message.create_thread(name=words.run_thread(progress.run.name))
-        except discord.Forbidden:
-            log.warning("no permission to create threads in %s: the run is told in the channel", channel)
+            return (await message.create_thread(name=words.run_thread(progress.run.name))).id
+        except (discord.Forbidden, discord.NotFound) as error:
+            log.warning("no thread in %s, so the run is told in the channel: %s", channel, error)
             return channel.id
-        return thread.id
 
-    async def _thread(
-        self, channel: discord.TextChannel, thread_id: int
-    ) -> discord.Thread | discord.TextChannel:
+    async def _place(self, channel: discord.TextChannel, thread_id: int) -> Place:
         if thread_id == channel.id:
             return channel
-        thread = channel.guild.get_thread(thread_id)
-        if thread is not None:
-            return thread
+        found = await _channel(channel.guild, thread_id)
+        # Somebody deleted the thread, or there never was one: the run is told in the channel.
+        return found if isinstance(found, discord.Thread) else channel
+
+    async def _awake(self, place: Place) -> Place:
+        if isinstance(place, discord.Thread) and place.archived:
+            try:
+                return await place.edit(archived=False)
+            except discord.HTTPException as error:
+                log.info("thread %s stays archived: %s", place, error)
+        return place
+
+    async def _look_back(self, place: Place, progress: Progress, row: RunPost) -> None:
+        """Correct the row by what is out."""
+        begin, ending = (
+            words.run_mark(row.run),
+            words.run_ending(progress.ending) if progress.ending else None,
+        )
+        ended = False
         try:
-            fetched = await channel.guild.fetch_channel(thread_id)
-        except discord.NotFound:
-            return channel  # somebody deleted the thread; the run goes on in the channel
-        return fetched if isinstance(fetched, discord.Thread) else channel
+            async for message in place.history(limit=LOOK_BACK):
+                if message.author != place.guild.me:
+                    continue
+                if message.content.startswith(begin):
+                    break
+                ended = ended or message.content == ending
+                grids = [re.fullmatch(r"epoch-(\d+)\.png", file.filename) for file in message.attachments]
+                if grids and grids[0]:
+                    row.epoch = max(row.epoch, int(grids[0][1]))
+                    break
+        except discord.Forbidden as error:
+            log.warning("no look back at run %s in %s: %s", row.run, place.guild, error)
+        if ended and (progress.epoch is None or row.epoch >= progress.epoch.epoch):
+            await _archive(place)
+            row.ended = True
+        await self._remember(row)
 
     async def _post_grid(
-        self, place: discord.Thread | discord.TextChannel, progress: Progress, epoch: events.Epoch
-    ) -> None:
-        data = await asyncio.to_thread((progress.run.path / epoch.grid).read_bytes)
+        self,
+        place: Place,
+        channel: discord.TextChannel,
+        progress: Progress,
+        epoch: events.Epoch,
+        recovered: Sequence[events.Recovered],
+    ) -> Place:
         name, alt, line = (
             f"epoch-{epoch.epoch:04d}.png",
             words.epoch_alt(epoch.epoch),
             words.epoch_line(epoch),
         )
-        await place.send(line, file=attach(name, data, alt))
+        data = await asyncio.to_thread(_read, [(progress.run.path / epoch.grid, name, alt)])
+        text = "\n".join([*(words.run_recovered(why.epoch, why.reason) for why in recovered), line])
+        place = await _send(place, channel, text, lambda: [attach(*file) for file in data])
         if isinstance(place, discord.Thread) and isinstance(place.parent, discord.TextChannel):
             # The message that the thread hangs on has the thread's id. It shows the newest grid to those who
             # only pass by; where Discord refuses (an old message, a deleted one), the thread has it all.
-            begins = f"{words.run_begins(progress.started)}\n{line}"
+            begins = f"{words.run_begins(progress.run.name, progress.started)}\n{line}"
             try:
                 message = place.parent.get_partial_message(place.id)
-                await message.edit(content=begins, attachments=[attach(name, data, alt)])
+                await message.edit(content=begins, attachments=[attach(*file) for file in data])
             except discord.HTTPException as error:
                 log.info("run %s: its first message stays as it is: %s", progress.run.name, error)
+        return place
 
     async def _post_ending(
         self,
-        place: discord.abc.Messageable,
-        of: Run,
+        place: Place,
+        channel: discord.TextChannel,
+        run: Run,
         ending: events.Finished | events.Stopped | events.Failed,
     ) -> None:
-        match ending:
-            case events.Finished():
-                timelapse = await asyncio.to_thread((of.path / ending.timelapse).read_bytes)
-                losses = await asyncio.to_thread((of.path / ending.losses).read_bytes)
-                await place.send(
-                    words.run_finished(ending.epoch),
-                    files=[
-                        attach("timelapse.gif", timelapse, words.timelapse_alt(ending.epoch)),
-                        attach("losses.png", losses, words.LOSSES_ALT),
-                    ],
-                )
-            case events.Stopped():
-                await place.send(words.run_stopped(ending.epoch))
-            case events.Failed():
-                await place.send(words.run_failed(ending.reason))
+        pictures = []
+        if isinstance(ending, events.Finished):
+            pictures = [
+                (run.path / ending.timelapse, "timelapse.gif", words.timelapse_alt(ending.epoch)),
+                (run.path / ending.losses, "losses.png", words.LOSSES_ALT),
+                (run.quality, "quality.png", words.QUALITY_ALT),
+            ]
+        files = await asyncio.to_thread(_read, pictures)
+        await _send(place, channel, words.run_ending(ending), lambda: [attach(*file) for file in files])
+
+
+async def _channel(guild: discord.Guild, channel_id: int) -> discord.abc.GuildChannel | discord.Thread | None:
+    """A channel or thread, also an archived one; None if it is gone or out of sight."""
+    found = guild.get_channel_or_thread(channel_id)
+    if found is not None:
+        return found
+    try:
+        return await guild.fetch_channel(channel_id)
+    except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+        return None
+
+
+async def _first_message(channel: discord.TextChannel, run: str) -> discord.Message | None:
+    begin = words.run_mark(run)
+    async for message in channel.history(limit=LOOK_BACK):
+        if message.author == channel.guild.me and message.content.startswith(begin):
+            return message
+    return None
+
+
+async def _send(
+    place: Place, channel: discord.TextChannel, text: str, files: Callable[[], list[discord.File]]
+) -> Place:
+    """Send to the thread, or to the channel if the thread is gone or forbidden; where it got out."""
+    try:
+        await place.send(text, files=files())
+    except (discord.NotFound, discord.Forbidden) as error:
+        if place == channel:
+            raise
+        log.warning("thread %s takes no message, the channel gets it: %s", place, error)
+        await channel.send(text, files=files())
+        return channel
+    return place
+
+
+async def _archive(place: Place) -> None:
+    if isinstance(place, discord.Thread) and not place.archived:
+        try:
+            await place.edit(archived=True)
+        except discord.HTTPException as error:
+            log.info("thread %s stays open: %s", place, error)
+
+
+def _read(files: Sequence[tuple[Path, str, str]]) -> list[tuple[str, bytes, str]]:
+    """Those of the files (path, name, alt text) that are there and that a message can hold."""
+    found, room = [], UPLOAD_BYTES
+    for path, name, alt in files:
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        if len(data) <= room:
+            room -= len(data)
+            found.append((name, data, alt))
+    return found

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.almanac import LocalCron
-from bot.child import Collector, Trainer
+from bot.child import Child, Collector, Trainer
 from bot.cogs import Bag
 from bot.herald import Herald
 from bot.posts import RegularPost
@@ -39,9 +39,9 @@ def build_schedule(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_SECONDS},
     )
 
-    async def ask(start: Callable[[], bool]) -> None:
+    async def start(child: Child) -> None:
         # A coroutine, since APScheduler runs plain functions in a thread and the children live on the loop.
-        start()
+        child.start(asked=False)
 
     async def close_rounds() -> None:
         cog = herald.bot.get_cog("Bag") if herald.bot and herald.bot.is_ready() else None
@@ -58,7 +58,7 @@ def build_schedule(
         ("train", settings.train_at, trainer),
     ):
         if cron and child.useful:
-            scheduler.add_job(ask, LocalCron(cron, settings.zone), [child.start], id=name)
+            scheduler.add_job(start, LocalCron(cron, settings.zone), [child], id=name)
     for post in posts:
         # Looked at every minute and not fired once: so a missed hour, a sleep or a restart loses no day,
         # and the store sees to it that no day gets two.

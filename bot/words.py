@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from gan.events import Epoch, Started
+from gan.events import Epoch, Failed, Finished, Started, Stopped
 from gan.seeds import SEEDS
 
 UP, DOWN, AGAIN, SAVE, VARY, BREED = "👍", "👎", "🎲", "💾", "🔀", "💞"
@@ -308,10 +308,15 @@ def favorites_title(whose: str | None, page: int, pages: int) -> str:
 # Training ------------------------------------------------------------------------------------
 
 
-def run_begins(started: Started) -> str:
+def run_mark(run: str) -> str:
+    """How `run_begins` begins: by this the message is known again."""
+    return f"🧵 A new training run begins, {run}:"
+
+
+def run_begins(run: str, started: Started) -> str:
     """To the channel, when a run is first seen."""
     return (
-        f"🧵 A new training run begins: **{started.images:,}** bags, preset `{started.preset}`, "
+        f"{run_mark(run)} **{started.images:,}** bags, preset `{started.preset}`, "
         f"on the {'processor' if started.device == 'cpu' else started.device.upper()}. "
         "The same 64 seeds are drawn after every epoch: watch the bags emerge in the thread."
     )
@@ -337,24 +342,27 @@ def epoch_alt(epoch: int) -> str:
     return f"64 handbags dreamt from the same 64 seeds after epoch {epoch}, eight by eight on white."
 
 
-def run_finished(epoch: int) -> str:
+def run_recovered(epoch: int, reason: str) -> str:
+    """Above a grid, when the run went wrong before it."""
+    return f"↩️ It went wrong ({_short(reason, 200)}) and went on from epoch {epoch}, more gently."
+
+
+def run_ending(ending: Finished | Stopped | Failed) -> str:
     """To the run's thread at its end."""
-    return f"✨ The run is done after {epoch} epochs. This is how the bags emerged:"
+    match ending:
+        case Finished(epoch=epoch):
+            return f"✨ The run is done after {epoch} epochs. This is how the bags emerged:"
+        case Stopped(epoch=epoch):
+            return (
+                f"⏸ The run rests after epoch {epoch}. It goes on from there at the next `!bag train start`."
+            )
+        case Failed(reason=reason):
+            return f"💔 The run broke off: {_short(reason, 300)}. Its last checkpoint is safe."
 
 
 def timelapse_alt(epoch: int) -> str:
     """Alt text of the timelapse."""
     return f"A timelapse: 64 handbags emerge from fog over {epoch} epochs."
-
-
-def run_stopped(epoch: int) -> str:
-    """To the run's thread when it was asked to stop."""
-    return f"⏸ The run rests after epoch {epoch}. It goes on from there at the next `!bag train start`."
-
-
-def run_failed(reason: str) -> str:
-    """To the run's thread when it ended by an error."""
-    return f"💔 The run broke off: {_short(reason, 300)}. Its last checkpoint is safe."
 
 
 def child_died(what: str, code: int, last_line: str) -> str:
@@ -386,6 +394,7 @@ def losses_line(loss_d: float, loss_g: float) -> str:
     return f"discriminator {loss_d:.3f} · generator {loss_g:.3f}"
 
 
+QUALITY_ALT = "The curve of KID, a distance between dreamt and real bags, by epoch: lower is better."
 LOSSES_ALT = "Curves of the discriminator's and the generator's loss by epoch."
 PROGRESS_TITLE = "Training run"
 STATES = {"running": "going on", "finished": "done", "stopped": "resting", "failed": "broken off"}

@@ -108,6 +108,11 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
         await until(lambda: "The dataset has" in said(world), 120)
         assert "⚠️ closed: " in said(world)
         assert "**64** bags now" in said(world)
+        await until(lambda: not world.app.collector.running)
+        world.app.collector.start(asked=False)  # as the schedule does every night
+        await until(lambda: said(world).count("⚠️ closed: ") == 2, 120)
+        await until(lambda: not world.app.collector.running)
+        assert said(world).count("The dataset has") == 1
         await world.ben.send(world.channel, "!bag scrape")
         assert "Manage Server" in world.whispers(world.ben)[0]
 
