@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.exc import OperationalError
 
-from bot import words
+from bot import permissions, words
 from bot.errors import Refusal
 from bot.line import asking
 from bot.patience import Patience
@@ -27,13 +27,22 @@ if TYPE_CHECKING:
     from bot.store.store import Store
     from bot.studio import Studio
 
-Context = commands.Context["BagBot"]
 Interaction = discord.Interaction["BagBot"]
 log = logging.getLogger(__name__)
 
 # The bot has no voice, so it needs no words about what voice would need.
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
+
+
+class Context(commands.Context["BagBot"]):
+    """What a command was given in. The answer to a typed one is a reply: one sees who asked, as by slash."""
+
+    async def send(self, content: str | None = None, **options: Any) -> discord.Message:
+        """Answer; see commands.Context.send."""
+        if self.interaction is None and self.bot_permissions.read_message_history:
+            options.setdefault("reference", self.message.to_reference(fail_if_not_exists=False))
+        return await super().send(content, **options)
 
 
 @dataclass(frozen=True)
@@ -95,25 +104,24 @@ class BagBot(commands.Bot):
         """The channel of a guild that shows its favorites, if it has one."""
         return named_channel(guild, self.services.guilds.rules(guild.id).hall)
 
+    async def get_context(self, origin: Any, /, *, cls: Any = Context) -> Any:
+        """The context of a message or an interaction, one of ours."""
+        return await super().get_context(origin, cls=cls)
+
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError) -> None:
         """Tell the person in private what went wrong with `!bag …` or `/bag …`."""
-        text = explain(error, words.example(context.command.help if context.command else None))
-        if text is None:
-            return
-        if context.interaction is not None:
-            await whisper(context.interaction, text)
-            return
-        try:
-            await context.author.send(text)
-        except discord.Forbidden:
-            # Who takes no private messages gets a reply that cleans up after itself.
-            with contextlib.suppress(discord.HTTPException):
-                await context.reply(text, mention_author=False, delete_after=20)
+        text = explain(
+            error,
+            context.bot_permissions,
+            context.channel,
+            words.example(context.command.help if context.command else None),
+        )
+        if text is not None:
+            with _as_well_as_possible():
+                await tell(context, text)
 
     async def _on_tree_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
-        text = explain(error)
-        if text is not None:
-            await whisper(interaction, text)
+        await _excuse(interaction, error)
 
 
 def named_channel(guild: discord.Guild, named: str) -> discord.TextChannel | None:
@@ -124,8 +132,14 @@ def named_channel(guild: discord.Guild, named: str) -> discord.TextChannel | Non
     return None
 
 
-def explain(error: BaseException, example: str = "!bag help") -> str | None:
-    """What to tell a person about an error; None for what is not worth a word. The unexpected is logged."""
+def explain(
+    error: BaseException, granted: discord.Permissions, place: object, example: str = "!bag help"
+) -> str | None:
+    """What to tell a person about an error; None for what is not worth a word. The unexpected is logged.
+
+    `granted` is what the bot may do in `place`, the channel or thread in which it was asked; `example` is how
+    the command should be used.
+    """
     while isinstance(
         error,
         commands.HybridCommandError | commands.CommandInvokeError | app_commands.CommandInvokeError,
@@ -136,8 +150,6 @@ def explain(error: BaseException, example: str = "!bag help") -> str | None:
             return str(error)
         case commands.CommandNotFound():
             return None
-        case commands.CommandOnCooldown() | app_commands.CommandOnCooldown():
-            return words.cooldown(error.retry_after)
         case commands.MissingPermissions():
             return words.ADMINS_ONLY
         case commands.NoPrivateMessage():
@@ -145,11 +157,18 @@ def explain(error: BaseException, example: str = "!bag help") -> str | None:
         case commands.BotMissingPermissions():
             return words.missing_permissions(error.missing_permissions)
         case discord.Forbidden():
-            return words.missing_permissions(["send_messages", "embed_links", "attach_files"])
+            needed = permissions.to_speak(place)
+            return words.missing_permissions(permissions.lacking(granted, needed) or needed)
+        case discord.DiscordServerError() | discord.RateLimited() | discord.HTTPException(status=429):
+            log.warning("Discord refused an answer: %s", error)
+            return words.DISCORD_DOWN
         case commands.RangeError():
             return words.out_of_range("That number", error.minimum, error.maximum)
         case commands.UserInputError() | app_commands.TransformerError():
             return words.usage(example)
+    if isinstance(error, OperationalError) and "is locked" in str(error):
+        log.warning("the store is locked by somebody else: %s", error.orig)
+        return words.STORE_BUSY
     log.error("unexpected", exc_info=error)
     if _disk_is_full(error):
         return words.DISK_FULL
@@ -162,23 +181,53 @@ def _disk_is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-async def whisper(interaction: discord.Interaction[Any], text: str) -> None:
-    """Answer an interaction so that only its person sees it, whatever has been answered before."""
-    if not interaction.response.is_done():
-        await interaction.response.send_message(text, ephemeral=True)
-        return
-    if (
-        interaction.response.type is discord.InteractionResponseType.deferred_channel_message
-        and not interaction.extras.get("private")
-    ):
-        # The first message after a public "thinking…" takes its place and is as public.
-        with contextlib.suppress(discord.HTTPException):
-            await interaction.delete_original_response()
+@contextlib.contextmanager
+def _as_well_as_possible() -> Iterator[None]:
     try:
-        await interaction.followup.send(text, ephemeral=True)
-    except discord.NotFound:
+        yield
+    except discord.HTTPException as error:
+        log.warning("could not tell somebody why: %s", error)
+
+
+async def _excuse(interaction: discord.Interaction[Any], error: Exception) -> None:
+    text = explain(error, interaction.app_permissions, interaction.channel)
+    if text is not None:
+        with _as_well_as_possible():
+            await whisper(interaction, text)
+
+
+async def tell(context: commands.Context[Any], text: str, **options: Any) -> None:
+    """Answer a command so that only its person sees it, if possible. Raises discord.HTTPException."""
+    if context.interaction is not None:
+        await whisper(context.interaction, text, **options)
+        return
+    try:
+        await context.author.send(text, **options)
+    except discord.Forbidden:
+        # Who takes no private messages gets a reply that cleans up after itself.
+        await context.reply(words.NO_PRIVATE if options else text, delete_after=20)
+
+
+async def whisper(interaction: discord.Interaction[Any], text: str, **options: Any) -> None:
+    """Answer an interaction so that only its person sees it, whatever has been answered before.
+
+    Raises discord.HTTPException.
+    """
+    try:
+        if not interaction.response.is_done():
+            await interaction.response.send_message(text, ephemeral=True, **options)
+            return
+        if (
+            interaction.response.type is discord.InteractionResponseType.deferred_channel_message
+            and not interaction.extras.get("private")
+        ):
+            # The first message after a public "thinking…" takes its place and is as public.
+            with contextlib.suppress(discord.HTTPException):
+                await interaction.delete_original_response()
+        await interaction.followup.send(text, ephemeral=True, **options)
+    except discord.NotFound:  # it came too late
         with contextlib.suppress(discord.Forbidden):
-            await interaction.user.send(text)
+            await interaction.user.send(text, **options)
 
 
 async def think_in_private(interaction: discord.Interaction[Any]) -> None:
@@ -193,6 +242,4 @@ async def told(interaction: Interaction, action: Callable[[], Awaitable[None]]) 
     try:
         await action()
     except Exception as error:
-        text = explain(error)
-        if text is not None:
-            await whisper(interaction, text)
+        await _excuse(interaction, error)

@@ -1,4 +1,7 @@
-"""The panel of `!bag setup`: what is chosen, and a form for what is typed. It works after any restart."""
+"""What an owner and a person settle: the panel of `!bag setup`, and the button of `!bag forget me`.
+
+All of it works after any restart.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from bot.client import BagBot, told
 from bot.guilds import Rules
 
 if TYPE_CHECKING:
-    from bot.cogs.setup import SetupCommands
+    from bot.cogs import Bag
 
 SETUP_MODAL = "bag:setup:form"
 
 
-def _setup(interaction: discord.Interaction[BagBot]) -> SetupCommands:
-    return cast("SetupCommands", interaction.client.get_cog("Bag"))
+def _bag(interaction: discord.Interaction[BagBot]) -> Bag:
+    return cast("Bag", interaction.client.get_cog("Bag"))
 
 
 class SetupChannel(DynamicItem[ChannelSelect[Any]], template=r"bag:setup:(?P<what>channel|hall)"):
@@ -46,7 +49,7 @@ class SetupChannel(DynamicItem[ChannelSelect[Any]], template=r"bag:setup:(?P<wha
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Take the choice; none means none."""
         chosen = next(iter(cast("Any", interaction.data)["values"]), "none")
-        await told(interaction, lambda: _setup(interaction).on_setup(interaction, self.what, chosen))
+        await told(interaction, lambda: _bag(interaction).on_setup(interaction, self.what, chosen))
 
 
 class SetupHour(DynamicItem[Select[Any]], template=r"bag:setup:hour"):
@@ -74,7 +77,7 @@ class SetupHour(DynamicItem[Select[Any]], template=r"bag:setup:hour"):
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Take the choice."""
         chosen = cast("Any", interaction.data)["values"][0]
-        await told(interaction, lambda: _setup(interaction).on_setup(interaction, "hour", chosen))
+        await told(interaction, lambda: _bag(interaction).on_setup(interaction, "hour", chosen))
 
 
 class SetupButton(DynamicItem[Button[Any]], template=r"bag:setup:(?P<what>more|look|reset)"):
@@ -93,7 +96,7 @@ class SetupButton(DynamicItem[Button[Any]], template=r"bag:setup:(?P<what>more|l
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do it."""
-        await told(interaction, lambda: _setup(interaction).on_setup(interaction, self.what, ""))
+        await told(interaction, lambda: _bag(interaction).on_setup(interaction, self.what, ""))
 
 
 class SetupModal(discord.ui.Modal, title=words.SETUP_TITLE):
@@ -110,7 +113,31 @@ class SetupModal(discord.ui.Modal, title=words.SETUP_TITLE):
             self.add_item(discord.ui.Label(text=words.SETUP_KEYS[what], component=field))
 
 
-ITEMS = (SetupChannel, SetupHour, SetupButton)
+class ForgetButton(DynamicItem[Button[Any]], template=r"bag:forget:(?P<user>[0-9]{1,20})"):
+    """Yes, forget me."""
+
+    def __init__(self, user_id: int) -> None:
+        self.user_id = user_id
+        super().__init__(
+            Button(
+                style=discord.ButtonStyle.danger,
+                label=words.FORGET_BUTTON,
+                custom_id=f"bag:forget:{user_id}",
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Any, match: re.Match[str]
+    ) -> ForgetButton:
+        return cls(int(match["user"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Forget the person."""
+        await told(interaction, lambda: _bag(interaction).on_forget(interaction, self.user_id))
+
+
+ITEMS = (SetupChannel, SetupHour, SetupButton, ForgetButton)
 
 
 def setup_view(home: discord.TextChannel | None, hall: discord.TextChannel | None, dream_at: str) -> View:
@@ -121,4 +148,11 @@ def setup_view(home: discord.TextChannel | None, hall: discord.TextChannel | Non
     view.add_item(SetupHour(dream_at))
     for what in ("more", "look", "reset"):
         view.add_item(SetupButton(what))
+    return view
+
+
+def forget_view(user_id: int) -> View:
+    """The button with which a person confirms that they want to be forgotten."""
+    view = View(timeout=None)
+    view.add_item(ForgetButton(user_id))
     return view

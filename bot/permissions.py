@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import discord
 
-REPLY = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
-"""To show a picture in a channel; the hall of fame needs no more."""
-HOME = (*REPLY, "create_public_threads", "send_messages_in_threads", "manage_threads")
+SPEAK = ("send_messages", "embed_links", "attach_files")
+"""To answer in a channel where somebody has typed a command."""
+SHOW = ("view_channel", *SPEAK, "read_message_history")
+"""To post by itself, and to find and edit that again: the hall of fame needs no more."""
+HOME = (*SHOW, "create_public_threads", "send_messages_in_threads", "manage_threads")
 """To tell training runs in threads as well."""
 
 
@@ -20,8 +22,8 @@ def lacking_in(channel: discord.abc.GuildChannel, me: discord.Member, needed: tu
     return lacking(channel.permissions_for(me), needed)
 
 
-def needed_to_reply(channel: object) -> tuple[str, ...]:
-    """What a reply needs in a channel or thread."""
-    if isinstance(channel, discord.Thread):
-        return tuple("send_messages_in_threads" if name == "send_messages" else name for name in REPLY)
-    return REPLY
+def to_speak(place: object) -> tuple[str, ...]:
+    """What an answer needs in a channel or thread."""
+    if isinstance(place, discord.Thread):
+        return ("send_messages_in_threads", *SPEAK[1:])
+    return SPEAK

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     vote_minutes: Annotated[float, Field(gt=0)] = 60
     grid_seconds: Annotated[float, Field(ge=0)] = 60
     cooldown_seconds: Annotated[float, Field(ge=0)] = 2
+    server_per_minute: Annotated[int, Field(ge=0)] = 240
 
     store: str = "sqlite+aiosqlite:///data/bot.db"
     favorites: Path = Path("data/favorites")

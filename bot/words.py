@@ -35,6 +35,8 @@ ROUND_CODES = (
     "A vote needs 2 to 4 designs: `!bag vote k3f9x2-1 k3f9x2-2`, or just `!bag vote` for four new ones."
 )
 UNEXPECTED = "Something went wrong on my side. It is in my log; nothing of yours was lost."
+STORE_BUSY = "My memory is busy right now. Please try again in a moment."
+DISCORD_DOWN = "Discord did not take my answer. Please try again in a moment."
 DISK_FULL = "My disk is full, so I could not save that. Please tell the person who runs me."
 
 
@@ -118,6 +120,11 @@ def cooldown(seconds: float) -> str:
     return f"One moment: I can dream for you again in {max(seconds, 0.1):.1f} s."
 
 
+def server_limit(seconds: float) -> str:
+    """For a server in which more is asked than one server should."""
+    return f"This server has asked for so much that others wait. I am back in {max(seconds, 0.1):.0f} s."
+
+
 def missing_permissions(names: Sequence[str]) -> str:
     """For a channel where the bot may not do what it should."""
     return f"I may not do that here. I am missing: {permission_names(names)}."
@@ -127,6 +134,11 @@ def permission_names(names: Sequence[str]) -> str:
     """Permissions as Discord's settings call them."""
     listed = ", ".join(name.replace("_", " ").replace("guild", "server").title() for name in names)
     return listed.replace(" In ", " in ")
+
+
+def too_large(name: str, size: int, most: int) -> str:
+    """For a file that Discord would not take; sizes in bytes."""
+    return f"`{name}` became too large to send: {size / 2**20:.1f} MiB, and I send {most // 2**20} at most."
 
 
 def no_favorites(whose: str | None) -> str:
@@ -417,6 +429,7 @@ SETUP_KEYS = {
     "reset": "Back to the defaults",
 }
 SETUP_LACKS = "What is missing"
+SETUP_HOME, SETUP_HALL, SETUP_HOUR = "Home channel…", "Hall of fame…", "Hour of the daily dream bag…"
 SETUP_MORE, SETUP_LOOK, SETUP_RESET = "Zone, week's best, votes…", "Look again", "Back to the defaults"
 _SETUP_VALUES = {
     "channel": "a text channel of this server that I can see, such as `#bags`, or `none`",
@@ -477,7 +490,46 @@ def hello(channel: str) -> str:
     )
 
 
-SETUP_HOME, SETUP_HALL, SETUP_HOUR = "Home channel…", "Hall of fame…", "Hour of the daily dream bag…"
+# A server's and a person's own ----------------------------------------------------------------
+
+ZIP_ALT = "A zip file with the pictures of favorites, what is known of each, and an index."
+NO_PRIVATE = "That is for you alone, and you take no messages from me. Allow them, or ask by `/bag`."
+
+
+def exported(number: int, so_far: int, total: int) -> str:
+    """With a zip file of favorites: the how manieth, and how many favorites have been sent with it."""
+    if number == 1 and so_far == total:
+        return f"All {total:,} favorites of this server, with an index."
+    return f"File {number}: the newest {so_far:,} of {total:,} favorites so far."
+
+
+EXPORT_REST = "More files I don't send. The person who runs me finds all favorites in a folder on my disk."
+FORGET_ASK = (
+    "I can forget what I know of you, on every server: your votes, your favorites, and who asked for what you "
+    "dreamt. It can't be undone. What you voted in with others stays a favorite of the community, without "
+    "your name. Messages stay too; those of mine that you asked for you can delete from their menu (Apps, "
+    "*Delete this dream*)."
+)
+FORGET_BUTTON = "Forget me"
+NOT_YOURS = "That button is for somebody else."
+
+
+def forgotten(votes: int, favorites: int, designs: int) -> str:
+    """What is no longer known of a person."""
+    return (
+        f"Done. I have forgotten {_count(votes, 'vote')}, {_count(favorites, 'favorite')} and "
+        f"who asked for {_count(designs, 'dream')}."
+    )
+
+
+DELETE_MENU = "Delete this dream"
+DELETED = "It is gone."
+DELETE_WHICH = (
+    "Reply to the post with `!bag delete`, give its link, or take *Delete this dream* from its menu (Apps)."
+)
+NOT_MINE = "I can only delete posts of mine, here."
+NOT_ASKED_BY_YOU = "Only who asked for that post, or somebody with *Manage Messages*, can delete it."
+GONE = "That post is gone already, or only you can see it; then *Dismiss message* below it takes it away."
 
 
 # Schedule ------------------------------------------------------------------------------------
@@ -552,6 +604,9 @@ HELP_TOPICS = {
     },
     "running": {
         "!bag setup": "channels, time zone, hours, votes, and what I lack (admins)",
+        "!bag export": "this server's favorites as a zip, for you alone (admins)",
+        "!bag delete": "as a reply to a post of mine that you asked for; moderators delete any of mine",
+        "!bag forget me": "your votes, your favorites and your name",
     },
 }
 
@@ -588,6 +643,10 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _short(text: str, length: int = 60) -> str:

@@ -4,15 +4,20 @@ from typing import Any
 
 from discord.ext import commands
 
+from bot import permissions
 from bot.client import BagBot
 from bot.cogs.admin import AdminCommands
 from bot.cogs.breed import BreedCommands
 from bot.cogs.dream import DreamCommands
+from bot.cogs.feature import guild_id
 from bot.cogs.help import HelpCommands
+from bot.cogs.keep import KeepCommands
+from bot.cogs.moderate import ModerateCommands
 from bot.cogs.progress import ProgressCommands
 from bot.cogs.setup import SetupCommands
 from bot.cogs.show import ShowCommands
 from bot.cogs.vote import VoteCommands
+from bot.limits import Limits
 
 
 class Bag(
@@ -23,22 +28,21 @@ class Bag(
     ProgressCommands,
     AdminCommands,
     SetupCommands,
+    KeepCommands,
+    ModerateCommands,
     HelpCommands,
 ):
     """All of `!bag`. A slash command group can't be spread over cogs, so the features are bases of one."""
 
     def __init__(self, bot: BagBot) -> None:
         super().__init__(bot)
-        # Here and not by a decorator, whose buckets would be shared by all bots of the process.
-        seconds = self.settings.cooldown_seconds
-        self._cooldown = commands.CooldownMapping.from_cooldown(1, seconds, commands.BucketType.user)
+        self.limits = Limits(self.settings)
 
     async def cog_check(self, context: commands.Context[Any]) -> bool:
-        """One command a person in `cooldown_seconds`. Raises CommandOnCooldown."""
-        now = context.message.created_at.timestamp()
-        bucket = self._cooldown.get_bucket(context.message, now)
-        if self.settings.cooldown_seconds and bucket is not None:
-            wait = bucket.update_rate_limit(now)
-            if wait:
-                raise commands.CommandOnCooldown(bucket, wait, commands.BucketType.user)
+        """Nobody asks too often, nor where I can't answer. Raises Refusal or BotMissingPermissions."""
+        self.limits.spend(context.author.id, guild_id(context), context.message.created_at)
+        if context.interaction is None:
+            lacks = permissions.lacking(context.bot_permissions, permissions.to_speak(context.channel))
+            if lacks:
+                raise commands.BotMissingPermissions(lacks)
         return True

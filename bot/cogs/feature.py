@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bot.client import BagBot
     from bot.render import Picture
 
+MAX_UPLOAD = 8 * 2**20
+"""Bytes of a file. Discord takes 10 MiB where nobody pays for more, and has taken 8."""
+
 
 class Message(TypedDict):
     """What `send` takes."""
@@ -96,7 +99,9 @@ def picture_file(code: Code, picture: Picture, epoch: int) -> discord.File:
 
 
 def attach(name: str, data: bytes, alt: str) -> discord.File:
-    """A file with alt text."""
+    """A file with alt text. Every file that the bot sends is made here. Raises Refusal if it is too large."""
+    if len(data) > MAX_UPLOAD:
+        raise Refusal(words.too_large(name, len(data), MAX_UPLOAD))
     return discord.File(BytesIO(data), name, description=alt)
 
 

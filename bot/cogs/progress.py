@@ -9,7 +9,7 @@ import discord
 from bot import words
 from bot.client import Context
 from bot.cogs.dream import DreamCommands
-from bot.cogs.feature import Feature
+from bot.cogs.feature import Feature, attach
 from bot.errors import Refusal
 from bot.progress import Progress, read_progress
 
@@ -43,7 +43,7 @@ def _lay_out(run: Progress) -> tuple[discord.Embed, list[discord.File]]:
         }
         for name, (path, alt) in pictures.items():
             if path.exists():
-                files.append(discord.File(path, name, description=alt))
+                files.append(attach(name, path.read_bytes(), alt))
         if files and files[0].filename == "grid.png":
             embed.set_image(url="attachment://grid.png")
     return embed, files

@@ -101,7 +101,7 @@ class SetupCommands(Feature):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Where no channel is fit to be its home, the bot says once how to give it one."""
         home = self.bot.home(guild)
-        if home is not None and not permissions.lacking_in(home, guild.me, permissions.REPLY):
+        if home is not None and not permissions.lacking_in(home, guild.me, permissions.SHOW):
             return
         first = [guild.system_channel] if guild.system_channel else []
         for channel in (*first, *guild.text_channels):
@@ -155,7 +155,7 @@ class SetupCommands(Feature):
         embed.add_field(name=words.SETUP_KEYS["best"], value=when.spoken(rules.best_at))
         lacks = {
             channel.id: permissions.lacking_in(channel, guild.me, needed)
-            for channel, needed in ((hall, permissions.REPLY), (home, permissions.HOME))
+            for channel, needed in ((hall, permissions.SHOW), (home, permissions.HOME))
             if channel is not None
         }
         embed.add_field(

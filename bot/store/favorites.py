@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, select
 
+from bot.archive import Kept
 from bot.store.database import now
-from bot.store.models import Design, Favorite
+from bot.store.models import Design, Favorite, Vote
 from bot.store.votes import Tally, Votes
 
 COMMUNITY = 0
@@ -69,6 +70,37 @@ class Favorites(Votes):
                     Favorite.code == code, Favorite.guild_id == guild_id, Favorite.user_id == user_id
                 )
             )
+
+    async def kept(self, guild_id: int) -> list[Kept]:
+        """All favorites of a guild, newest first."""
+        saved = (
+            select(
+                Favorite.code,
+                func.max(Favorite.saved_at).label("saved_at"),
+                func.min(Favorite.user_id).label("first"),
+            )
+            .where(Favorite.guild_id == guild_id)
+            .group_by(Favorite.code)
+            .subquery()
+        )
+        votes = (
+            select(
+                Vote.code,
+                func.count().filter(Vote.value == 1).label("up"),
+                func.count().filter(Vote.value == -1).label("down"),
+            )
+            .where(Vote.code.in_(select(saved.c.code)))
+            .group_by(Vote.code)
+            .subquery()
+        )
+        query = (
+            select(saved, func.coalesce(votes.c.up, 0), func.coalesce(votes.c.down, 0))
+            .outerjoin(votes, votes.c.code == saved.c.code)
+            .order_by(saved.c.saved_at.desc(), saved.c.code)
+        )
+        async with self.engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Kept(code, at, first == COMMUNITY, up, down) for code, at, first, up, down in rows]
 
     async def favorites(
         self, guild_id: int, user_id: int | None, offset: int, limit: int

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.store.designs import Designs
-from bot.store.favorites import Favorites
 from bot.store.guilds import Guilds
+from bot.store.people import People
 from bot.store.posts import Posts
 from bot.store.rounds import Rounds
 from bot.store.taste import Tastes
 
 
-class Store(Designs, Favorites, Rounds, Posts, Guilds, Tastes):
+class Store(Designs, People, Rounds, Posts, Guilds, Tastes):
     """Designs, votes, favorites, rounds, posts and guilds' settings behind one SQLAlchemy URL."""
