@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot import permissions, words
 from bot.errors import Refusal
+from bot.limits import Limits
 from bot.line import asking
 from bot.patience import Patience
 from bot.settings import Settings
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 Interaction = discord.Interaction["BagBot"]
 log = logging.getLogger(__name__)
+
+LINGER_SECONDS = 20
+"""How long a private word stays that could only be said in public."""
 
 # The bot has no voice, so it needs no words about what voice would need.
 discord.VoiceClient.warn_nacl = False
@@ -74,6 +78,7 @@ class BagBot(commands.Bot):
             activity=discord.CustomActivity(f"{services.settings.prefix}bag"),
         )
         self.services = services
+        self.limits = Limits(services.settings)
         self.once_ready: Callable[[], None] = lambda: None
         """What the composition root wants done when the client has come up."""
         self.tree.on_error = self._on_tree_error  # type: ignore[method-assign]  # the documented way without a subclass
@@ -159,7 +164,10 @@ def explain(
         case discord.Forbidden():
             needed = permissions.to_speak(place)
             return words.missing_permissions(permissions.lacking(granted, needed) or needed)
-        case discord.DiscordServerError() | discord.RateLimited() | discord.HTTPException(status=429):
+        case discord.NotFound(code=10003 | 10008):  # channel, message
+            return words.PLACE_GONE
+        case discord.HTTPException() if error.status == 429 or error.status >= 500 or error.code == 10062:
+            # The last: it came later than the three seconds for which Discord holds a question open.
             log.warning("Discord refused an answer: %s", error)
             return words.DISCORD_DOWN
         case commands.RangeError():
@@ -205,7 +213,7 @@ async def tell(context: commands.Context[Any], text: str, **options: Any) -> Non
         await context.author.send(text, **options)
     except discord.Forbidden:
         # Who takes no private messages gets a reply that cleans up after itself.
-        await context.reply(words.NO_PRIVATE if options else text, delete_after=20)
+        await context.reply(words.NO_PRIVATE if options else text, delete_after=LINGER_SECONDS)
 
 
 async def whisper(interaction: discord.Interaction[Any], text: str, **options: Any) -> None:

@@ -36,6 +36,7 @@ ROUND_CODES = (
 )
 UNEXPECTED = "Something went wrong on my side. It is in my log; nothing of yours was lost."
 STORE_BUSY = "My memory is busy right now. Please try again in a moment."
+PLACE_GONE = "The post or the channel that this belonged to is gone."
 DISCORD_DOWN = "Discord did not take my answer. Please try again in a moment."
 DISK_FULL = "My disk is full, so I could not save that. Please tell the person who runs me."
 
@@ -505,10 +506,10 @@ def exported(number: int, so_far: int, total: int) -> str:
 
 EXPORT_REST = "More files I don't send. The person who runs me finds all favorites in a folder on my disk."
 FORGET_ASK = (
-    "I can forget what I know of you, on every server: your votes, your favorites, and who asked for what you "
-    "dreamt. It can't be undone. What you voted in with others stays a favorite of the community, without "
-    "your name. Messages stay too; those of mine that you asked for you can delete from their menu (Apps, "
-    "*Delete this dream*)."
+    "I can forget what I know of you, on every server: your votes, your favorites, and which dreams "
+    "you asked for. It can't be undone. What you voted in with others stays a favorite of the community, "
+    "without your name. Messages stay too; those of mine that you asked for you can delete from their menu "
+    "(Apps, *Delete this dream*)."
 )
 FORGET_BUTTON = "Forget me"
 NOT_YOURS = "That button is for somebody else."

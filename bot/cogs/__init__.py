@@ -5,7 +5,6 @@ from typing import Any
 from discord.ext import commands
 
 from bot import permissions
-from bot.client import BagBot
 from bot.cogs.admin import AdminCommands
 from bot.cogs.breed import BreedCommands
 from bot.cogs.dream import DreamCommands
@@ -17,7 +16,6 @@ from bot.cogs.progress import ProgressCommands
 from bot.cogs.setup import SetupCommands
 from bot.cogs.show import ShowCommands
 from bot.cogs.vote import VoteCommands
-from bot.limits import Limits
 
 
 class Bag(
@@ -34,13 +32,9 @@ class Bag(
 ):
     """All of `!bag`. A slash command group can't be spread over cogs, so the features are bases of one."""
 
-    def __init__(self, bot: BagBot) -> None:
-        super().__init__(bot)
-        self.limits = Limits(self.settings)
-
     async def cog_check(self, context: commands.Context[Any]) -> bool:
         """Nobody asks too often, nor where I can't answer. Raises Refusal or BotMissingPermissions."""
-        self.limits.spend(context.author.id, guild_id(context), context.message.created_at)
+        self.bot.limits.spend(context.author.id, guild_id(context), context.message.created_at)
         if context.interaction is None:
             lacks = permissions.lacking(context.bot_permissions, permissions.to_speak(context.channel))
             if lacks:

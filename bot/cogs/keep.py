@@ -57,5 +57,5 @@ class KeepCommands(Feature):
             raise Refusal(words.NOT_YOURS)
         await interaction.response.defer()
         gone = await self.store.forget(user_id)
-        text = words.forgotten(gone.votes + gone.ballots, gone.favorites, gone.designs)
+        text = words.forgotten(gone.votes, gone.favorites, gone.designs)
         await interaction.edit_original_response(content=text, view=None)

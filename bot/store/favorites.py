@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 
 from bot.archive import Kept
 from bot.store.database import now
-from bot.store.models import Design, Favorite, Vote
-from bot.store.votes import Tally, Votes
+from bot.store.models import Design, Favorite, Score
+from bot.store.votes import EVER, Tally, Votes
 
 COMMUNITY = 0
 """The user id under which a guild's votes save a favorite."""
@@ -73,34 +73,23 @@ class Favorites(Votes):
 
     async def kept(self, guild_id: int) -> list[Kept]:
         """All favorites of a guild, newest first."""
-        saved = (
+        ever = and_(Score.code == Favorite.code, Score.guild_id == guild_id, Score.period == EVER)
+        saved_at = func.max(Favorite.saved_at)
+        query = (
             select(
                 Favorite.code,
-                func.max(Favorite.saved_at).label("saved_at"),
-                func.min(Favorite.user_id).label("first"),
+                saved_at,
+                func.min(Favorite.user_id) == COMMUNITY,
+                func.coalesce(func.max(Score.up), 0),
+                func.coalesce(func.max(Score.down), 0),
             )
+            .outerjoin(Score, ever)
             .where(Favorite.guild_id == guild_id)
             .group_by(Favorite.code)
-            .subquery()
-        )
-        votes = (
-            select(
-                Vote.code,
-                func.count().filter(Vote.value == 1).label("up"),
-                func.count().filter(Vote.value == -1).label("down"),
-            )
-            .where(Vote.code.in_(select(saved.c.code)))
-            .group_by(Vote.code)
-            .subquery()
-        )
-        query = (
-            select(saved, func.coalesce(votes.c.up, 0), func.coalesce(votes.c.down, 0))
-            .outerjoin(votes, votes.c.code == saved.c.code)
-            .order_by(saved.c.saved_at.desc(), saved.c.code)
+            .order_by(saved_at.desc(), Favorite.code)
         )
         async with self.engine.connect() as connection:
-            rows = (await connection.execute(query)).all()
-        return [Kept(code, at, first == COMMUNITY, up, down) for code, at, first, up, down in rows]
+            return [Kept(*row) for row in await connection.execute(query)]
 
     async def favorites(
         self, guild_id: int, user_id: int | None, offset: int, limit: int

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, update
 
 from bot.store.favorites import Favorites
-from bot.store.models import Ballot, Design, Favorite
-from bot.store.rounds import Rounds
+from bot.store.models import Design, Favorite
 
 
 @dataclass(frozen=True)
@@ -16,21 +15,19 @@ class Forgotten:
     """How much was known of a person."""
 
     votes: int
-    ballots: int
     favorites: int
     designs: int
 
 
-class People(Favorites, Rounds):
+class People(Favorites):
     """Who asks to be forgotten."""
 
     async def forget(self, user_id: int) -> Forgotten:
         """Delete a person's votes, ballots and favorites in all guilds, and their id on designs."""
-        votes = await self.forget_votes(user_id)
-        async with self.engine.begin() as connection:
-            ballots = await connection.execute(delete(Ballot).where(Ballot.user_id == user_id))
-            favorites = await connection.execute(delete(Favorite).where(Favorite.user_id == user_id))
-            designs = await connection.execute(
-                update(Design).where(Design.user_id == user_id).values(user_id=None)
-            )
-        return Forgotten(votes, ballots.rowcount, favorites.rowcount, designs.rowcount)
+        return await self.write(lambda connection: self._forget_all(connection, user_id))
+
+    def _forget_all(self, connection: Connection, user_id: int) -> Forgotten:
+        votes = self._forget(connection, user_id)
+        favorites = connection.execute(delete(Favorite).where(Favorite.user_id == user_id))
+        asked = update(Design).where(Design.user_id == user_id).values(user_id=None)
+        return Forgotten(votes, favorites.rowcount, connection.execute(asked).rowcount)
