@@ -63,6 +63,7 @@ class BreedCommands(Feature):
     async def _bred(self, interaction: Interaction, parents: Sequence[Code]) -> None:
         if len(parents) == 2:
             self._check(*parents)
+        self.spend(interaction)
         await self.studio.model(parents[0].version)
         await interaction.response.defer(thinking=True)
         message = await self._litter(parents, guild_id(interaction), interaction.user.id)

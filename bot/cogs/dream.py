@@ -99,7 +99,7 @@ class DreamCommands(Feature):
         await self._answer(interaction, await self.studio.code(picked))
 
     async def _answer(self, interaction: Interaction, code: Code) -> None:
-        self.bot.limits.spend(interaction.user.id, guild_id(interaction), interaction.created_at)
+        self.spend(interaction)
         # Discord waits three seconds for an answer, and a drawing process that has just begun needs longer.
         await self.studio.model(code.version)
         await interaction.response.defer(thinking=True)

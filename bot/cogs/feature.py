@@ -17,7 +17,7 @@ from bot.patience import Patience
 from bot.views import design_view, grid_view
 
 if TYPE_CHECKING:
-    from bot.client import BagBot
+    from bot.client import BagBot, Interaction
     from bot.render import Picture
 
 MAX_UPLOAD = 8 * 2**20
@@ -45,6 +45,10 @@ class Feature(commands.Cog):
     async def cog_before_invoke(self, context: commands.Context[Any]) -> None:
         """From here on it is this person who waits for pictures."""
         asking.set(Patience(context))
+
+    def spend(self, interaction: Interaction) -> None:
+        """Count a button that draws. Raises Refusal if its person or server asks too often."""
+        self.bot.limits.spend(interaction.user.id, guild_id(interaction), interaction.created_at)
 
     async def design(self, code: Code, guild_id: int, user_id: int | None) -> Message:
         """Draw a design, remember it and lay it out with its buttons. Raises Refusal."""

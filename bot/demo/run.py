@@ -67,6 +67,7 @@ grid_seconds = 15
 favorite_votes = 2
 vote_minutes = 2
 cooldown_seconds = 0
+server_per_minute = 0
 """
 log = logging.getLogger(__name__)
 
