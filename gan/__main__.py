@@ -1,4 +1,4 @@
-"""The command line: `python -m gan train | dream | interpolate | evaluate | timelapse`."""
+"""The command line: `python -m gan train | dream | interpolate | breed | evaluate | timelapse`."""
 
 import secrets
 import signal
@@ -124,6 +124,26 @@ def interpolate(
     pictures = animate.interpolation(generator, generator.latents(seeds), frames, loop)
     larger = [enlarge(picture, scale) for picture in pictures]
     _save(file, animate.bounded(larger, lambda fitting: encode(fitting, 60)))
+
+
+@app.command()
+def breed(
+    context: typer.Context,
+    a: Annotated[int, typer.Argument(help="One parent's number.", metavar="A")],
+    b: Annotated[int, typer.Argument(help="The other's; the same one for variations.", metavar="B")],
+    count: Annotated[int, typer.Option(min=1, max=64, help="How many children.")] = 4,
+    mutation: Annotated[float, typer.Option(min=0, max=1, help="The share that no parent gave.")] = 0.1,
+    scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
+    out: Annotated[Path | None, typer.Option(help="The picture.")] = None,
+    name: RunName = None,
+) -> None:
+    """Children of two bags: both parents, then their children, in one picture."""
+    generator = _generator(load(context.obj), name)
+    parents = generator.latents([a, b])
+    children = generator.children(parents[0], parents[1], range(count), mutation)
+    images = generator.draw(torch.cat([parents, children]))
+    columns = min(len(images), 8)
+    _save(out or Path(f"{generator.version}-{a}x{b}.png"), png(grid(images, columns, scale=scale)))
 
 
 @app.command()

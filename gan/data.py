@@ -44,13 +44,30 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def batches(self, size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Tensor]:
+    def resident(self, device: torch.device) -> Tensor | None:
+        """All pictures on the device, uint8 [n, S, S, 3], if it is a GPU and they take at most a quarter of its
+        free memory; else None.
+        """
+        if device.type != "cuda" or self.images.nbytes > torch.cuda.mem_get_info(device)[0] / 4:
+            return None
+        return torch.from_numpy(np.array(self.images)).to(device)
+
+    def batches(
+        self, size: int, seed: int, epoch: int, start: int = 0, resident: Tensor | None = None
+    ) -> Iterator[Tensor]:
         """One epoch's batches from the `start`-th on: uint8 [size, S, S, 3], each row at most once.
 
         Seed and epoch decide the order. The rows that do not fill a last batch wait for another epoch.
+        They are taken from `resident`, if it is given, on its device: the same batches.
         Raises DatasetError if the file has been cut off: to read on would end the process.
         """
         order = np.random.default_rng(derived(seed, "order", epoch)).permutation(self.rows)
+        if resident is not None:
+            # Once an epoch: to send each batch's rows would wait for the steps before it.
+            sent = torch.from_numpy(order).to(resident.device)
+            for rows in torch.split(sent, size)[start : len(order) // size]:
+                yield resident[rows.sort().values]
+            return
         for at in range(start * size, len(order) - size + 1, size):
             if isinstance(self.images.base, mmap) and self.images.base.size() < self.images.nbytes:
                 raise DatasetError(f"{self.path}/images.npy was cut off in mid-run: build the dataset again")

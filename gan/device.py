@@ -25,6 +25,7 @@ def choose(name: str, number: int = 0) -> torch.device:
         raise DeviceError(f"this machine has no device {name}: use auto or cpu")
     if name == "cuda":
         torch.cuda.set_device(number)
+        torch.backends.cudnn.benchmark = True  # all batches have one shape
         return torch.device(name, number)
     return torch.device(name)
 

@@ -78,6 +78,7 @@ class Trainer:
         batch_share(self.batch, world)
         self.steps = len(dataset) // self.batch
         """Of an epoch."""
+        self._resident = dataset.resident(device)
         self.progress = Progress()
         self._restore()
         self._began = time.monotonic() - self.progress.seconds
@@ -105,7 +106,7 @@ class Trainer:
         """Train the rest of an epoch and tell of it, or stop in it; returns what went wrong, if anything."""
         now, began, images = self.progress, time.monotonic(), 0
         source = torch.Generator(self.device)
-        for real in self.dataset.batches(self.batch, self.settings.seed, now.epoch, now.step):
+        for real in self.dataset.batches(self.batch, self.settings.seed, now.epoch, now.step, self._resident):
             if self._asked_to_stop():
                 return self._stop()
             # Every step's draws follow from its number alone: a resumed run needs no generator's state,

@@ -121,6 +121,17 @@ def test_children_have_of_both_parents_and_something_new(generator: Generator) -
         generator.children(a, b, [SEEDS])
 
 
+def test_breeding_shows_the_parents_and_their_children(trained, tmp_path: Path, generator: Generator) -> None:
+    out = tmp_path / "children.png"
+    arguments = ["1", "2", "--count", "3", "--scale", "1", "--out", str(out)]
+    assert trained.gan("breed", *arguments).returncode == 0
+    a, b = generator.latents([1, 2])
+    right = generator.draw(torch.stack([a, b, *generator.children(a, b, range(3))]))
+    with Image.open(out) as picture:
+        assert np.array_equal(np.asarray(picture), np.asarray(grid(right, columns=5)))
+    assert "out of range" in trained.refused("breed", "1", str(SEEDS))
+
+
 def test_colors_of_a_bag_on_white() -> None:
     image = np.full((64, 64, 3), 255, np.uint8)
     image[20:60, 8:56] = (190, 40, 40)
