@@ -50,7 +50,7 @@ class Taste:
         looks: list[bytes] = []
         for at in range(0, CANDIDATES, TOGETHER):
             looks += await self._easel.draw(
-                preference.looks, model.path, seeds[at : at + TOGETHER], lane="slow"
+                preference.draw_looks, model.path, seeds[at : at + TOGETHER], lane="slow"
             )
         choice = await self._easel.draw(
             preference.choose, looks, opinions, derived(guild_id, str(day)), lane="slow"

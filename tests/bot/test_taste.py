@@ -89,7 +89,7 @@ def test_a_look_tells_color_place_and_texture():
 
 @pytest.fixture
 def few_candidates(monkeypatch):
-    monkeypatch.setattr("bot.taste.CANDIDATES", 128)
+    monkeypatch.setattr("bot.taste.CANDIDATES", 64)
 
 
 pytestmark = pytest.mark.usefixtures("few_candidates")
@@ -99,7 +99,7 @@ async def vote(world, count, guild_id=None):
     """So many votes by twenty people for designs of the newest generator."""
     model = await world.app.studio.current()
     seeds = random.Random(1).sample(range(10_000), count)
-    looks = await world.app.easel.draw(preference.looks, model.path, seeds)
+    looks = await world.app.easel.draw(preference.draw_looks, model.path, seeds)
     codes = [Code.seeded(model.version, seed) for seed in seeds]
     await world.app.store.add_designs(codes, 3, world.guild.id, None, looks)
     for number, code in enumerate(codes):
@@ -130,7 +130,7 @@ async def test_a_pressed_button_teaches_and_the_daily_bag_says_so(server):
         await world.ada.send(world.channel, "!bag 42")
         await world.ben.click(world.last, custom_id=f"bag:up:{world.code}")
         pick = await world.app.taste.pick(world.guild.id, TODAY)
-        assert "128 dreams by your one vote" in pick.reason
+        assert "64 dreams by your one vote" in pick.reason
         assert " sure " in pick.reason
 
 
