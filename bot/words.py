@@ -93,14 +93,14 @@ def usage(example: str) -> str:
 
 
 def example(docstring: str | None) -> str:
-    """How to type a command, by its docstring."""
-    found = re.findall(r"`(![^`]+)`", docstring or "")
-    return found[-1] if found else "!bag help"
+    """How to type a command: the first example of its docstring."""
+    found = re.search(r"`(![^`]+)`", docstring or "")
+    return found[1] if found else "!bag help"
 
 
 def summary(docstring: str) -> str:
-    """What a command does, by its docstring: the first line without its example."""
-    return re.sub(r":? *`[^`]*`\.?$", "", docstring.strip().partition("\n")[0])
+    """What a command does: its docstring's first line, up to the examples."""
+    return docstring.strip().partition("\n")[0].partition("`")[0].rstrip(": ").removesuffix(".")
 
 
 def in_line(place: int) -> str:
@@ -576,45 +576,35 @@ def picked(dreams: int, votes: int, chance: float) -> str:
 HELP_TITLE = "Bag Dreams"
 HELP_INTRO = (
     "I look at bags all night and dream new ones. Every command works as `!bag …` and as `/bag …`; "
-    "`!bag help vote` tells about one topic."
+    "`!bag help vote` tells about one topic, `!bag help grid` all about one command."
 )
 HELP_TOPICS = {
-    "dream": {
-        "!bag": "dream a new bag",
-        "!bag 42": "the bag of seed 42; with a code (`!bag k3f9x2-42`) always the very same one",
-        "!bag grid 9": f"up to {GRID_MAX} at once; pick one from the list",
-        "!bag variations 42": "four small steps away from one bag",
-        "!bag breed 42 7": "four children of two bags",
-        "!bag interpolate 42 7": "one bag turns into another (also `!bag morph`; frames last: `… 42 7 40`)",
-    },
-    "vote": {
-        f"{UP} {DOWN}": "under every bag: one vote a person; the other changes it, the same takes it back",
-        "!bag vote": "a vote between four new bags, with a deadline; or between codes: `!bag vote CODE CODE`",
-        "!bag top": "the bags you love most",
-    },
-    "favorites": {
-        SAVE: "under every bag: make it a favorite of yours",
-        "!bag favorites": "the saved bags, in pages; `!bag favorites @somebody` for theirs",
-        "!bag show k3f9x2-42": "all about one bag: votes, who dreamt it, when, by which generator",
-    },
-    "training": {
-        "!bag progress": "the run now: newest grid, losses, speed, time left",
-        "!bag train start": "begin or resume a run (admins)",
-        "!bag train stop": "save a checkpoint and rest (admins)",
-        "!bag scrape": "collect new bags from the shops (admins)",
-    },
-    "running": {
-        "!bag setup": "channels, time zone, hours, votes, and what I lack (admins)",
-        "!bag export": "this server's favorites as a zip, for you alone (admins)",
-        "!bag delete": "as a reply to a post of mine that you asked for; moderators delete any of mine",
-        "!bag forget me": "your votes, your favorites and your name",
-    },
+    "dream": ("bag", "grid", "interpolate", "show"),
+    "breed": ("variations", "breed"),
+    "vote": ("vote", "top"),
+    "favorites": ("favorites",),
+    "training": ("progress",),
+    "admins": ("setup", "train start", "train stop", "scrape", "export"),
+    "more": ("delete", "forget me", "help"),
 }
+"""Their commands in order, as typed after `!bag`; what each does stands in its docstring."""
+HELP_REST = "more"
+"""The topic of commands that are in no other."""
+HELP_BUTTONS = {
+    "dream": {AGAIN: "under every bag: another one", "🔢": "under every grid: pick one, or two to breed"},
+    "breed": {VARY: "under every bag: four variations", BREED: "under every bag: breed it with another"},
+    "vote": {
+        f"{UP} {DOWN}": "under every bag: one vote a person; the other changes it, the same takes it back"
+    },
+    "favorites": {SAVE: "under every bag: make it a favorite of yours"},
+}
+HELP_OPTIONS = "What you can say after it"
+HELP_ALIASES = "Or"
 
 
-def unknown_topic(topic: str) -> str:
-    """For help on something that is not a topic."""
-    return f"I have no help on “{_short(topic)}”. Topics: {', '.join(HELP_TOPICS)}."
+def unknown_topic(topic: str, topics: Sequence[str]) -> str:
+    """For help on something that is neither a topic nor a command."""
+    return f"I have no help on “{_short(topic)}”. Topics: {', '.join(topics)}."
 
 
 # Demo ----------------------------------------------------------------------------------------

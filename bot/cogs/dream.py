@@ -63,7 +63,11 @@ class DreamCommands(Feature):
         h: str | None = None,
         frames: commands.Range[int, FEWEST, MOST] = AS_FITS,
     ) -> None:
-        """Turn one bag into another, or up to 8 in a loop: `!bag interpolate 42 7 1234`."""
+        """Turn one bag into another, or up to 8 in a loop: `!bag interpolate 42 7 1234`.
+
+        Typed, a number from 8 to 60 at the end, after two bags or more, is that of the pictures from one bag
+        to the next: `!bag morph 42 7 40`. To mean the bag of that seed, give its whole code.
+        """
         named = [text for text in (a, b, c, d, e, f, g, h) if text is not None]
         # Typed, the number at the end of `!bag morph 42 7 40` is that of the frames.
         if context.interaction is None and frames == AS_FITS and len(named) > 2 and _is_count(named[-1]):

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 
 from bot import favorites, words
@@ -23,6 +24,7 @@ class FavoriteCommands(Feature):
     """Keeping."""
 
     @DreamCommands.bag.command(name="favorites")
+    @app_commands.describe(who="whose; nobody for everybody's")
     @commands.guild_only()
     async def favorites(self, context: Context, who: discord.User | None = None) -> None:
         """The saved bags, in pages: `!bag favorites`, or somebody's: `!bag favorites @ada`."""

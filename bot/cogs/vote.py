@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 
-from bot import codes, words
+from bot import codes, complete, words
 from bot.client import Context, Interaction
 from bot.codes import Code
 from bot.cogs.dream import DreamCommands
@@ -25,6 +26,8 @@ class VoteCommands(FavoriteCommands):
     """Voting."""
 
     @DreamCommands.bag.command(name="vote")
+    @app_commands.describe(designs="two to four seeds or codes; nothing for four new bags")
+    @app_commands.autocomplete(designs=complete.last_code)
     @commands.guild_only()
     async def vote(self, context: Context, *, designs: str = "") -> None:
         """Open a vote between designs: `!bag vote`, or `!bag vote 42 7`."""

@@ -133,7 +133,7 @@ class Designs(Database):
     async def suggestions(
         self, prefix: str, guild_id: int, user_id: int, limit: int, version: str | None = None
     ) -> list[str]:
-        """Codes that somebody may mean who has typed `prefix`.
+        """Codes that somebody may mean who has typed `prefix`, of the whole or of what follows the version.
 
         One's own newest, the guild's favorites, the guild's newest; then any that begin so. With a
         `version`, of that generator only.
@@ -158,10 +158,10 @@ class Designs(Database):
             for query in queries:
                 if len(found) >= limit:
                     break
-                codes = (await connection.execute(query)).scalars()
-                found |= dict.fromkeys(
-                    code for code in codes if code.startswith(prefix) and code.startswith(beginning)
-                )
+                for code in (await connection.execute(query)).scalars():
+                    named = code.startswith(prefix) or code.partition("-")[2].startswith(prefix)
+                    if named and code.startswith(beginning):
+                        found[code] = None
         return list(found)[:limit]
 
     async def versions_in_use(self) -> set[str]:

@@ -18,31 +18,72 @@ HOSTILE = [
 ]
 
 
-async def test_help_tells_every_command(server):
+def commands_of(world):
+    """All that one can type, without the groups that only hold others."""
+    group = world.env.bot.get_command("bag")
+    return [group, *(one for one in group.walk_commands() if not hasattr(one, "commands"))]
+
+
+async def test_help_tells_every_command_with_an_example(server):
     async with server() as world:
         await world.ada.send(world.channel, "!bag help")
-        embed = world.last.embeds[0]
+        (embed,) = world.last.embeds
         told = " ".join([embed.description, *(field.value for field in embed.fields)])
-        group = world.env.bot.get_command("bag")
-        for command in group.walk_commands():
-            if not hasattr(command, "commands"):
-                assert f"!{command.qualified_name}" in told
+        for command in commands_of(world):
+            assert f"`!{command.qualified_name}" in told
+        assert len(embed) < 6000
+        result = await world.ben.slash(world.channel, "bag help")
+        assert result.response.embeds[0].fields == embed.fields
 
 
 @pytest.mark.parametrize("topic", words.HELP_TOPICS)
 async def test_every_example_of_a_topic_is_understood(server, topic):
     async with server() as world:
         await world.ada.send(world.channel, f"!bag help {topic}")
-        (field,) = world.last.embeds[0].fields
-        assert field.name == topic.capitalize()
+        fields = [field for embed in world.last.embeds for field in embed.fields]
+        (field,) = [field for field in fields if field.name == topic.capitalize()]
         group = world.env.bot.get_command("bag")
         for name in re.findall(r"`!bag ([a-z]+)[ `]", field.value):
             assert group.get_command(name) is not None, name
 
 
+async def test_help_on_each_command_tells_its_options(server):
+    async with server() as world:
+        for command in commands_of(world):
+            await world.ada.send(world.channel, f"!bag help {command.qualified_name.removeprefix('bag ')}")
+            embed = world.last.embeds[0]
+            assert embed.title == f"!{command.qualified_name}"
+            assert "`!bag" in embed.description
+            told = " ".join(field.value for field in embed.fields)
+            assert all(f"`{name}`" in told for name in command.clean_params)
+        await world.ada.send(world.channel, "!bag help morph")
+        assert "`!bag morph`" in world.last.embeds[0].fields[-1].value
+
+
+async def test_slash_commands_say_what_they_do_in_the_same_words(server):
+    async with server() as world:
+        for command in world.env.bot.tree.walk_commands():
+            assert 1 <= len(command.description) <= 100
+            assert "`" not in command.description
+            assert command.description != "…"
+            for option in getattr(command, "parameters", ()):
+                assert 1 < len(str(option.description)) <= 100, (command.qualified_name, option.name)
+
+
+async def test_help_completes_topics_and_commands(server):
+    async with server() as world:
+        typed = await world.ada.autocomplete(world.channel, "bag help", "topic", "tra")
+        assert [choice["value"] for choice in typed] == ["training", "train start", "train stop"]
+        everything = await world.ada.autocomplete(world.channel, "bag help", "topic", "")
+        assert len(everything) <= 25
+
+
 @pytest.mark.parametrize(
     "command",
-    ["", "grid", "interpolate", "morph 1", "show", "vote", "favorites", "help", "train", "train start"],
+    [
+        *("", "grid", "interpolate", "morph 1", "show", "breed", "breed 1", "variations", "progress"),
+        *("vote", "favorites", "help", "train", "train start"),
+    ],
 )
 async def test_hostile_words_get_one_answer_that_mentions_nobody(server, command):
     async with server() as world:
