@@ -56,7 +56,8 @@ def train(
             if recipe.flips:
                 pictures = augment.flip(pictures, torch.rand(len(pictures), generator=source) < 0.5)
             rate = min(1.0, 2 * (1 - done)) if recipe.decay else 1.0
-            strength = min(1.0, done / recipe.augment_over) if recipe.augment_over else 1.0
+            over = recipe.augment_epochs * len(dataset)
+            strength = min(1.0, step * recipe.batch / over) if over else 1.0
             z = noise(len(pictures), shape, source)
             pair.step(pictures, z, source, step=step, rate=rate, strength=strength)
             step += 1
@@ -99,8 +100,7 @@ def main() -> None:
             recipe = recipe.model_copy(
                 update={"channels": device.width(recipe.channels, torch.device("cpu"))}
             )
-            scheduled = recipe.decay or recipe.augment_over
-            for run in [[bound] for bound in bounds] if scheduled else [bounds]:
+            for run in [[bound] for bound in bounds] if recipe.decay else [bounds]:
                 for bound, generator, images, clock in train(recipe, dataset, run, seed, bf16=bf16):
                     pictures = generator.draw(generator.latents(range(options.dreamed)))
                     name = f"{preset}{options.label and '-' + options.label}-{bound:.0f}s-{seed}"

@@ -45,8 +45,8 @@ class Dataset:
         return len(self.rows)
 
     def resident(self, device: torch.device) -> Tensor | None:
-        """All pictures on the device, uint8 [n, S, S, 3], if it is a GPU and they take at most a quarter of its
-        free memory; else None.
+        """All pictures on the device, uint8 [n, S, S, 3], if it is a GPU and they take a quarter of its free
+        memory at most; else None.
         """
         if device.type != "cuda" or self.images.nbytes > torch.cuda.mem_get_info(device)[0] / 4:
             return None

@@ -28,11 +28,11 @@ class Recipe(BaseModel):
     loss: Literal["relativistic", "bce", "hinge"] = "relativistic"
     gamma: Annotated[float, Field(ge=0)] = 2.0
     """Weight of the gradient penalties R1 (on real) and R2 (on dreamed pictures); 0: none."""
-    penalty_every: Annotated[int, Field(ge=1)] = 4
+    penalty_every: Annotated[int, Field(ge=1)] = 8
     """Steps between two penalties; each is weighted by this number (lazy regularization)."""
     batch: Annotated[int, Field(ge=2)] = 32
-    rate_g: Annotated[float, Field(gt=0)] = 5e-4
-    rate_d: Annotated[float, Field(gt=0)] = 5e-4
+    rate_g: Annotated[float, Field(gt=0)] = 1e-3
+    rate_d: Annotated[float, Field(gt=0)] = 1e-3
     beta1: Beta = 0.0
     beta2: Beta = 0.99
     decay: bool = True
@@ -47,10 +47,11 @@ class Recipe(BaseModel):
     """Self-attention at a quarter of the picture's size in both networks (Zhang et al. 2018)."""
     statistics: bool = False
     """Tell the discriminator how much a batch's pictures differ (Karras et al. 2018)."""
-    augment: tuple[Literal["color", "translation", "cutout"], ...] = ()
-    """DiffAugment's policy for the discriminator; for long runs on few pictures."""
-    augment_over: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """The share of the run over which the augmentation grows from nothing to full."""
+    augment: tuple[Literal["color", "translation", "cutout"], ...] = ("color", "translation")
+    """DiffAugment's policy for the discriminator, against learning few pictures by heart."""
+    augment_epochs: Annotated[float, Field(ge=0)] = 200.0
+    """Epochs over which the augmentation grows to full: it helps where each picture is seen often, and harms
+    before. 0: full from the start."""
 
 
 PRESETS: Mapping[str, Recipe] = MappingProxyType(
@@ -70,6 +71,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
             beta2=0.999,
             decay=False,
             ema=0,
+            augment=(),
         ),
         "dcgan": Recipe(
             z_size=100,
@@ -87,6 +89,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
             beta2=0.999,
             decay=False,
             ema=0,
+            augment=(),
         ),
         "sagan": Recipe(
             norm="spectral",
@@ -102,6 +105,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
             beta2=0.9,
             decay=False,
             ema=0.999,
+            augment=(),
         ),
     }
 )

@@ -258,8 +258,8 @@ class Trainer:
         return self.progress.rate * decayed
 
     def _strength(self) -> float:
-        over = self.recipe.augment_over
-        return min(1.0, self._done() / over) if over else 1.0
+        over = self.recipe.augment_epochs
+        return min(1.0, (self.progress.epoch + self.progress.step / self.steps) / over) if over else 1.0
 
     def _seconds_left(self) -> float | None:
         done = self._done()

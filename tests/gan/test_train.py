@@ -232,7 +232,7 @@ def test_other_presets_train(house, preset: str) -> None:
 
 
 def test_augmentation_statistics_and_other_upsampling_train(house) -> None:
-    more = "augment = ['color', 'translation', 'cutout']\naugment_over = 0.5\nstatistics = true"
+    more = "augment = ['color', 'translation', 'cutout']\naugment_epochs = 1\nstatistics = true"
     recipe = f"[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nupsampling = 'bilinear'\n{more}"
     house.configure(recipe=recipe)
     assert told(house.train("--epochs", "1"))[-1].event == "finished"
