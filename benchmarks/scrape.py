@@ -3,11 +3,11 @@
     python benchmarks/scrape.py [--quick] [--json] [--peers PYTHON]
 
 `--peers`: a Python that has scrapy, pillow, img2dataset, requests and beautifulsoup4, kept apart from ours.
-CPU seconds are those of the crawling process and its children, from its start to its end; the shop runs in a
-process of its own and is not counted. "Ours" is what `collect` and `build` do by default: it also keeps the
-original, looks for the bag and centers it, hashes its look, names its color, and keeps a catalog that survives a
-kill. No peer does, so "ours, squares only" is the part that they do too: pages, downloads, and squares, by the
-same fetcher and filter; its ratios end in `_squares_only`. "Limit" is download and decode alone.
+CPU seconds are those of the crawling process and its children, from start to end; the shop runs in a process
+of its own and is not counted. "Ours" is what `collect` and `build` do by default: it also keeps the original,
+looks for the bag and centers it, hashes its look, names its color, and keeps a catalog that survives a kill.
+No peer does, so "ours, squares only" is the part that they do too: pages, downloads, and squares, by the same
+fetcher and filter; its ratios end in `_squares_only`. "Limit" is download and decode alone.
 """
 
 import argparse

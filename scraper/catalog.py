@@ -108,12 +108,13 @@ class Catalog:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it happens, or nothing."""
+        released = len(self.released)
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield self.db
         except BaseException:
             self.db.execute("ROLLBACK")
-            self.released.clear()
+            del self.released[released:]
             raise
         self.db.execute("COMMIT")
 
@@ -260,7 +261,6 @@ class Catalog:
                 (reason, item),
             )
             self.release(old)
-        self.sweep()
 
     def release(self, slot: int | None) -> None:
         """Takes a picture that no item shows any more out of the catalog (within a transaction)."""
@@ -271,7 +271,7 @@ class Catalog:
             self.released.append((slot, *row))
 
     def sweep(self) -> None:
-        """Deletes the files of released pictures (after the transaction: a rollback still needs them)."""
+        """Deletes the files of released pictures: at the end, as one may come in by another address."""
         while self.released:
             slot, sha256, suffix = self.released.pop()
             if not self.owns(sha256, suffix):
@@ -283,17 +283,17 @@ class Catalog:
         self,
         item: int,
         sha256: str,
-        data: bytes,
+        size: int,
         picture: Square,
         color: str,
         etag: str | None = None,
         modified: str | None = None,
         spread: timedelta = timedelta(),
     ) -> Kept:
-        """The item's picture is here: file, square and row (within a transaction); a forgotten one goes.
+        """The item's picture is here: square and row (within a transaction; the original is on disk).
 
-        It takes the place of one that the item showed before. The first time it is written down as asked for
-        in the future, by `spread`: what came in one night is not asked for again in one night.
+        It takes the place of one that the item showed before; a forgotten one goes. First it counts as
+        asked for in the future, by `spread`: what came in one night is not asked for again in one night.
         """
         db = self.db
         old = db.execute("SELECT picture FROM items WHERE id = ?", (item,)).fetchone()[0]
@@ -305,11 +305,10 @@ class Catalog:
         if row:
             slot = row[0]
         else:
-            self.files.put(sha256, picture.suffix, data)
             cursor = db.execute(
                 "INSERT INTO pictures (sha256, suffix, bytes, width, height, look, added)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (sha256, picture.suffix, len(data), picture.width, picture.height, picture.look, now()),
+                (sha256, picture.suffix, size, picture.width, picture.height, picture.look, now()),
             )
             slot = int(cursor.lastrowid or 0)
             self.files.squares.write(slot, picture.pixels)
@@ -327,6 +326,12 @@ class Catalog:
         marks = ", ".join("?" * len(values))
         query = f"SELECT 1 FROM forgotten WHERE value IN ({marks})"  # noqa: S608  # question marks
         return self.db.execute(query, values).fetchone() is not None
+
+    def forgotten_checksums(self) -> frozenset[str]:
+        """The checksums that were taken down (and the few addresses that are as long)."""
+        return frozenset(
+            row[0] for row in self.db.execute("SELECT value FROM forgotten WHERE length(value) = 64")
+        )
 
     def fail(self, item: int, reason: str, *, transient: bool) -> None:
         """The item's picture could not be had; a transient failure is tried again by the next crawl."""

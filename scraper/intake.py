@@ -23,14 +23,19 @@ class Intake:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self.catalog = catalog
         self.settings = settings
+        self.forgotten = catalog.forgotten_checksums()
         self.ready: list[tuple[asyncio.Future[Kept], tuple[Any, ...]]] = []
         # Pillow lets go of the interpreter while it decodes, so threads are enough.
         self.pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="square")
 
     def prepare(self, data: bytes) -> tuple[str, Square, str]:
-        """The picture's sha256, its square and its color. Raises PictureError."""
+        """The picture's sha256, its square and its color; the original is on disk. Raises PictureError."""
         squared = square(data, self.settings.image_size, self.settings.pixels)
-        return hashlib.sha256(data).hexdigest(), squared, color_of(squared.pixels)
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 not in self.forgotten:
+            # Before any row speaks of it, and here: a new file takes longer than a row.
+            self.catalog.files.put(sha256, squared.suffix, data)
+        return sha256, squared, color_of(squared.pixels)
 
     async def take(
         self, item: int, data: bytes, etag: str | None = None, modified: str | None = None
@@ -42,7 +47,7 @@ class Intake:
         if not self.ready:
             loop.call_later(TOGETHER, self.keep)
         spread = timedelta(days=random.uniform(0, self.settings.refresh_days))  # noqa: S311  # no secret
-        self.ready.append((kept, (item, sha256, data, picture, color, etag, modified, spread)))
+        self.ready.append((kept, (item, sha256, len(data), picture, color, etag, modified, spread)))
         return await kept
 
     def keep(self) -> None:
@@ -51,7 +56,6 @@ class Intake:
         try:
             with self.catalog.change():
                 results = [self.catalog.keep(*picture) for _, picture in ready]
-            self.catalog.sweep()
         except Exception as error:  # the disk is full, say: who waits gets to know
             for kept, _ in ready:
                 if not kept.done():
@@ -62,5 +66,6 @@ class Intake:
                 kept.set_result(result)
 
     def close(self) -> None:
-        """Waits for the threads."""
+        """Waits for the threads, and deletes the files of pictures that others have taken the place of."""
         self.pool.shutdown()
+        self.catalog.sweep()

@@ -59,13 +59,18 @@ class Files:
         return self.originals / sha256[:2] / f"{sha256}{suffix}"
 
     def put(self, sha256: str, suffix: str, data: bytes) -> None:
-        """Keeps an original. What a kill leaves half written no row of the catalog speaks of yet."""
+        """Keeps an original, unless it is here. What a kill leaves half written no row speaks of yet."""
         if not self.keeps_originals:
             return
         path = self.path(sha256, suffix)
         if sha256[:2] not in self.folders:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.folders.add(sha256[:2])
+        try:
+            if path.stat().st_size == len(data):
+                return
+        except FileNotFoundError:
+            pass
         path.write_bytes(data)
 
     def remove(self, sha256: str, suffix: str, slot: int) -> None:

@@ -95,6 +95,16 @@ def test_a_changed_picture_that_another_address_shows_stays(site, house, draw):
     assert house.run("verify").code == 0
 
 
+def test_pictures_that_change_places_are_both_kept(site, stocked, draw):
+    for one, other in ((3, 4), (4, 3), (5, 6), (6, 5)):
+        body = draw(other)
+        site.answers[f"/rebag/img/{one}_512x512.jpg"] = lambda _, body=body: web.Response(body=body)
+
+    assert collected(stocked)["changed"] == 4
+    assert originals(stocked) == {sha(draw(number)) for number in site.bags}
+    assert stocked.run("verify").code == 0
+
+
 @pytest.mark.parametrize("status", [404, 410, 500])
 def test_a_picture_that_its_shop_has_no_more_or_not_now_is_kept(site, stocked, status):
     before = stocked.manifest()
