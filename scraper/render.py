@@ -1,6 +1,7 @@
 """Pages that only JavaScript renders, read with a headless Chromium (`render = true`, extra `browser`)."""
 
 import shutil
+from urllib.parse import urlsplit
 
 
 class RenderError(Exception):
@@ -35,6 +36,9 @@ class Browser:
         """The page's HTML once it has loaded, scrolled to its end so that lazy parts are there too."""
         try:
             self.driver.get(address)
+            landed = urlsplit(self.driver.current_url).hostname
+            if landed != urlsplit(address).hostname:
+                raise RenderError(f"leads to {landed}, which is not the host of this shop")
             self.driver.execute_script("window.scrollTo(0, document.body.scrollHeight)")
             html: str = self.driver.page_source
         except self.failure as error:

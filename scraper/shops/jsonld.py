@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from lxml import etree
 from pydantic import Field
@@ -38,7 +39,10 @@ class JsonLd(Shop):
         links = [page.absolute(address) for address in tree.xpath("//a/@href")]
         more = [address for address in links if re.search(self.products, address) and address != page.url]
         more += [page.absolute(address) for address in NEXT(tree)]
-        return Listing(items, list(dict.fromkeys(address.partition("#")[0] for address in more)))
+        # "Share this bag" names the product too, in the address of another site.
+        hosts = self.hosts() | {host_of(page.url)}
+        own = (address.partition("#")[0] for address in more if host_of(address) in hosts)
+        return Listing(items, list(dict.fromkeys(own)))
 
     def sitemap(self, body: bytes) -> list[str]:
         """The addresses of a sitemap (sitemaps.org) that matter."""
@@ -58,6 +62,14 @@ class JsonLd(Shop):
 
 
 NEXT = etree.XPath("//*[self::a or self::link][contains(concat(' ', @rel, ' '), ' next ')]/@href")
+
+
+def host_of(address: str) -> str | None:
+    """The host that an address names, lower-case; None when it names none."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def unpacked(body: bytes) -> bytes:

@@ -204,6 +204,17 @@ def test_an_outage_of_all_pictures_leaves_the_shop(site, house):
     assert len(site.pictures()) < 40
 
 
+def test_infinite_pagination_with_ever_new_bags_is_loud(site, house):
+    site.bags = list(range(1, 200))
+    house.shops(site, "rebag", more="pages = 3")
+
+    result = house.run("collect", "--json")
+
+    assert result.code == 2
+    assert "more than 3 pages" in result.event("problem")["message"]
+    assert site.asked[LISTING] == 3
+
+
 def html(body, charset="utf-8"):
     """A listing that is the same on page 1 and empty after it."""
     return lambda request: web.Response(

@@ -91,6 +91,21 @@ def test_a_malformed_block_does_not_lose_its_siblings(house, shop):
     assert [item["title"] for item in collected(house)] == ["Speedy 30"]
 
 
+def test_links_to_other_sites_are_not_followed(house, shop, site):
+    other = f"http://localhost:{site.port}"
+    shop(
+        "/x/start",
+        f'<a href="{other}/share?u=/products/1">!</a><a href="http://[/products/">?</a><a href="/products/1">',
+    )
+    shop("/products/1", block(PRODUCT))
+    with (house.path / "config.toml").open("a") as config:
+        config.write(f'[scraper.shops.other]\nkind = "rebag"\nurl = "{other}/rebag"\n')
+
+    event = house.run("collect", "--shop", "any", "--json").event("shop")
+
+    assert (event["new"], "/share" in site.asked) == (1, False)
+
+
 def test_open_graph_is_the_fallback(house, shop):
     shop(
         "/products/speedy",

@@ -45,3 +45,19 @@ def test_a_rendered_page_obeys_robots_txt_too(site, house):
 
     assert "robots.txt" in house.run("collect", "--json").event("problem")["message"]
     assert set(site.asked) == {"/robots.txt"}
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_a_rendered_page_that_leads_to_another_host_is_not_read(site, house):
+    site.answers["/rebag/collections/all-bags"] = lambda _: web.Response(
+        status=302, headers={"Location": f"http://localhost:{site.port}/rebag/elsewhere"}
+    )
+    house.shops(site, "rebag")
+    with (house.path / "config.toml").open("a") as config:
+        config.write("render = true\n")
+
+    result = house.run("collect", "--json")
+
+    assert "leads to localhost" in result.event("problem")["message"]
+    assert site.pictures() == []
