@@ -52,6 +52,11 @@ def follow(of: run.Run, new: list[events.Event], before: Progress | None) -> Pro
     return progress
 
 
+def read_epochs(of: run.Run) -> list[events.Epoch]:
+    """The epochs of a run so far."""
+    return [event for event in events.read(of.path)[0] if isinstance(event, events.Epoch)]
+
+
 def still_green(newer: run.Run, older: run.Run) -> bool:
     """Whether a run that has not finished has seen less than half the pictures that an older one saw."""
     last = _last_events(newer)

@@ -11,9 +11,11 @@ import os
 import signal
 import threading
 import traceback
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from io import BytesIO
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -200,19 +202,18 @@ def curves(epochs: Sequence[Epoch]) -> Job[tuple[bytes, bytes | None]]:
 
 def _picture(images: Images) -> Picture:
     from gan.colors import dominant
-    from gan.grid import enlarge, png
+    from gan.grid import enlarge
 
     (pixels,) = images
     original = Image.fromarray(pixels)
     color = dominant(pixels, 1)[0]
-    return Picture(png(original), png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
+    return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
 
 
 def _grid(images: Images, columns: int) -> bytes:
     from gan.grid import grid as draw_grid
-    from gan.grid import png
 
-    return png(draw_grid(images, columns=columns, numbers=True, scale=2))
+    return _png(draw_grid(images, columns=columns, numbers=True, scale=2))
 
 
 def _breed(
@@ -246,10 +247,9 @@ def _morph(
 
 def _family(names: Sequence[str], parents: Mapping[str, Sequence[str]], images: Images) -> bytes:
     from bot.tree import draw_tree
-    from gan.grid import png
 
     pictures = {name: Image.fromarray(image) for name, image in zip(names, images, strict=True)}
-    return png(draw_tree(names[0], parents, pictures))
+    return _png(draw_tree(names[0], parents, pictures))
 
 
 def _timelapse(grids: Sequence[Path], _images: Images) -> bytes:
@@ -263,6 +263,13 @@ def _curves(epochs: Sequence[Epoch], _images: Images) -> tuple[bytes, bytes | No
 
     measured = sum(epoch.kid is not None for epoch in epochs)
     return draw.losses(epochs), draw.quality(epochs) if measured > 1 else None
+
+
+def _png(image: Image.Image) -> bytes:
+    data = BytesIO()
+    # A third of the usual strategy's time, which was most of a drawing's, for 4 % more bytes.
+    image.save(data, "PNG", compress_type=zlib.Z_RLE)
+    return data.getvalue()
 
 
 def _bytes(latent: Tensor) -> bytes:

@@ -153,12 +153,12 @@ class Studio:
         designs = await self._designs(members)
         return await self._slow.draw(render.family(designs, [str(member) for member in members], by_name))
 
-    async def timelapse(self, run: runs.Run) -> bytes:
-        """The grids of a run so far as GIF. Raises Refusal."""
+    async def timelapse(self, run: runs.Run) -> tuple[bytes, int]:
+        """The grids of a run so far as GIF, and the epoch of the last. Raises Refusal."""
         grids = await asyncio.to_thread(lambda: sorted(run.grids.glob("epoch-*.png")))
         if not grids:
             raise Refusal(words.NO_GRIDS)
-        return await self._slow.draw(render.timelapse(grids))
+        return await self._slow.draw(render.timelapse(grids)), int(grids[-1].stem.removeprefix("epoch-"))
 
     async def curves(self, epochs: Sequence[Epoch]) -> tuple[bytes, bytes | None]:
         """A run's curves of losses and quality so far as PNG; quality needs two measurements."""

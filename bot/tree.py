@@ -12,13 +12,13 @@ SIDE = 128
 SELF = 192
 GAP = 28
 """Between neighbors."""
-LABEL = 24
+LABEL = 28
 """Room for the code under a thumbnail."""
 RISE = 56
 """Between generations, for the lines."""
 MARGIN = 24
 
-INK, FAINT, LINE = "#3b3b44", "#8b8b96", "#c9c9d2"
+INK, FAINT, LINE = "#26262c", "#5a5a66", "#c9c9d2"
 
 
 @dataclass
@@ -96,6 +96,6 @@ def _draw(sheet: Image.Image, member: _Member, top: int, pictures: Mapping[str, 
         (member.x, top + member.side + 4),
         member.name,
         INK if member.generation == 0 else FAINT,
-        ImageFont.load_default(15 if member.generation == 0 else 13),
+        ImageFont.load_default(20 if member.generation == 0 else 15),
         anchor="ma",
     )

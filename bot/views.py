@@ -261,6 +261,41 @@ class PageButton(
         await told(interaction, lambda: _bag(interaction).on_page(interaction, self.user_id, self.page))
 
 
+class RefreshButton(DynamicItem[Button[Any]], template=r"bag:progress"):
+    """🔄: the run as it is now."""
+
+    def __init__(self) -> None:
+        super().__init__(Button(emoji=words.REFRESH, label="now", custom_id="bag:progress"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Any, match: re.Match[str]
+    ) -> RefreshButton:
+        return cls()
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Bring the message up to date."""
+        await told(interaction, lambda: _bag(interaction).on_progress(interaction))
+
+
+class TimelapseButton(DynamicItem[Button[Any]], template=r"bag:timelapse:(?P<run>[^/\\:]{1,64})"):
+    """🎞️: a run's grids one after the other."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        super().__init__(Button(emoji=words.FILM, label="timelapse", custom_id=f"bag:timelapse:{run}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Any, match: re.Match[str]
+    ) -> TimelapseButton:
+        return cls(match["run"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the timelapse so far."""
+        await told(interaction, lambda: _bag(interaction).on_timelapse(interaction, self.run))
+
+
 ITEMS = (
     VoteButton,
     AgainButton,
@@ -273,6 +308,8 @@ ITEMS = (
     PickSelect,
     BallotButton,
     PageButton,
+    RefreshButton,
+    TimelapseButton,
 )
 
 
@@ -307,6 +344,14 @@ def litter_view(codes: Sequence[str], parents: Sequence[str]) -> View:
     """The lists under variations or children, and the way to four more."""
     view = grid_view(codes)
     view.add_item(LitterButton(*parents) if len(parents) == 2 else VaryButton(parents[0], "four more"))
+    return view
+
+
+def progress_view(run: str) -> View:
+    """🔄 and 🎞️ under the progress of a run."""
+    view = View(timeout=None)
+    view.add_item(RefreshButton())
+    view.add_item(TimelapseButton(run))
     return view
 
 

@@ -409,6 +409,14 @@ def losses_line(loss_d: float, loss_g: float) -> str:
 
 QUALITY_ALT = "The curve of KID, a distance between dreamt and real bags, by epoch: lower is better."
 LOSSES_ALT = "Curves of the discriminator's and the generator's loss by epoch."
+REFRESH, FILM = "🔄", "🎞️"
+
+
+def timelapse_so_far(run: str, epoch: int) -> str:
+    """With a run's timelapse."""
+    return f"{FILM} Run {run} until epoch {epoch}:"
+
+
 PROGRESS_TITLE = "Training run"
 STATES = {"running": "going on", "finished": "done", "stopped": "resting", "failed": "broken off"}
 
