@@ -15,8 +15,8 @@ import discord
 import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from rich.logging import RichHandler
 
+from bot import logs
 from bot.settings import SettingsError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -42,14 +42,7 @@ def main(
     config: Annotated[Path, typer.Option(help="The settings' file.")] = Path("config.toml"),
 ) -> None:
     """The Discord bot that dreams handbags. Without DISCORD_TOKEN it starts the demo."""
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(name)s: %(message)s",
-        datefmt="[%X]",
-        handlers=[RichHandler(show_path=False)],
-    )
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up()
     context.obj = config
     if context.invoked_subcommand is None:
         token = Secrets().discord_token
@@ -90,7 +83,9 @@ def serve(config: Path, token: str) -> None:
         )
 
     async def run() -> None:
-        async with App(load_house(config)) as running:
+        house = load_house(config)
+        logs.set_up(house.bot.log)
+        async with App(house) as running:
             await running.serve(token)
 
     until_stopped(run())

@@ -22,6 +22,7 @@ from bot.client import BagBot, Services
 from bot.daily import DailyDream
 from bot.easel import Easel
 from bot.guilds import Guilds
+from bot.health import Health
 from bot.herald import Herald
 from bot.runs import RunTeller
 from bot.schedule import build_schedule
@@ -29,6 +30,7 @@ from bot.settings import SettingsError
 from bot.store.store import Store
 from bot.studio import Studio
 from bot.taste import Taste
+from bot.watch import Watch
 from bot.weekly import WeeklyBest
 
 RESTART_SECONDS = 5.0
@@ -71,6 +73,7 @@ class App:
         runs = house.gan.runs
         self.house = house
         self.herald = Herald()
+        self.watch = Watch()
         self.store = Store(settings.store)
         self.guilds = Guilds(self.store, settings)
         self._own_easel = easel is None
@@ -86,7 +89,7 @@ class App:
         self.weekly = WeeklyBest(self.herald, self.store, self.guilds, late)
         self.teller = RunTeller(self.herald, self.store, runs, settings.grid_seconds)
         self._services = Services(
-            settings, runs, self.store, self.guilds, self.studio, self.trainer, self.collector
+            settings, runs, self.store, self.guilds, self.studio, self.trainer, self.collector, self.watch
         )
         self._stack = contextlib.AsyncExitStack()
 
@@ -104,7 +107,8 @@ class App:
             stack.push_async_callback(self.store.close)
             if self._own_easel:
                 stack.callback(self.easel.close)
-            for child in (self.trainer, self.collector):
+            children, posts = (self.trainer, self.collector), (self.daily, self.weekly)
+            for child in children:
                 await stack.enter_async_context(_background(child.name, child.run))
             await stack.enter_async_context(_background("run teller", self.teller.run))
             await stack.enter_async_context(_background("warm-up", self.studio.warm_up, once=True))
@@ -115,11 +119,14 @@ class App:
                 self.studio,
                 self.trainer,
                 self.collector,
-                [self.daily, self.weekly],
+                posts,
             )
             schedule.start()
             stack.callback(schedule.shutdown, wait=False)
             await asyncio.to_thread(self.trainer.resume_interrupted)
+            if port := self.house.bot.health_port:
+                health = Health(self.herald, self.store, self.studio, self.watch, children, posts)
+                await stack.enter_async_context(health.serve(port))
             self._stack = stack.pop_all()
         return self
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.guilds import Guilds
     from bot.store.store import Store
     from bot.studio import Studio
+    from bot.watch import Watch
 
 Interaction = discord.Interaction["BagBot"]
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Services:
     studio: Studio
     trainer: Trainer
     collector: Collector
+    watch: Watch
 
 
 class BagBot(commands.Bot):
@@ -91,6 +93,7 @@ class BagBot(commands.Bot):
         await self.services.store.open()
         await self.services.guilds.load()
         await self.add_cog(Bag(self))
+        self.services.watch.follow(self)
         self.add_dynamic_items(*views.ITEMS, *panel.ITEMS)
         for command in self.tree.walk_commands():
             command.description = words.summary(command.description)
@@ -248,6 +251,7 @@ async def told(interaction: Interaction, action: Callable[[], Awaitable[None]]) 
     """Run what a button does; an error becomes private words, as with commands."""
     asking.set(Patience(interaction))
     try:
-        await action()
+        with interaction.client.services.watch.button(interaction):
+            await action()
     except Exception as error:
         await _excuse(interaction, error)

@@ -60,6 +60,10 @@ class Line:
         self._drawing: list[_Ticket] = []
         self._work: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        """How many requests wait or are being drawn."""
+        return len(self._waiting) + len(self._drawing)
+
     async def draw(self, job: Job[T]) -> T:
         """Wait for one's turn and do a job. Raises Refusal if too many wait, or if it can't be done."""
         asker = asking.get()

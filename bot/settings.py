@@ -16,6 +16,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot.logs import Look
+
 # In crontab Sunday is 0 or 7; APScheduler counts from Monday. Names mean the same to both.
 _WEEKDAYS = dict(zip("01234567", ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun"), strict=True))
 
@@ -73,6 +75,9 @@ class Settings(BaseSettings):
     grid_seconds: Annotated[float, Field(ge=0)] = 60
     cooldown_seconds: Annotated[float, Field(ge=0)] = 2
     server_per_minute: Annotated[int, Field(ge=0)] = 240
+
+    log: Look = "auto"
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
     store: str = "sqlite+aiosqlite:///data/bot.db"
     favorites: Path = Path("data/favorites")

@@ -64,6 +64,11 @@ class Studio:
         self._looking = threading.Lock()
         self._seen: tuple[tuple[Path, int], Model] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many drawings somebody waits for."""
+        return len(self._quick) + len(self._slow)
+
     async def current(self) -> Model:
         """The newest generator. Raises Refusal while there is none, or none that can be read."""
         model = await asyncio.to_thread(self._current)

@@ -579,6 +579,17 @@ def picked(dreams: int, votes: int, chance: float) -> str:
     )
 
 
+# Health --------------------------------------------------------------------------------------
+
+HEALTHY = "I am connected, and my store answers."
+NOT_CONNECTED = "I am not connected to Discord."
+
+
+def store_silent(reason: str) -> str:
+    """For a store that does not answer."""
+    return f"My store does not answer ({reason})."
+
+
 # Help ----------------------------------------------------------------------------------------
 
 HELP_TITLE = "Bag Dreams"
