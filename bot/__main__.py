@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +30,12 @@ class Secrets(BaseSettings):
     discord_token: SecretStr | None = None
 
 
+def secret_token() -> str | None:
+    """The token, if there is one."""
+    token = Secrets().discord_token
+    return (token.get_secret_value().strip() or None) if token else None
+
+
 def fail(message: str) -> typer.Exit:
     """Say in one line what is wrong; the exit with code 2 for the caller to raise."""
     typer.echo(f"bag-dreams: {message}", err=True)
@@ -45,9 +51,9 @@ def main(
     logs.set_up()
     context.obj = config
     if context.invoked_subcommand is None:
-        token = Secrets().discord_token
-        if token is not None and token.get_secret_value().strip():
-            serve(config, token.get_secret_value().strip())
+        token = secret_token()
+        if token is not None:
+            serve(config, token)
         else:
             demo()
 
@@ -68,6 +74,30 @@ def demo(
         async with Demo(folder, port) as running:
             typer.echo(f"\n  Bag Dreams is dreaming at {running.address}   (Ctrl-C ends it)\n")
             await asyncio.Event().wait()
+
+    until_stopped(run())
+
+
+@app.command()
+def check(context: typer.Context) -> None:
+    """What works and what does not: token, intents, servers, store, generator, dataset, schedule, disk.
+
+    Ends with code 2 if something needs mending.
+    """
+    # What the libraries say of their own accord is not for a table.
+    logging.disable(logging.WARNING)
+    from bot.app import load_house
+    from bot.check import findings, line
+    from bot.easel import Easel
+
+    async def run() -> None:
+        good = True
+        with closing(Easel()) as easel:
+            async for finding in findings(load_house(context.obj), secret_token(), easel):
+                typer.echo(line(finding))
+                good = good and finding.good
+        if not good:
+            raise typer.Exit(2)
 
     until_stopped(run())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,11 +106,11 @@ class BagBot(commands.Bot):
 
     def home(self, guild: discord.Guild) -> discord.TextChannel | None:
         """The channel of a guild in which the bot posts by itself."""
-        return named_channel(guild, self.services.guilds.rules(guild.id).channel)
+        return named_channel(guild.text_channels, self.services.guilds.rules(guild.id).channel)
 
     def hall(self, guild: discord.Guild) -> discord.TextChannel | None:
         """The channel of a guild that shows its favorites, if it has one."""
-        return named_channel(guild, self.services.guilds.rules(guild.id).hall)
+        return named_channel(guild.text_channels, self.services.guilds.rules(guild.id).hall)
 
     async def get_context(self, origin: Any, /, *, cls: Any = Context) -> Any:
         """The context of a message or an interaction, one of ours."""
@@ -132,12 +132,9 @@ class BagBot(commands.Bot):
         await _excuse(interaction, error)
 
 
-def named_channel(guild: discord.Guild, named: str) -> discord.TextChannel | None:
-    """The text channel of a guild with that name or id."""
-    for channel in guild.text_channels:
-        if named in (channel.name, str(channel.id)):
-            return channel
-    return None
+def named_channel(channels: Iterable[discord.TextChannel], named: str) -> discord.TextChannel | None:
+    """The first of a guild's text channels with that name or id."""
+    return next((channel for channel in channels if named in (channel.name, str(channel.id))), None)
 
 
 def explain(

@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from bot.settings import Settings
 from bot.store.store import Store
 
+OFF = 0
+"""A channel's id for none: no channel has it."""
+
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds in one guild."""
+    """What holds in one guild. A channel may be OFF."""
 
     channel: str
     """Name or id of the home channel, in which the bot posts by itself."""
@@ -23,6 +26,11 @@ class Rules:
     best_at: str
     """Cron expression of the week's best; empty for none."""
     favorite_votes: int
+
+    @property
+    def silent(self) -> bool:
+        """Whether it was chosen that the bot posts nothing by itself."""
+        return self.channel == str(OFF)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -541,6 +541,137 @@ NOT_ASKED_BY_YOU = "Only who asked for that post, or somebody with *Manage Messa
 GONE = "That post is gone already, or only you can see it; then *Dismiss message* below it takes it away."
 
 
+# `python -m bot check` -----------------------------------------------------------------------
+
+CHECK_DEMO = "none in DISCORD_TOKEN or .env: `make run` starts the demo"
+CHECK_REFUSED = (
+    "Discord refuses it. Make a new one in the developer portal: your application, Bot, Reset Token"
+)
+CHECK_INTENT = "I may read messages, so `!bag` works"
+CHECK_NO_INTENT = (
+    "I may not read messages. Switch it on in the developer portal: your application, Bot, "
+    "Message Content Intent"
+)
+CHECK_TWO_DATASETS = "[gan] dataset is not the one that [scraper] builds: give them the same folder"
+
+
+def check_accepted(name: str) -> str:
+    """The token works."""
+    return f"accepted: I am {_plain(name)}"
+
+
+def check_unreachable(reason: str) -> str:
+    """No answer from Discord, which says nothing about the token."""
+    return f"Discord can't be reached ({_short(reason, 120)}): look at the network, then try again"
+
+
+def check_no_server(url: str) -> str:
+    """Nobody has invited the bot."""
+    return f"I am in none. Invite me: {url}"
+
+
+def check_more_servers(count: int) -> str:
+    """Servers that were not looked at."""
+    return f"{count:,} more, which I have not looked at"
+
+
+def check_no_home(guild: str, named: str, chosen: bool) -> str:
+    """A server in which the bot posts nothing by itself."""
+    if chosen:
+        return f"{_plain(guild)}: no home channel, as was chosen there: I post nothing by myself"
+    what = "the home channel is gone" if named.isdigit() else f"there is no channel #{named}"
+    return f"{_plain(guild)}: {what}, so I post nothing by myself: `!bag setup` there gives me a home"
+
+
+def check_lacks(guild: str, channel: str, lacks: Sequence[str]) -> str:
+    """Permissions that are missing."""
+    return f"{_plain(guild)}: in #{channel} I lack {permission_names(lacks)}: give them to my role there"
+
+
+def check_server(guild: str, home: str, hall: str | None, times: dict[str, datetime], zone: str) -> str:
+    """A server where all is well."""
+    shown = f", hall of fame #{hall}" if hall else ""
+    return f"{_plain(guild)}: home #{home}{shown}; {check_schedule(times, zone)}"
+
+
+def check_schedule(times: dict[str, datetime], zone: str) -> str:
+    """What comes next, and when."""
+    soonest = sorted(times.items(), key=lambda entry: entry[1])
+    return (
+        " · ".join(f"{name} {at:%a %-d %b %H:%M}" for name, at in soonest) + f" ({zone})"
+        if times
+        else ("nothing by itself")
+    )
+
+
+def check_store(where: str, current: bool) -> str:
+    """The store works."""
+    return f"{where}, {'up to date' if current else 'brought up to date at the next start'}"
+
+
+def check_store_new(where: str) -> str:
+    """There is no store yet."""
+    return f"{where}, made at the first start"
+
+
+def check_store_newer(where: str) -> str:
+    """A store whose schema is not known."""
+    return f"{where} was written by a newer version of me: update me, or give me another `store`"
+
+
+def check_store_down(where: str, reason: str) -> str:
+    """A store that does not answer."""
+    return f"{where} can't be reached ({_short(reason, 120)}): look at `store` in config.toml"
+
+
+def check_no_engine(reason: str) -> str:
+    """A store's address that is none, or whose driver is not installed."""
+    return f"`store` in config.toml does not work here ({_short(reason, 120)})"
+
+
+def check_generator(code: str, epoch: int, seconds: float) -> str:
+    """The generator draws."""
+    return f"after epoch {epoch}; drew {code} in {seconds:.2f} s"
+
+
+def check_unreadable(path: str, reason: str) -> str:
+    """A file that can't be read."""
+    return f"{path} can't be read ({_short(reason, 120)})"
+
+
+def check_dataset(images: int, size: int, days: float) -> str:
+    """What the GAN learns from."""
+    age = "built today" if days < 1 else f"built {_count(round(days), 'day')} ago"
+    return f"{images:,} pictures of {size} × {size}, {age}"
+
+
+def check_no_dataset(path: str) -> str:
+    """There is nothing to learn from yet."""
+    return f"none at {path}: `python -m scraper collect` (or `import FOLDER`), then `python -m scraper build`"
+
+
+def check_shops(shops: Sequence[str], good: bool) -> str:
+    """Where bags come from by themselves."""
+    if shops:
+        return (
+            f"{', '.join(shops)}{'' if good else ': set [scraper] contact, they must be able to reach you'}"
+        )
+    if good:
+        return "none: I learn from the pictures that were imported"
+    return "none: import pictures of your own, or add a table [scraper.shops.NAME] to config.toml"
+
+
+def check_unwritable(path: str) -> str:
+    """A folder in which nothing can be kept."""
+    return f"I can't write to {path}: give it to the user that runs me"
+
+
+def check_disk(path: str, free: int, room: int) -> str:
+    """Room on a disk, in bytes."""
+    more = "" if free >= room else f": make room, a run may need {room / 2**30:.0f} GiB"
+    return f"{free / 2**30:.1f} GiB free at {path}{more}"
+
+
 # Schedule ------------------------------------------------------------------------------------
 
 
@@ -657,6 +788,11 @@ def duration(seconds: float) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _plain(text: str) -> str:
+    """A stranger's name on a terminal: nothing in it moves the cursor."""
+    return "".join(character for character in text if character.isprintable())[:80]
 
 
 def _short(text: str, length: int = 60) -> str:

@@ -15,10 +15,9 @@ from bot.client import Context, Interaction, told
 from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature
 from bot.errors import Refusal
+from bot.guilds import OFF
 from bot.panel import SETUP_MODAL, SetupModal, setup_view
 
-OFF = 0
-"""A channel id that no channel has: set up to be none."""
 VOTES = range(1, 1001)
 _ID = re.compile(r"(?:<#)?([0-9]{15,20})>?")
 

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -20,6 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.store.models import Base
 
 T = TypeVar("T")
+
+_MIGRATIONS = str(Path(__file__).parent / "migrations")
 
 
 def now() -> datetime:
@@ -55,6 +59,26 @@ class Database:
             async with self.engine.begin() as connection:
                 await connection.run_sync(_migrate)
             self._opened = True
+
+    async def revision(self) -> str | None:
+        """The revision of the schema, unchanged; None if there is no database yet, and none is made.
+
+        Raises SQLAlchemyError or OSError if it can't be reached.
+        """
+        file = self._url.database if self._url.get_backend_name() == "sqlite" else None
+        if file and not await asyncio.to_thread(Path(file).exists):
+            return None
+        async with self.engine.connect() as connection:
+            return await connection.run_sync(
+                lambda inner: MigrationContext.configure(inner).get_current_revision()
+            )
+
+    @staticmethod
+    def revisions() -> list[str]:
+        """All revisions of the schema that this program knows, newest first."""
+        config = Config()
+        config.set_main_option("script_location", _MIGRATIONS)
+        return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Do work of several statements in one transaction; what the work returns or raises.
@@ -94,7 +118,7 @@ def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
 
 def _migrate(connection: Connection) -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", _MIGRATIONS)
     config.attributes["connection"] = connection
     config.attributes["metadata"] = Base.metadata
     command.upgrade(config, "head")
