@@ -1,11 +1,15 @@
 """The dream bag of the day: one a server and local day, late rather than never, never two."""
 
-from datetime import datetime
+import contextlib
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import discord
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from bot import words
 from bot.codes import Code
 from bot.taste import Pick
 from tests.bot.world import until
@@ -22,6 +26,19 @@ def _by_hand(monkeypatch):
 
 class Crash(BaseException):
     """The machine goes down."""
+
+
+def crash_at(patch, world, step, after):
+    """Let the machine go down before or after a step."""
+    place = discord.TextChannel if step == "send" else world.app.store
+    real = getattr(place, step)
+
+    async def crash(*args, **kwargs):
+        if after:
+            await real(*args, **kwargs)
+        raise Crash
+
+    patch.setattr(place, step, crash)
 
 
 def at(text, zone=PARIS, fold=0):
@@ -139,22 +156,52 @@ async def test_a_crash_at_any_step_leaves_the_day_one_bag(server, monkeypatch):
             for when in ("before it", "after it")
         ]
         for day, (step, when) in enumerate(steps, 10):
-            place = discord.TextChannel if step == "send" else world.app.store
-            real = getattr(place, step)
-
-            async def crash(*args, when=when, real=real, **kwargs):
-                if when == "after it":
-                    await real(*args, **kwargs)
-                raise Crash
-
             with monkeypatch.context() as patch:
-                patch.setattr(place, step, crash)
+                crash_at(patch, world, step, when == "after it")
                 with pytest.raises(Crash):
                     await look(world, f"2026-11-{day} 09:00")
             await world.restart()
             await look(world, f"2026-11-{day} 09:05")
             await look(world, f"2026-11-{day} 09:06")
             assert len(dreams(world.channel)) == day - 9, (step, when)
+
+
+LOOKS = st.lists(
+    st.tuples(
+        st.integers(-120, 16 * 60),  # minutes since the last look; a clock may be set back
+        st.sampled_from(["claim_post", "send", "complete_post", "", "", "", ""]),  # where it crashes
+        st.booleans(),  # before or after that
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(looks=LOOKS, hour=st.integers(0, 23), start=st.sampled_from(["2026-03-27", "2026-10-23"]))
+async def test_whatever_crashes_and_however_the_clock_jumps_each_due_day_has_one_bag(
+    server, tmp_path, looks, hour, start
+):
+    for file in tmp_path.glob("bot.db*"):
+        file.unlink()
+    seen = []
+    async with server() as world:
+        await rule(world, cron=f"30 {hour} * * *")
+        now = at(f"{start} 00:00").astimezone(UTC)
+        for minutes, step, after in looks:
+            now += timedelta(minutes=minutes)
+            with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Crash):
+                if step:
+                    crash_at(patch, world, step, after)
+                await world.app.daily.catch_up(now)
+                seen.append(now)  # it went well
+        posted = dreams(world.channel)
+    assert len(posted) == len(set(posted))
+    first = date.fromisoformat(start)
+    for day in (first + timedelta(days=n) for n in range(-1, 12)):
+        due = datetime.combine(day, time(hour, 30), ZoneInfo(PARIS)).astimezone(UTC)
+        if any(due <= moment <= due + timedelta(hours=12) for moment in seen):
+            assert words.daily_title(day).removeprefix("Dream bag of ") in posted
 
 
 async def test_the_look_back_sees_past_what_people_say(server, monkeypatch):
