@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
+from time import time as clock
 from typing import Literal, Self
 
 from scraper.schema import SCHEMA, VERSION
@@ -55,7 +56,7 @@ class Wanted:
     image: str
     etag: str | None = None
     modified: str | None = None
-    asked: str = ""
+    asked: float = 0
 
 
 def now() -> str:
@@ -230,38 +231,6 @@ class Catalog:
         )
         return [Wanted(*row) for row in rows]
 
-    def known(
-        self, shop: str, crawl: int, age: timedelta, after: Wanted | None, limit: int = 64
-    ) -> list[Wanted]:
-        """Pictures that this crawl has seen, and that were asked for before it and longer ago than `age`.
-
-        The longest ago comes first; `after` is the last of those that were given already.
-        """
-        (started,) = self.db.execute("SELECT started FROM crawls WHERE id = ?", (crawl,)).fetchone()
-        last = (after.asked, after.id) if after else ("", 0)
-        rows = self.db.execute(
-            "SELECT id, image, etag, modified, asked FROM items"
-            " WHERE state = 'kept' AND shop = ? AND crawl = ?"
-            " AND asked < ? AND (asked, id) > (?, ?) ORDER BY asked, id LIMIT ?",
-            (shop, crawl, min(started, moment(age)), *last, limit),
-        )
-        return [Wanted(*row) for row in rows]
-
-    def same(self, item: int) -> None:
-        """The item's picture is what it was when it was last asked for, or its shop has it no more."""
-        with self.change() as db:
-            db.execute("UPDATE items SET asked = ? WHERE id = ?", (moment(), item))
-
-    def drop(self, item: int, reason: str) -> None:
-        """The item's picture is here, but may no longer be."""
-        with self.change() as db:
-            (old,) = db.execute("SELECT picture FROM items WHERE id = ?", (item,)).fetchone()
-            db.execute(
-                "UPDATE items SET state = 'failed', reason = ?, transient = 0, picture = NULL WHERE id = ?",
-                (reason, item),
-            )
-            self.release(old)
-
     def release(self, slot: int | None) -> None:
         """Takes a picture that no item shows any more out of the catalog (within a transaction)."""
         unused = "SELECT sha256, suffix FROM pictures WHERE id = ?1 AND NOT EXISTS"
@@ -288,12 +257,10 @@ class Catalog:
         color: str,
         etag: str | None = None,
         modified: str | None = None,
-        spread: timedelta = timedelta(),
     ) -> Kept:
         """The item's picture is here: square and row (within a transaction; the original is on disk).
 
-        It takes the place of one that the item showed before; a forgotten one goes. First it counts as
-        asked for in the future, by `spread`: what came in one night is not asked for again in one night.
+        It takes the place of one that the item showed before; a forgotten one goes.
         """
         db = self.db
         old = db.execute("SELECT picture FROM items WHERE id = ?", (item,)).fetchone()[0]
@@ -315,7 +282,7 @@ class Catalog:
         db.execute(
             "UPDATE items SET state = 'kept', reason = NULL, transient = 0, picture = ?, etag = ?,"
             " modified = ?, asked = ?, color = COALESCE(NULLIF(color, ''), ?) WHERE id = ?",
-            (slot, etag, modified, moment(timedelta() if old else -spread), color, item),
+            (slot, etag, modified, clock(), color, item),
         )
         if old not in (None, slot):
             self.release(old)

@@ -11,6 +11,7 @@ from scraper.fetch import Answer, Fetcher, FetchError, RefusedError
 from scraper.imports import read_file
 from scraper.intake import Intake
 from scraper.manners import opted_out
+from scraper.refresh import drop, due, same
 from scraper.render import Browser, RenderError
 from scraper.report import Report
 from scraper.settings import Settings
@@ -223,7 +224,7 @@ class Crawl:
                 self.last = max((item.id for item in self.batch), default=self.last)
             if not self.batch and self.walked and self.crawl:
                 age = timedelta(days=self.settings.refresh_days)
-                self.batch.extend(self.catalog.known(self.shop.name, self.crawl, age, self.asked))
+                self.batch.extend(due(self.catalog, self.shop.name, self.crawl, age, self.asked))
                 self.asked = self.batch[-1] if self.batch else self.asked
                 self.tally.seen += len(self.batch)
             if self.batch:
@@ -250,12 +251,12 @@ class Crawl:
         try:
             result = await self.fetched(item)
         except OptedOutError as error:
-            self.catalog.drop(item.id, str(error))
+            drop(self.catalog, item.id, str(error))
             self.failed(error)
             return
         except (FetchError, PictureError) as error:
             if not isinstance(error, FetchError) or not (error.transient or isinstance(error, RefusedError)):
-                self.catalog.same(item.id)
+                same(self.catalog, item.id)
             self.failed(error)
             return
         self.unlucky = 0
@@ -269,7 +270,7 @@ class Crawl:
         if answer.opted_out:
             raise OptedOutError(f"opted out ({answer.opted_out})")
         if answer.status == 304:
-            self.catalog.same(item.id)
+            same(self.catalog, item.id)
             return "same"
         return await self.intake.take(item.id, answer.body, answer.etag, answer.modified)
 

@@ -3,9 +3,7 @@
 import asyncio
 import hashlib
 import os
-import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any, Final
 
 from scraper.catalog import Catalog, Kept
@@ -46,8 +44,7 @@ class Intake:
         kept: asyncio.Future[Kept] = loop.create_future()
         if not self.ready:
             loop.call_later(TOGETHER, self.keep)
-        spread = timedelta(days=random.uniform(0, self.settings.refresh_days))  # noqa: S311  # no secret
-        self.ready.append((kept, (item, sha256, len(data), picture, color, etag, modified, spread)))
+        self.ready.append((kept, (item, sha256, len(data), picture, color, etag, modified)))
         return await kept
 
     def keep(self) -> None:

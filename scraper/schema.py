@@ -25,7 +25,7 @@ CREATE TABLE items (
     state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'failed')),
     reason TEXT, transient INTEGER NOT NULL DEFAULT 0, picture INTEGER REFERENCES pictures (id),
     etag TEXT, modified TEXT,                                   -- as its picture came with them
-    asked TEXT NOT NULL DEFAULT '',                             -- when its shop was asked for it
+    asked REAL NOT NULL DEFAULT 0,                              -- when its shop was asked for it (POSIX)
     first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, UNIQUE (shop, image)
 );
 CREATE INDEX items_kept ON items (shop, crawl, asked) WHERE state = 'kept';

@@ -158,11 +158,18 @@ def test_a_change_to_a_picture_that_was_taken_down_does_not_bring_it_back(site, 
     assert originals(stocked).isdisjoint({sha(draw(3)), sha(draw(5))})
 
 
+def long_ago(house, days, numbers):
+    """Lets days go by since some pictures were asked for."""
+    marks = ", ".join(map(str, numbers))
+    with sqlite3.connect(house.path / "shop" / "catalog.sqlite") as db:
+        db.execute(f"UPDATE items SET asked = asked - {days * 86_400} WHERE id IN ({marks})")
+
+
 def test_only_what_was_asked_for_long_ago_and_is_still_listed_is_asked_for_again(site, house):
     house.shops(site, "rebag")
     collected(house)
-    with sqlite3.connect(house.path / "shop" / "catalog.sqlite") as db:
-        db.execute("UPDATE items SET asked = '2026-01-01T00:00:00+00:00' WHERE id IN (2, 4, 6)")
+    long_ago(house, 61, [2, 4, 6])
+    long_ago(house, 29, [1, 3])
     site.bags.remove(4)
     site.asked.clear()
 
@@ -172,6 +179,22 @@ def test_only_what_was_asked_for_long_ago_and_is_still_listed_is_asked_for_again
     site.asked.clear()
     collected(house)
     assert site.pictures() == []
+
+
+def test_what_came_in_one_night_is_not_asked_for_again_in_one_night(site, house):
+    house.shops(site, "rebag")
+    collected(house)
+    nights = []
+
+    for _ in range(3):
+        long_ago(house, 20.5, range(1, 11))
+        site.asked.clear()
+        collected(house)
+        nights.append(len(site.pictures()))
+
+    assert nights[0] == 0
+    assert 0 < nights[1] < 10
+    assert nights[1] + nights[2] == 10
 
 
 def test_killed_while_pictures_change_it_ends_with_all_of_them(site, house, draw, tmp_path):
