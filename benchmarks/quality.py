@@ -6,7 +6,7 @@
 PICTURES is a dataset folder. Seconds are CPU seconds of training alone, of all threads together. A preset
 whose rates decay is trained anew for each of the bounds, as a run with that bound would be; one run of the
 others passes all of them. --dreamed pictures are measured against all the real ones. A JSON line for each
-is printed as soon as it is known, and every grid is written to --out.
+is printed as soon as it is known; every grid and generator is written to --out.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from pathlib import Path
 
 import torch
 
-from gan import augment, device
+from gan import augment, device, networks
 from gan.data import Dataset, open_dataset, to_pictures
-from gan.generator import Generator, noise
+from gan.generator import load, noise, save_generator
 from gan.grid import grid
 from gan.pair import Pair, shape_of
 from gan.presets import PRESETS, Recipe
@@ -30,9 +30,10 @@ from gan.world import World
 
 def train(
     recipe: Recipe, dataset: Dataset, bounds: list[float], seed: int, *, bf16: bool
-) -> Iterator[tuple[float, Generator, int, float]]:
-    """At each bound (CPU seconds, ascending), and that of the last: the bound, the generator, the pictures it
-    has seen, and the seconds by the clock. Rates follow the last bound.
+) -> Iterator[tuple[float, networks.Generator, int, float]]:
+    """At each bound (CPU seconds, ascending): it, the network, the pictures seen, and seconds by the clock.
+
+    Rates follow the last bound.
     """
     cpu = torch.device("cpu")
     shape = shape_of(recipe, dataset.image_size)
@@ -44,8 +45,7 @@ def train(
     while True:
         for real in dataset.batches(min(recipe.batch, len(dataset)), seed, epoch):
             while spent >= left[0]:
-                # A copy: drawing takes batch statistics anew.
-                yield left[0], Generator(pair.drawing(), shape, epoch, ""), step * recipe.batch, clock
+                yield left[0], pair.drawing(), step * recipe.batch, clock
                 if len(left) == 1:
                     return
                 del left[0]
@@ -101,9 +101,12 @@ def main() -> None:
                 update={"channels": device.width(recipe.channels, torch.device("cpu"))}
             )
             for run in [[bound] for bound in bounds] if recipe.decay else [bounds]:
-                for bound, generator, images, clock in train(recipe, dataset, run, seed, bf16=bf16):
-                    pictures = generator.draw(generator.latents(range(options.dreamed)))
+                for bound, network, images, clock in train(recipe, dataset, run, seed, bf16=bf16):
                     name = f"{preset}{options.label and '-' + options.label}-{bound:.0f}s-{seed}"
+                    file = options.out / f"{name}.safetensors"
+                    save_generator(file, network, shape_of(recipe, dataset.image_size), 0, "")
+                    generator = load(file)
+                    pictures = generator.draw(generator.latents(range(options.dreamed)))
                     grid(pictures[:64], columns=8).save(options.out / f"{name}.png")
                     found = {"name": name, "seconds": bound, "clock": round(clock), "images": images}
                     print(json.dumps(found | vars(measure(real, features(pictures)))), flush=True)
