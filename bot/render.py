@@ -172,6 +172,11 @@ def breed(
     return Job((), partial(_breed, tuple(parents), tuple(seeds), count, mutation))
 
 
+def latent(design: Design) -> Job[bytes]:
+    """What a design is drawn from, float32 [z], also that of a seed."""
+    return Job((), partial(_latent_of, design))
+
+
 def morph(designs: Sequence[Design], frames: int, spots: Sequence[tuple[int, float]]) -> Job[Animation]:
     """A loop through designs of one generator in so many frames, and a strip of some spots on it.
 
@@ -227,6 +232,11 @@ def _breed(
             known.add(child)
             litter[seed] = child
     return litter
+
+
+def _latent_of(design: Design, _images: Images) -> bytes:
+    path, source = design
+    return _bytes(_latent(_load(path), source))
 
 
 def _morph(

@@ -111,6 +111,11 @@ class Studio:
             self._pictures.popitem(last=False)
         return picture
 
+    async def latent(self, code: Code) -> bytes:
+        """What a design is drawn from, float32 [z]. Raises Refusal."""
+        (design,) = await self._designs([code])
+        return await self._quick.draw(render.latent(design))
+
     async def grid(self, designs: Sequence[Code], columns: int) -> bytes:
         """A numbered grid of designs as PNG. Raises Refusal."""
         return await self._quick.draw(render.grid(await self._designs(designs), columns))

@@ -26,7 +26,11 @@ STUDIO_DOWN = "My drawing process keeps dying. Please tell the person who runs m
 ADMINS_ONLY = "That one is for people with the *Manage Server* permission."
 SERVER_ONLY = "That one works in a server only, not in private messages."
 NO_RUN = "There is no training run yet. An admin can begin one with `!bag train start`."
-NO_TOP = f"Nobody has voted yet. Dream a bag with `!bag` and press {UP}."
+NO_TOP = {
+    "week": f"Nobody has voted this week. Dream a bag with `!bag` and press {UP}, or see `!bag top ever`.",
+    "month": f"Nobody has voted this month. Dream a bag with `!bag` and press {UP}, or see `!bag top ever`.",
+    "ever": f"Nobody has voted yet. Dream a bag with `!bag` and press {UP}.",
+}
 BUSY_TRAINING = "A training run is already going on. `!bag progress` shows it."
 NOT_TRAINING = "No training run is going on."
 BUSY_SCRAPING = "I am already collecting bags."
@@ -140,6 +144,9 @@ def permission_names(names: Sequence[str]) -> str:
 def too_large(name: str, size: int, most: int) -> str:
     """For a file that Discord would not take; sizes in bytes."""
     return f"`{name}` became too large to send: {size / 2**20:.1f} MiB, and I send {most // 2**20} at most."
+
+
+GONE_USER = "somebody who has left Discord"
 
 
 def no_favorites(whose: str | None) -> str:
@@ -276,9 +283,9 @@ def saved(code: str) -> str:
     return f"{SAVE} `{code}` is among your favorites now: `!bag favorites` shows them."
 
 
-def saved_already(code: str) -> str:
-    """To the person who saves a design again."""
-    return f"`{code}` is among your favorites already."
+def unsaved(code: str) -> str:
+    """To the person who pressed 💾 on a favorite of theirs."""
+    return f"`{code}` is no longer among your favorites. Press {SAVE} again if that was a slip."
 
 
 def community_favorite(code: str, up: int) -> str:
@@ -286,7 +293,9 @@ def community_favorite(code: str, up: int) -> str:
     return f"⭐ `{code}` has {up} votes for it: the community's newest favorite!"
 
 
-ROUND_TITLE = "Which bag?"
+def round_title(number: int) -> str:
+    """Above a vote between designs."""
+    return f"Vote {number}: which bag?"
 
 
 def round_text(votes: dict[str, int], closes_at: datetime | None) -> str:
@@ -299,17 +308,30 @@ def round_text(votes: dict[str, int], closes_at: datetime | None) -> str:
     )
 
 
-def round_result(winners: Sequence[str], count: int) -> str:
-    """How a vote ended."""
-    if not count:
-        return "Nobody voted, so no bag won. Perhaps next time."
+def round_result(number: int, winners: Sequence[str], count: int) -> str:
+    """How a vote ended; by these words the bot knows that it has said so."""
+    if not winners:
+        return f"Vote {number}: nobody voted, so no bag won. Perhaps next time."
     votes = "1 vote" if count == 1 else f"{count} votes"
     if len(winners) > 1:
-        return f"A tie between {', '.join(f'`{code}`' for code in winners)} with {votes} each."
-    return f"🏆 `{winners[0]}` wins with {votes}!"
+        tied = ", ".join(f"`{code}`" for code in winners)
+        return f"Vote {number}: a tie between {tied} with {votes} each."
+    return f"Vote {number}: 🏆 `{winners[0]}` wins with {votes}!"
 
 
-TOP_TITLE = "The bags you love most"
+TOP_TITLES = {
+    "week": "The bags you love most this week",
+    "month": "The bags you love most this month",
+    "ever": "The bags you love most",
+}
+TOP_FOOTER = (
+    "by the lower bound of Wilson's score interval: few votes count for less than many · pick one below"
+)
+
+
+def hall_title(code: str) -> str:
+    """Above a favorite in the hall of fame; by it the bot knows its post again."""
+    return f"⭐ Bag {code}"
 
 
 def favorites_title(whose: str | None, page: int, pages: int) -> str:
@@ -746,7 +768,7 @@ HELP_BUTTONS = {
     "vote": {
         f"{UP} {DOWN}": "under every bag: one vote a person; the other changes it, the same takes it back"
     },
-    "favorites": {SAVE: "under every bag: make it a favorite of yours"},
+    "favorites": {SAVE: "under every bag: make it a favorite of yours, or take it back"},
 }
 HELP_OPTIONS = "What you can say after it"
 HELP_ALIASES = "Or"

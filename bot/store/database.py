@@ -21,6 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.store.models import Base
 
+BUSY_MS = 5000
+"""So long a statement waits for a store that another process writes to."""
 T = TypeVar("T")
 
 _MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -111,7 +113,7 @@ def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
     # A writer does not keep readers waiting, and two writers wait for one another instead of failing.
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=5000")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, delete, func, select, update
 
 from bot.archive import Kept
 from bot.store.database import now
-from bot.store.models import Design, Favorite, Score
+from bot.store.models import Design, Favorite, HallPost, Score
 from bot.store.votes import EVER, Tally, Votes
 
 COMMUNITY = 0
@@ -62,14 +62,28 @@ class Favorites(Votes):
             )
             return added.first() is not None
 
-    async def unsave(self, code: str, guild_id: int, user_id: int) -> None:
-        """Take a favorite's row back, because its files could not be written."""
+    async def unsave(self, code: str, guild_id: int, user_id: int) -> bool:
+        """Take a favorite of a person back; False if it was none."""
         async with self.engine.begin() as connection:
-            await connection.execute(
-                delete(Favorite).where(
-                    Favorite.code == code, Favorite.guild_id == guild_id, Favorite.user_id == user_id
-                )
+            gone = await connection.execute(
+                delete(Favorite)
+                .where(Favorite.code == code, Favorite.guild_id == guild_id, Favorite.user_id == user_id)
+                .returning(Favorite.code)
             )
+            return gone.first() is not None
+
+    async def is_favorite(self, code: str, guild_id: int, user_id: int | None = None) -> bool:
+        """Whether a design is a favorite of a person, or (None) of anybody in a guild."""
+        query = select(Favorite.code).where(Favorite.code == code, Favorite.guild_id == guild_id)
+        if user_id is not None:
+            query = query.where(Favorite.user_id == user_id)
+        async with self.engine.connect() as connection:
+            return await connection.scalar(query.limit(1)) is not None
+
+    async def favorite_codes(self) -> list[str]:
+        """Every design that is a favorite anywhere."""
+        async with self.engine.connect() as connection:
+            return list(await connection.scalars(select(Favorite.code).distinct().order_by(Favorite.code)))
 
     async def kept(self, guild_id: int) -> list[Kept]:
         """All favorites of a guild, newest first."""
@@ -104,3 +118,58 @@ class Favorites(Votes):
         async with self.engine.connect() as connection:
             total = await connection.scalar(select(func.count()).select_from(grouped.subquery()))
             return list((await connection.execute(page)).scalars()), total or 0
+
+    async def hall_post(self, guild_id: int, code: str) -> HallPost | None:
+        """A favorite's post in a guild's hall of fame, or the claim of one."""
+        async with self.engine.connect() as connection:
+            row = (
+                await connection.execute(
+                    select(HallPost.__table__).where(HallPost.guild_id == guild_id, HallPost.code == code)
+                )
+            ).first()
+            return HallPost(**row._mapping) if row else None
+
+    async def hall_posts(self, code: str) -> list[HallPost]:
+        """A favorite's posts in all halls of fame."""
+        async with self.engine.connect() as connection:
+            rows = await connection.execute(select(HallPost.__table__).where(HallPost.code == code))
+            return [HallPost(**row._mapping) for row in rows]
+
+    async def claim_hall_post(self, guild_id: int, code: str, channel_id: int) -> None:
+        """Say that a favorite's post is about to be sent to a hall of fame."""
+        claim = {"channel_id": channel_id, "message_id": None}
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                self.insert(HallPost)
+                .values(guild_id=guild_id, code=code, **claim)
+                .on_conflict_do_update(index_elements=["guild_id", "code"], set_=claim)
+            )
+
+    async def complete_hall_post(self, guild_id: int, code: str, message_id: int) -> None:
+        """Remember the message that fulfilled a claim; 0 if somebody has deleted it."""
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                update(HallPost)
+                .where(HallPost.guild_id == guild_id, HallPost.code == code)
+                .values(message_id=message_id)
+            )
+
+    async def drop_hall_post(self, guild_id: int, code: str) -> None:
+        """Forget a post in a hall of fame."""
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                delete(HallPost).where(HallPost.guild_id == guild_id, HallPost.code == code)
+            )
+
+    async def missing_in_hall(self, since: datetime) -> list[tuple[int, str]]:
+        """Guilds and codes of favorites that have no message, but a claim of one or were saved `since`."""
+        at_home = (HallPost.guild_id == Favorite.guild_id) & (HallPost.code == Favorite.code)
+        query = (
+            select(Favorite.guild_id, Favorite.code)
+            .outerjoin(HallPost, at_home)
+            .where(HallPost.message_id.is_(None))
+            .where(HallPost.code.is_not(None) | (Favorite.saved_at >= since))
+            .distinct()
+        )
+        async with self.engine.connect() as connection:
+            return [(row.guild_id, row.code) for row in await connection.execute(query)]

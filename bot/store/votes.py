@@ -87,7 +87,7 @@ class Votes(Database):
         """Record a vote (+1 or -1), one a person: another takes its place, the same again takes it back.
 
         `at` in UTC is now, if not given. A vote that goes leaves the guild and the periods in which it was
-        cast. Returns the votes of all guilds. Raises UnknownDesignError.
+        cast. Returns the votes of this guild. Raises UnknownDesignError.
         """
         cast = {"guild_id": guild_id, "value": value, "voted_at": (at or now()).astimezone(UTC)}
         return await self.write(lambda connection: self._vote(connection, code, user_id, cast))
@@ -108,8 +108,8 @@ class Votes(Database):
                 connection.execute(update(Vote).where(*mine).values(**cast))
             else:
                 connection.execute(insert(Vote).values(code=code, user_id=user_id, **cast))
-        ever = [counts for (_, period, _), counts in self._rescore(connection, changes).items() if not period]
-        return Tally(sum(up for up, _ in ever), sum(down for _, down in ever))
+        scores = self._rescore(connection, changes)
+        return Tally(*scores.get((cast["guild_id"], EVER, code), (0, 0)))
 
     async def forget_votes(self, user_id: int) -> int:
         """Delete a person's votes and ballots and take them out of the scores; how many votes it were."""
@@ -159,7 +159,7 @@ class Votes(Database):
         return Tally(int(up or 0), int(down or 0))
 
     def _rescore(self, connection: Connection, changes: Changes) -> dict[Key, tuple[int, int]]:
-        """Correct scores; all scores of the designs ever and in the periods that changed.
+        """Correct scores; those of the designs, ever and in the periods that changed.
 
         Whoever calls holds the designs' rows.
         """

@@ -1,9 +1,22 @@
-"""💾, `!bag favorites` and `!bag show`."""
+"""💾 and `!bag favorites`."""
 
 import errno
 import json
 
-from bot import favorites
+import numpy as np
+import pytest
+
+from bot import edits, favorites
+from bot.store.votes import Tally
+from tests.bot.world import until
+
+FORMS = pytest.mark.parametrize("form", ["prefix", "slash"])
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch):
+    """Nobody waits a second for a count."""
+    monkeypatch.setattr(edits, "SECONDS", 0.05)
 
 
 async def test_a_saved_bag_is_kept_and_found_again(server):
@@ -13,8 +26,6 @@ async def test_a_saved_bag_is_kept_and_found_again(server):
         result = await world.ben.click(bag, custom_id=f"bag:save:{code}")
         assert result.ephemeral
         assert code in result.response.content
-        again = await world.ben.click(bag, custom_id=f"bag:save:{code}")
-        assert "already" in again.response.content
         about = json.loads((world.folder / "favorites" / f"{code}.json").read_text())
         assert about["code"] == code
 
@@ -26,22 +37,132 @@ async def test_a_saved_bag_is_kept_and_found_again(server):
         assert "no favorites" in world.whispers(world.ada)[0]
 
 
-async def test_favorites_come_in_pages(server):
+async def test_pressed_again_it_is_taken_back(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        bag, code = world.last, world.code
+        for expected in ("among your favorites now", "no longer", "among your favorites now"):
+            result = await world.ben.click(bag, custom_id=f"bag:save:{code}")
+            assert result.ephemeral
+            assert expected in result.response.content
+        await world.ben.click(bag, custom_id=f"bag:save:{code}")
+        await world.ada.send(world.channel, "!bag favorites")
+        assert "no favorites" in world.whispers(world.ada)[0]
+
+
+async def test_one_persons_favorite_stays_when_another_takes_theirs_back(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        bag, code = world.last, world.code
+        for person in (world.ada, world.ben, world.ada):
+            await person.click(bag, custom_id=f"bag:save:{code}")
+        await world.restart()
+        await world.ada.send(world.channel, "!bag favorites")
+        assert code in world.last.embeds[0].description
+
+
+@FORMS
+async def test_favorites_of_everybody_and_of_somebody_in_pages(server, form):
     async with server() as world:
         saved = []
         for seed in range(11):
             await world.ada.send(world.channel, f"!bag {seed}")
             saved.append(world.code)
             await world.ada.click(world.last, custom_id=f"bag:save:{world.code}")
+        for who in (None, world.ada):
+            await world.say(world.ben, form, "favorites", **({"who": who} if who else {}))
+            page = world.last
+            assert "1 of 2" in page.embeds[0].title
+            await world.restart()
+            await world.ben.click(page, custom_id=f"bag:favorites:{who.id if who else 0}:1")
+            turned = world.now(page)
+            assert "2 of 2" in turned.embeds[0].title
+            assert ("ada" in turned.embeds[0].title) is (who is not None)
+            shown = page.embeds[0].description + turned.embeds[0].description
+            assert all(code in shown for code in saved)
+            assert len(turned.attachments) == 1
+
+
+async def test_a_page_that_is_no_longer_there_shows_the_last_one(server):
+    async with server() as world:
+        bags = []
+        for seed in range(11):
+            await world.ada.send(world.channel, f"!bag {seed}")
+            bags.append((world.last, world.code))
+            await world.ada.click(world.last, custom_id=f"bag:save:{world.code}")
         await world.ada.send(world.channel, "!bag favorites")
         page = world.last
-        assert "1 of 2" in page.embeds[0].title
+        for bag, code in bags[:3]:
+            await world.ada.click(bag, custom_id=f"bag:save:{code}")
         await world.ben.click(page, custom_id="bag:favorites:0:1")
         turned = world.now(page)
-        assert "2 of 2" in turned.embeds[0].title
-        shown = page.embeds[0].description + turned.embeds[0].description
-        assert all(code in shown for code in saved)
-        assert len(turned.attachments) == 1
+        assert turned.embeds[0].title == "Favorites"
+        assert bags[3][1] in turned.embeds[0].description
+
+
+async def test_favorites_of_a_member_who_left_are_still_there(server):
+    async with server() as world:
+        for seed in range(10):
+            await world.ada.send(world.channel, f"!bag {seed}")
+            await world.ben.click(world.last, custom_id=f"bag:save:{world.code}")
+        world.env.backend.remove_member(world.guild.id, world.ben.id)
+        await world.restart()  # and nobody remembers Ben
+        await world.ada.send(world.channel, f"!bag favorites <@{world.ben.id}>")
+        await world.ada.click(world.last, custom_id=f"bag:favorites:{world.ben.id}:1")
+        assert "2 of 2" in world.last.embeds[0].title
+
+
+async def test_the_sidecar_tells_all_and_names_nobody(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        mother = world.code
+        await world.ada.click(world.last, custom_id=f"bag:up:{mother}")
+        await world.ada.send(world.channel, f"!bag variations {mother}")
+        child = world.last.components[0].children[0].options[0].value
+        await world.ada.select(world.last, [child], custom_id="bag:pick")
+        await world.ada.click(world.last, custom_id=f"bag:save:{child}")
+        await world.cog.keep(mother, world.guild.id, world.ben.id)
+        of_mother, of_child = [
+            json.loads((world.folder / "favorites" / f"{code}.json").read_text()) for code in (mother, child)
+        ]
+        assert of_mother["seed"] == 42
+        assert of_mother["votes"] == {"up": 1, "down": 0}
+        assert of_mother["parents"] == []
+        assert of_child["seed"] is None
+        assert of_child["parents"] == [mother]
+        assert of_child["generator"] == mother.split("-")[0]
+        for about in (of_mother, of_child):
+            latent = np.array(about["latent"], np.float32)
+            named = await world.app.studio.code(about["code"])
+            assert latent.tobytes() == await world.app.studio.latent(named)
+            text = json.dumps(about)
+            assert str(world.ada.id) not in text
+            assert str(world.ben.id) not in text
+
+
+async def test_missing_files_are_written_again(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        code = world.code
+        await world.ada.click(world.last, custom_id=f"bag:save:{code}")
+        files = [world.folder / "favorites" / f"{code}{end}" for end in (".png", "-large.png", ".json")]
+        kept = [file.read_bytes() for file in files]
+        files[0].unlink()
+        files[2].unlink()
+        await world.restart()
+        await until(lambda: all(file.exists() for file in files))
+        assert [file.read_bytes() for file in files] == kept
+
+
+async def test_a_design_may_be_a_favorite_of_two_servers(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        code = world.code
+        for guild in (world.guild.id, 777):
+            assert await world.cog.keep(code, guild, world.ben.id)
+        assert await world.app.store.unsave(code, 777, world.ben.id)
+        assert await world.app.store.is_favorite(code, world.guild.id)
+        assert await world.app.store.tally(code) == Tally()
 
 
 async def test_a_favorite_draws_again_byte_for_byte_after_other_runs(server):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import discord
 import simcord
 import torch
 from PIL import Image
-from simcord.backend.serializers import guild_create_payload
+from simcord.backend.serializers import guild_create_payload, message_payload
+from simcord.enums import ComponentType, InteractionType
+from simcord.interactions import base_payload
 
 from bot.app import App
 from bot.cogs import Bag
@@ -149,3 +152,30 @@ class World:
     async def restart(self) -> None:
         """The bot goes away and comes back; the store and Discord stay."""
         await self.env.restart_bot(self.app.create_bot())
+
+    async def say(self, person: simcord.MemberActor, form: str, command: str, **options: object) -> None:
+        """A command of `!bag` as a message ("prefix") or as a slash command ("slash")."""
+        if form == "slash":
+            await person.slash(self.channel, f"bag {command}", **options)
+        else:
+            said = (option.mention if hasattr(option, "mention") else option for option in options.values())
+            await person.send(self.channel, " ".join(["!bag", command, *map(str, said)]))
+
+    def click_at_once(self, message: discord.Message, clicks: Iterable[tuple[int, str]]) -> list[Any]:
+        """Clicks, each (user id, custom id), that nobody waits for; SimCord's records of them."""
+        backend = self.env.backend
+        stored = backend.get_message(message.channel.id, message.id)
+        records = []
+        for user_id, custom_id in clicks:
+            record, payload = base_payload(
+                backend,
+                type=InteractionType.MESSAGE_COMPONENT,
+                channel_id=message.channel.id,
+                guild_id=self.guild.id,
+                user_id=user_id,
+                data={"custom_id": custom_id, "component_type": ComponentType.BUTTON},
+            )
+            record.source_message_id = stored.id
+            backend.emit("INTERACTION_CREATE", payload | {"message": dict(message_payload(backend, stored))})
+            records.append(record)
+        return records
