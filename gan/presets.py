@@ -28,7 +28,7 @@ class Recipe(BaseModel):
     loss: Literal["relativistic", "bce", "hinge"] = "relativistic"
     gamma: Annotated[float, Field(ge=0)] = 2.0
     """Weight of the gradient penalties R1 (on real) and R2 (on dreamed pictures); 0: none."""
-    penalty_every: Annotated[int, Field(ge=1)] = 8
+    penalty_every: Annotated[int, Field(ge=1)] = 16
     """Steps between two penalties; each is weighted by this number (lazy regularization)."""
     batch: Annotated[int, Field(ge=2)] = 32
     rate_g: Annotated[float, Field(gt=0)] = 1e-3
