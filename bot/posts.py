@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import discord
 
-from bot import words
+from bot import permissions, words
 from bot.almanac import due_days
 from bot.client import BagBot
 from bot.cogs.feature import Message
@@ -134,11 +134,9 @@ class RegularPost(ABC):
 
 def _check_permissions(channel: discord.TextChannel) -> None:
     """Raises Refusal. Asked before the claim, so that a server that forbids it costs no look back."""
-    may = channel.permissions_for(channel.guild.me)
-    needed = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
-    missing = [name for name in needed if not getattr(may, name)]
-    if missing:
-        raise Refusal(words.missing_permissions(missing))
+    lacks = permissions.lacking_in(channel, channel.guild.me, permissions.SHOW)
+    if lacks:
+        raise Refusal(words.missing_permissions(lacks))
 
 
 async def _find(channel: discord.TextChannel, heading: str) -> discord.Message | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import discord
 
 from bot import words
-from bot.cogs.feature import attach
+from bot.cogs.feature import MAX_UPLOAD, attach
 from bot.herald import Herald
 from bot.progress import Progress, follow
 from bot.store.models import RunPost
@@ -25,7 +25,6 @@ POLL_SECONDS = 0.5
 AT_ONCE = 4
 RETRY_SECONDS = 10.0
 LOOK_BACK = 300
-UPLOAD_BYTES = 8 * 2**20
 Place = discord.Thread | discord.TextChannel
 log = logging.getLogger(__name__)
 
@@ -280,7 +279,7 @@ async def _archive(place: Place) -> None:
 
 def _read(files: Sequence[tuple[Path, str, str]]) -> list[tuple[str, bytes, str]]:
     """Those of the files (path, name, alt text) that are there and that a message can hold."""
-    found, room = [], UPLOAD_BYTES
+    found, room = [], MAX_UPLOAD
     for path, name, alt in files:
         try:
             data = path.read_bytes()

@@ -195,3 +195,19 @@ async def deny(world, permission, value=False):
         overwrites[ada] = discord.PermissionOverwrite(**{permission: True})
     await channel.edit(overwrites=overwrites)
     await world.env.settle()
+
+
+async def test_a_home_in_which_it_may_no_longer_post_is_no_error_and_gets_what_is_due_later(server):
+    due = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+    async with server() as world:
+        await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *")
+        await world.allow(attach_files=False)
+        await deny(world, "attach_files")
+        await world.app.daily.catch_up(due)
+        assert not world.channel.history()
+        await world.allow(attach_files=True)
+        await deny(world, "attach_files", None)
+        await world.app.daily.catch_up(due + timedelta(minutes=1))
+        await world.app.daily.catch_up(due + timedelta(minutes=2))
+        (bag,) = world.channel.history()
+        assert bag.attachments
