@@ -17,6 +17,8 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import logs
+from bot.errors import Refusal
+from bot.gallery.folder import GalleryError
 from bot.settings import SettingsError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -102,6 +104,31 @@ def check(context: typer.Context) -> None:
     until_stopped(run())
 
 
+@app.command()
+def gallery(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="The folder to write; a second time only changes are written.")],
+    url: Annotated[
+        str, typer.Option(help="The address at which it will be, for the feed and for link previews.")
+    ] = "",
+) -> None:
+    """A static site of the favorites, the daily bags, their family trees and the timelapses."""
+    from bot.app import load_house
+    from bot.gallery.build import build
+
+    if url and not url.startswith(("http://", "https://")):
+        raise fail(f"--url {url}: must begin with https:// or http://")
+
+    async def run() -> None:
+        report = await build(load_house(context.obj), out, url)
+        typer.echo(
+            f"{out}: {report.bags:,} bags and {report.runs:,} runs; "
+            f"{report.written:,} files written, {report.removed:,} removed"
+        )
+
+    until_stopped(run())
+
+
 def serve(config: Path, token: str) -> None:
     """The real bot. Exits with code 2 and one line for what only a person can mend."""
     from bot.app import App, load_house
@@ -134,7 +161,7 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
 
     try:
         asyncio.run(stoppable())
-    except SettingsError as error:
+    except (SettingsError, GalleryError, Refusal) as error:
         raise fail(str(error)) from error
     except discord.LoginFailure as error:
         raise fail(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.store.designs import Designs
+from bot.store.gallery import Galleries
 from bot.store.guilds import Guilds
 from bot.store.people import People
 from bot.store.posts import Posts
@@ -10,5 +11,5 @@ from bot.store.rounds import Rounds
 from bot.store.taste import Tastes
 
 
-class Store(Designs, People, Rounds, Posts, Guilds, Tastes):
+class Store(Designs, People, Rounds, Posts, Guilds, Tastes, Galleries):
     """Designs, votes, favorites, rounds, posts and guilds' settings behind one SQLAlchemy URL."""

@@ -1,0 +1,89 @@
+"""The gallery's folder: only what has changed is written, each file whole, and what is gone goes last."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+MARK = ".gallery.json"
+
+
+class GalleryError(ValueError):
+    """The folder can't be written as a gallery; the message is one line."""
+
+
+class Folder:
+    """A gallery on disk.
+
+    What stands in `MARK` is the gallery's own: its files, and `notes` for the next time. Other files (a
+    CNAME, a .git) are left alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.written = self.removed = 0
+        self._kept: set[str] = set()
+        try:
+            if path.exists() and not path.is_dir():
+                raise GalleryError(f"{path} is a file: name a folder for the gallery")
+            path.mkdir(parents=True, exist_ok=True)
+            before = self._read()
+            self.notes: dict[str, Any] = before["notes"]
+            self._before: set[str] = set(before["files"])
+            self.remember()
+        except OSError as error:
+            raise GalleryError(f"{path} can't be written: {error.strerror}") from error
+
+    def _read(self) -> dict[str, Any]:
+        mark = self.path / MARK
+        if mark.exists():
+            try:
+                about: dict[str, Any] = json.loads(mark.read_bytes())
+                return {"notes": dict(about["notes"]), "files": list(about["files"])}
+            except (ValueError, KeyError, TypeError) as error:
+                raise GalleryError(f"{mark} is damaged: delete {self.path} and build it anew") from error
+        if any(not each.name.startswith(".") for each in self.path.iterdir()):
+            raise GalleryError(f"{self.path} holds something that is not a gallery: name another folder")
+        return {"notes": {}, "files": []}
+
+    def has(self, name: str) -> bool:
+        """Whether a file of an earlier build is there; it is kept then."""
+        if name in self._before and (self.path / name).is_file():
+            self._kept.add(name)
+            return True
+        return False
+
+    def put(self, name: str, data: bytes) -> None:
+        """Make a file hold `data`. Raises OSError, and the old file stays."""
+        file = self.path / name
+        self._kept.add(name)
+        if file.is_file() and file.read_bytes() == data:
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._before.add(name)
+        beside = file.with_name(f".{file.name}.part")
+        beside.write_bytes(data)
+        beside.replace(file)
+        self.written += 1
+
+    def close(self) -> None:
+        """Remove the files that no longer belong, and remember those that do."""
+        for name in sorted(self._before - self._kept):
+            file = self.path / name
+            if file.is_file():
+                file.unlink()
+                self.removed += 1
+            if file.parent != self.path and file.parent.is_dir() and not any(file.parent.iterdir()):
+                file.parent.rmdir()
+        self._before = self._kept
+        self.remember()
+
+    def remember(self) -> None:
+        """Note which files are the gallery's: a build that is broken off is then known for one."""
+        data = json.dumps({"notes": self.notes, "files": sorted(self._before)}, indent=1).encode()
+        mark = self.path / MARK
+        if not mark.exists() or mark.read_bytes() != data:
+            beside = self.path / f"{MARK}.part"
+            beside.write_bytes(data)
+            beside.replace(mark)
