@@ -114,19 +114,29 @@ def gallery(
 ) -> None:
     """A static site of the favorites, the daily bags, their family trees and the timelapses."""
     from bot.app import load_house
+    from bot.easel import Easel
     from bot.gallery.build import build
 
     if url and not url.startswith(("http://", "https://")):
         raise fail(f"--url {url}: must begin with https:// or http://")
 
     async def run() -> None:
-        report = await build(load_house(context.obj), out, url)
+        house, easel = load_house(context.obj), Easel()
+        try:
+            report = await build(house, easel, out, url)
+        finally:
+            easel.close()
         typer.echo(
-            f"{out}: {report.bags:,} bags and {report.runs:,} runs; "
-            f"{report.written:,} files written, {report.removed:,} removed"
+            f"{out}: {counted(report.bags, 'bag')} and {counted(report.runs, 'run')}; "
+            f"{counted(report.written, 'file')} written, {report.removed:,} removed"
         )
 
     until_stopped(run())
+
+
+def counted(number: int, what: str) -> str:
+    """`1 bag`, `2,000 bags`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def serve(config: Path, token: str) -> None:

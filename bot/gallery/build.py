@@ -117,20 +117,19 @@ class Report:
     removed: int
 
 
-async def build(house: House, out: Path, url: str) -> Report:
+async def build(house: House, easel: Easel, out: Path, url: str) -> Report:
     """Write the gallery of all that the store knows. `url` is where it will be, or "".
 
     Raises GalleryError if `out` can't be a gallery, Refusal if nothing can be drawn, OSError.
     """
     folder = Folder(out)
-    store, easel = Store(house.bot.store), Easel()
+    store = Store(house.bot.store)
     try:
         await store.open()
         exhibits = await store.exhibits(GENERATIONS)
         studio = Studio(easel, store, house.gan.runs, house.bot.generators, house.bot.generators_kept)
         hues = await pictures.draw(folder, studio, sorted(exhibits))
     finally:
-        easel.close()
         await store.close()
     folder.remember()
     bags = _bags(exhibits, hues)

@@ -33,7 +33,7 @@ class Folder:
             self._before: set[str] = set(before["files"])
             self.remember()
         except OSError as error:
-            raise GalleryError(f"{path} can't be written: {error.strerror}") from error
+            raise GalleryError(f"{path} can't be written ({error.strerror})") from error
 
     def _read(self) -> dict[str, Any]:
         mark = self.path / MARK
