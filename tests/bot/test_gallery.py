@@ -1,5 +1,6 @@
 """The gallery: a static site that can be looked at with nothing but a browser."""
 
+import asyncio
 import errno
 import json
 import os
@@ -15,12 +16,16 @@ from urllib.parse import unquote, urldefrag
 import pytest
 from lxml import etree
 from PIL import Image
+from typer.testing import CliRunner
 
-from bot.app import App
+import bot
+from bot.__main__ import app
+from bot.app import App, load_house
 from bot.codes import Code
 from bot.gallery.build import build
 from bot.gallery.folder import Folder, GalleryError
 from gan.run import newest
+from tests.bot.conftest import CONFIG
 
 TODAY = date(2026, 11, 21)
 PEOPLE = (987654321098765432, 876543210987654321)
@@ -29,39 +34,75 @@ HTML = "{http://www.w3.org/1999/xhtml}"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-@pytest.fixture
-async def house(make_house, easel):
+async def fill(house, easel):
     """A server that has dreamt: seven favorites (two of them bred), three daily bags, one run."""
-    house = make_house()
-    app = App(house, easel)
-    await app.store.open()
-    model = await app.studio.current()
+    whole = App(house, easel)
+    await whole.store.open()
+    model = await whole.studio.current()
     codes = [Code.seeded(model.version, seed) for seed in range(10)]
-    await app.store.add_designs(codes, model.epoch, GUILD, PEOPLE[0])
-    litter = await app.studio.breed(codes[7:9], 1)
-    await app.store.add_bred(litter, model.epoch, GUILD, PEOPLE[0])
-    grandchild = await app.studio.breed([litter[0].code, codes[0]], 1)
-    await app.store.add_bred(grandchild, model.epoch, GUILD, PEOPLE[1])
+    await whole.store.add_designs(codes, model.epoch, GUILD, PEOPLE[0])
+    litter = await whole.studio.breed(codes[7:9], 1)
+    await whole.store.add_bred(litter, model.epoch, GUILD, PEOPLE[0])
+    grandchild = await whole.studio.breed([litter[0].code, codes[0]], 1)
+    await whole.store.add_bred(grandchild, model.epoch, GUILD, PEOPLE[1])
     for code in (*codes[:5], litter[0].code, grandchild[0].code):
-        await app.store.save(str(code), GUILD, PEOPLE[0])
-        await app.store.vote(str(code), PEOPLE[1], GUILD, 1)
+        await whole.store.save(str(code), GUILD, PEOPLE[0])
+        await whole.store.vote(str(code), PEOPLE[1], GUILD, 1)
     for ago, code in enumerate(codes[4:7]):
         day = TODAY - timedelta(ago)
-        await app.store.claim_post(GUILD, "dream", day, str(code))
-        await app.store.complete_post(GUILD, "dream", day, 1000 + ago)
-    await app.store.claim_post(GUILD, "dream", TODAY - timedelta(3), str(codes[9]))  # never got out
-    await app.store.close()
+        await whole.store.claim_post(GUILD, "dream", day, str(code))
+        await whole.store.complete_post(GUILD, "dream", day, 1000 + ago)
+    await whole.store.claim_post(GUILD, "dream", TODAY - timedelta(3), str(codes[9]))  # never got out
+    await whole.store.close()
     frames = [Image.new("RGB", (600, 600), (shade, 90, 90)) for shade in (0, 90, 250)]
     run = newest(house.gan.runs)
     frames[0].save(run.timelapse, save_all=True, append_images=frames[1:], duration=[100, 100, 900])
-    return house
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, trained, easel):
+    """A folder with all that a bot keeps, and its gallery in `gallery`: to be looked at only."""
+    folder = tmp_path_factory.mktemp("home")
+    config = folder / "config.toml"
+    config.write_text(CONFIG.format(folder=folder.as_posix(), extra=""))
+    shutil.copytree(trained, folder / "runs")
+
+    async def make():
+        await fill(load_house(config), easel)
+        return await build(load_house(config), easel, folder / "gallery", "")
+
+    report = asyncio.run(make())
+    assert (report.bags, report.runs) == (11, 1)
+    assert report.written > 30
+    return folder
+
+
+@pytest.fixture
+def built(home):
+    """A gallery to be looked at only."""
+    return home / "gallery"
+
+
+@pytest.fixture
+def out(home, tmp_path):
+    """A copy of the gallery."""
+    return Path(shutil.copytree(home / "gallery", tmp_path / "gallery"))
+
+
+@pytest.fixture
+def house(home, tmp_path):
+    """A copy of all but the gallery."""
+    shutil.copytree(home, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("gallery"))
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace(home.as_posix(), tmp_path.as_posix()))
+    return load_house(config)
 
 
 async def change(house, easel, work):
-    app = App(house, easel)
-    await app.store.open()
-    await work(app.store)
-    await app.store.close()
+    whole = App(house, easel)
+    await whole.store.open()
+    await work(whole.store)
+    await whole.store.close()
 
 
 def pages(out):
@@ -82,12 +123,9 @@ def targets(page, tree):
     return {(page.parent / unquote(each)).resolve() for each in local if each}
 
 
-async def test_every_page_is_whole_and_every_link_leads_somewhere(house, easel, tmp_path):
-    out = tmp_path / "gallery"
-    report = await build(house, easel, out, "")
-    assert (report.bags, report.runs) == (11, 1)
-    reached = {(out / "index.html").resolve()}
-    for page in pages(out):
+def test_every_page_is_whole_and_every_link_leads_somewhere(built):
+    reached = {(built / "index.html").resolve()}
+    for page in pages(built):
         tree = parse(page)
         assert tree.get("lang") == "en"
         assert len(list(tree.iter(f"{HTML}h1"))) == 1
@@ -103,14 +141,12 @@ async def test_every_page_is_whole_and_every_link_leads_somewhere(house, easel, 
         for target in targets(page, tree):
             assert target.is_file(), (page, target)
             reached.add(target)
-    everything = {file.resolve() for file in out.rglob("*") if file.is_file()}
-    assert everything - reached == {(out / ".gallery.json").resolve()}
+    everything = {file.resolve() for file in built.rglob("*") if file.is_file()}
+    assert everything - reached == {(built / ".gallery.json").resolve()}
 
 
-async def test_nothing_is_asked_of_other_sites_and_nobody_is_named(house, easel, tmp_path):
-    out = tmp_path / "gallery"
-    await build(house, easel, out, "")
-    for file in out.rglob("*"):
+def test_nothing_is_asked_of_other_sites_and_nobody_is_named(built):
+    for file in built.rglob("*"):
         if file.suffix in {".html", ".css", ".xml", ".json"}:
             text = file.read_text()
             assert not re.search(r"(src|href|url|import)[=( ]+[\"']?(https?:)?//", text), file
@@ -118,10 +154,8 @@ async def test_nothing_is_asked_of_other_sites_and_nobody_is_named(house, easel,
             assert not any(str(number) in text for number in (*PEOPLE, GUILD)), file
 
 
-async def test_a_bag_shows_its_family(house, easel, tmp_path):
-    out = tmp_path / "gallery"
-    await build(house, easel, out, "")
-    trees = {page.stem: parse(page) for page in (out / "bags").iterdir()}
+def test_a_bag_shows_its_family(built):
+    trees = {page.stem: parse(page) for page in (built / "bags").iterdir()}
     ancestors = {
         code: {
             Path(link.get("href")).stem
@@ -136,13 +170,10 @@ async def test_a_bag_shows_its_family(house, easel, tmp_path):
     (child,) = (code for code, found in ancestors.items() if len(found) == 2)
     assert ancestors[child] == {f"{version}-7", f"{version}-8"}
     assert ancestors[grandchild] == {f"{version}-0", f"{version}-7", f"{version}-8", child}
-    assert f"{child}.html" in (out / "bags" / f"{version}-7.html").read_text()  # among its children
+    assert f"{child}.html" in (built / "bags" / f"{version}-7.html").read_text()  # among its children
 
 
-async def test_a_second_build_writes_only_what_changed(house, easel, tmp_path):
-    out = tmp_path / "gallery"
-    first = await build(house, easel, out, "")
-    assert first.written > 30
+async def test_a_second_build_writes_only_what_changed(house, easel, out):
     before = {file: file.stat().st_mtime_ns for file in out.rglob("*") if file.is_file()}
     again = await build(house, easel, out, "")
     assert (again.written, again.removed) == (0, 0)
@@ -162,9 +193,8 @@ async def test_a_second_build_writes_only_what_changed(house, easel, tmp_path):
     assert 0 < after.written <= 6
 
 
-async def test_thousands_come_in_pages(house, easel, tmp_path, monkeypatch):
+async def test_thousands_come_in_pages(house, easel, out, monkeypatch):
     monkeypatch.setattr("bot.gallery.build.PER_PAGE", 3)
-    out = tmp_path / "gallery"
     await build(house, easel, out, "")
     seen, name = [], "favorites.html"
     while name:
@@ -178,9 +208,8 @@ async def test_thousands_come_in_pages(house, easel, tmp_path, monkeypatch):
     assert not (out / "favorites-2.html").exists()
 
 
-async def test_the_feed_is_atom(house, easel, tmp_path):
+async def test_the_feed_is_atom(house, easel, out):
     """RFC 4287: what a feed and an entry must have."""
-    out = tmp_path / "gallery"
     await build(house, easel, out, "https://bags.example/dreams")
     feed = etree.parse(out / "feed.xml").getroot()
     assert feed.tag == f"{ATOM}feed"
@@ -201,10 +230,8 @@ async def test_the_feed_is_atom(house, easel, tmp_path):
     assert '<meta property="og:image" content="https://bags.example/dreams/pictures/' in first
 
 
-async def test_a_timelapse_moves_unless_somebody_wants_stillness(house, easel, tmp_path):
-    out = tmp_path / "gallery"
-    await build(house, easel, out, "")
-    (page,) = (out / "runs").glob("*.html")
+def test_a_timelapse_moves_unless_somebody_wants_stillness(built):
+    (page,) = (built / "runs").glob("*.html")
     (picture,) = parse(page).iter(f"{HTML}picture")
     source, image = picture
     assert "reduce" in source.get("media")
@@ -235,9 +262,7 @@ async def test_a_full_disk_breaks_no_page_and_the_next_build_goes_on(house, ease
         assert all(target.is_file() for target in targets(page, parse(page)))
 
 
-async def test_what_is_not_the_gallerys_stays(house, easel, tmp_path):
-    out = tmp_path / "gallery"
-    await build(house, easel, out, "")
+async def test_what_is_not_the_gallerys_stays(house, easel, out):
     (out / "CNAME").write_text("bags.example\n")
     await build(house, easel, out, "")
     assert (out / "CNAME").read_text() == "bags.example\n"
@@ -273,36 +298,33 @@ def test_a_damaged_mark_is_told(tmp_path, mark):
         Folder(tmp_path)
 
 
-def gallery(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
-    )
-
-
 def test_bad_input_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.odt").touch()
     for arguments, says in (
-        (["file"], "is a file"),
-        (["full"], "not a gallery"),
+        ([tmp_path / "file"], "is a file"),
+        ([tmp_path / "full"], "not a gallery"),
         (["/proc/gallery"], "can't be written"),
-        (["new", "--url", "ftp://bags.example"], "https://"),
+        ([tmp_path / "new", "--url", "ftp://bags.example"], "https://"),
     ):
-        result = gallery("gallery", *arguments, cwd=tmp_path)
-        assert result.returncode == 2
+        config = str(tmp_path / "config.toml")
+        result = CliRunner().invoke(app, ["--config", config, "gallery", *map(str, arguments)])
+        assert result.exit_code == 2
         assert len(result.stderr.splitlines()) == 1
         assert says in result.stderr
 
 
-def test_the_command_says_what_it_did(house, tmp_path):
-    config = tmp_path / "config.toml"
-    result = gallery("--config", config, "gallery", tmp_path / "gallery", cwd=tmp_path)
+@pytest.mark.usefixtures("house")
+def test_the_command_says_what_it_did(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "bot", "--config", "config.toml", "gallery", "site"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(bot.__file__).parents[1])},
+    )
     assert result.returncode == 0, result.stderr
-    assert "11 bags and 1 run;" in result.stdout
-    assert json.loads((tmp_path / "gallery" / ".gallery.json").read_text())["files"]
+    assert "site: 11 bags and 1 run;" in result.stdout
+    assert json.loads((tmp_path / "site" / ".gallery.json").read_text())["files"]
