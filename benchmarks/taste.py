@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from bot.preference import COMPONENTS, look, thompson
 from gan.generator import Generator, GeneratorError, load
 
-VOTES = (5, 10, 20, 40, 80, 160, 320)
+VOTES = (5, 10, 20, 40, 80, 160, 320, 640)
 LIKED = 0.25
 USED = f"look, {COMPONENTS} components"
 Floats = NDArray[np.float64]
@@ -164,11 +164,12 @@ def main() -> None:
         "chance": LIKED,
         "repeats": repeats,
         "candidates": candidates,
-        "votes_for_twice_chance": {name: enough(shares) for name, shares in found[USED].items()},
-        "votes_for_twice_chance_mean": enough(mean(found[USED])),
-        "liked": found[USED],
+        "votes_for_twice_chance": {
+            view: {name: enough(shares) for name, shares in (by_taste | {"mean": mean(by_taste)}).items()}
+            for view, by_taste in found.items()
+        },
+        "liked": found,
         "sure": {votes: float(np.mean(chances)) for votes, chances in sure.items()},
-        "features": {view: mean(by_taste) for view, by_taste in found.items()},
         "from_another_generator": carried,
         "drawing_s": round(drawing, 2),
     }
@@ -180,7 +181,9 @@ def main() -> None:
     )
     table("hidden taste", found[USED] | {"mean": mean(found[USED]), "said to be sure": result["sure"]})
     print("\nWhat is learnt from (mean of the tastes):")
-    table("features", result["features"])
+    table("features", {view: mean(by_taste) for view, by_taste in found.items()})
+    print("\nA direction among the latents:")
+    table("features", {view: by_taste["latent"] for view, by_taste in found.items()})
     if carried:
         print("\nThe votes were on another generator's bags:")
         table("hidden taste", carried)

@@ -121,11 +121,8 @@ def gallery(
         raise fail(f"--url {url}: must begin with https:// or http://")
 
     async def run() -> None:
-        house, easel = load_house(context.obj), Easel()
-        try:
-            report = await build(house, easel, out, url)
-        finally:
-            easel.close()
+        with closing(Easel()) as easel:
+            report = await build(load_house(context.obj), easel, out, url)
         typer.echo(
             f"{out}: {counted(report.bags, 'bag')} and {counted(report.runs, 'run')}; "
             f"{counted(report.written, 'file')} written, {report.removed:,} removed"
