@@ -31,7 +31,7 @@ PER_PAGE = 48
 RUNS_PER_PAGE = 12
 NEWEST = 10
 """Favorites on the first page."""
-FILMS = 2
+FILMS = 3
 """Timelapses on the first page."""
 FEED = 40
 """Entries in the feed."""
