@@ -62,7 +62,7 @@ class SetupHour(DynamicItem[Select[Any]], template=r"bag:setup:hour"):
                 custom_id="bag:setup:hour",
                 placeholder=words.SETUP_HOUR,
                 options=[
-                    discord.SelectOption(label=time, value=time, default=time == now)
+                    discord.SelectOption(label=words.setup_hour(time), value=time, default=time == now)
                     for time in ("never", *(f"{hour:02d}:00" for hour in range(24)))
                 ],
             )

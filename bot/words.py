@@ -447,8 +447,8 @@ STATES = {"running": "going on", "finished": "done", "stopped": "resting", "fail
 
 SETUP_TITLE = "How I am set up here"
 SETUP_INTRO = (
-    "Choose below, or type it: `!bag setup channel #bags`, `… hall #hall`, `… zone Europe/Paris`, "
-    "`… hour 9`, `… best sun 18`, `… votes 3`, `… reset`."
+    "Choose below, or type it: `!bag setup zone Europe/Paris`, and so `channel`, `hall`, `hour`, `best`, "
+    "`votes` and `reset`."
 )
 SETUP_KEYS = {
     "channel": "Home channel",
@@ -470,6 +470,11 @@ _SETUP_VALUES = {
     "best": "a weekday and a time such as `sun 18`, or `never`",
     "votes": "a number from 1 to 1000",
 }
+
+
+def setup_hour(time: str) -> str:
+    """A choice of the hour of the daily dream bag, or never."""
+    return f"Dream bag every day at {time}" if time != "never" else "No daily dream bag"
 
 
 def setup_unknown(what: str) -> str:

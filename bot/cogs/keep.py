@@ -11,14 +11,15 @@ from bot import words
 from bot.archive import archives
 from bot.client import Context, Interaction, tell, think_in_private
 from bot.cogs.dream import DreamCommands
-from bot.cogs.feature import MAX_UPLOAD, Feature, attach, guild_id
+from bot.cogs.favorites import FavoriteCommands
+from bot.cogs.feature import MAX_UPLOAD, attach, guild_id
 from bot.errors import Refusal
 from bot.panel import forget_view
 
 MOST_ZIPS = 5
 
 
-class KeepCommands(Feature):
+class KeepCommands(FavoriteCommands):
     """Taking away, and being forgotten."""
 
     @DreamCommands.bag.command(name="export")
@@ -57,5 +58,7 @@ class KeepCommands(Feature):
             raise Refusal(words.NOT_YOURS)
         await interaction.response.defer()
         gone = await self.store.forget(user_id)
-        text = words.forgotten(gone.votes, gone.favorites, gone.designs)
+        text = words.forgotten(gone.votes, len(gone.favorites), gone.designs)
         await interaction.edit_original_response(content=text, view=None)
+        for guild, code in gone.favorites:
+            self.hall.refresh(guild, code)

@@ -36,7 +36,7 @@ _KEPT_ERRORS = 100
 _RESTART_SECONDS = 30.0
 _ANSWER_SECONDS = 15.0
 _LOOK_SECONDS = 0.05
-_USER_SELECT = 5
+_USER_SELECT, _CHANNEL_SELECT = 5, 8
 _UNANSWERED = "This interaction failed: the bot did not answer."
 
 
@@ -156,7 +156,9 @@ class Room:
     ) -> None:
         who = actor if place.guild else actor.user
         message = simcord.ResponseMessage(self.env, self._message(place, action))
-        await who.click(message, custom_id=_text(action, "custom_id"))
+        result = await who.click(message, custom_id=_text(action, "custom_id"))
+        if result.modal is not None:
+            raise RefusedError("Discord would show a form here. In this page, type it as a command.")
 
     async def _select(
         self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
@@ -165,8 +167,12 @@ class Room:
         message = self._message(place, action)
         custom_id = _text(action, "custom_id")
         values: list[Any] = [str(value) for value in action.get("values") or []]
-        if _is_about_people(message, custom_id):
+        kind = _kind(message, custom_id)
+        if kind == _USER_SELECT:
             values = [actor for actor in self.people.values() if str(actor.id) in values]
+        elif kind == _CHANNEL_SELECT:
+            channels = self.env.guild.channels.values()
+            values = [channel for channel in channels if str(channel.id) in values]
         await who.select(simcord.ResponseMessage(self.env, message), values, custom_id=custom_id)
 
     async def _dismiss(
@@ -264,11 +270,9 @@ def _number(action: Mapping[str, Any], key: str) -> int:
     return int(text)
 
 
-def _is_about_people(message: Message, custom_id: str) -> bool:
+def _kind(message: Message, custom_id: str) -> int | None:
     controls = (control for row in message.components for control in row.get("components") or [])
-    return any(
-        control.get("custom_id") == custom_id and control["type"] == _USER_SELECT for control in controls
-    )
+    return next((control["type"] for control in controls if control.get("custom_id") == custom_id), None)
 
 
 async def _answered(interaction: Interaction, seconds: float) -> bool:

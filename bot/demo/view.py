@@ -22,7 +22,7 @@ NEWEST = 100
 
 _THINKING = 1 << 7
 _THREAD_CREATED = 18
-_ROW, _BUTTON, _STRING_SELECT, _USER_SELECT = 1, 2, 3, 5
+_ROW, _BUTTON, _STRING_SELECT, _USER_SELECT, _CHANNEL_SELECT = 1, 2, 3, 5, 8
 _STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
 _SIZES_KEPT = 2000
 
@@ -181,6 +181,15 @@ class View:
             members = self._backend.get_guild(self._guild_id).members
             people = [self._backend.users[member] for member in members]
             options: list[Json] = [{"value": str(user.id), "label": display_name(user)} for user in people]
+        elif control["type"] == _CHANNEL_SELECT:
+            chosen = {int(default["id"]) for default in control.get("default_values") or []}
+            ids = self._backend.get_guild(self._guild_id).channel_ids
+            channels = [self._backend.channels[number] for number in ids]
+            options = [
+                {"value": str(channel.id), "label": f"#{channel.name}", "default": channel.id in chosen}
+                for channel in channels
+                if channel.type in control.get("channel_types", [channel.type])
+            ]
         else:
             options = [
                 {

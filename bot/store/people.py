@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, update
@@ -15,8 +16,9 @@ class Forgotten:
     """How much was known of a person."""
 
     votes: int
-    favorites: int
     designs: int
+    favorites: Sequence[tuple[int, str]]
+    """Guild and code of each."""
 
 
 class People(Favorites):
@@ -28,6 +30,9 @@ class People(Favorites):
 
     def _forget_all(self, connection: Connection, user_id: int) -> Forgotten:
         votes = self._forget(connection, user_id)
-        favorites = connection.execute(delete(Favorite).where(Favorite.user_id == user_id))
+        favorites = connection.execute(
+            delete(Favorite).where(Favorite.user_id == user_id).returning(Favorite.guild_id, Favorite.code)
+        )
+        kept = [(guild_id, code) for guild_id, code in favorites]
         asked = update(Design).where(Design.user_id == user_id).values(user_id=None)
-        return Forgotten(votes, favorites.rowcount, connection.execute(asked).rowcount)
+        return Forgotten(votes, connection.execute(asked).rowcount, kept)

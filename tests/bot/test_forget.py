@@ -4,6 +4,7 @@ from sqlalchemy import text
 
 from bot.panel import forget_view
 from bot.store.favorites import COMMUNITY
+from tests.bot.world import until
 
 
 async def rows(world, query):
@@ -103,3 +104,18 @@ async def test_a_member_who_left_leaves_a_server_that_works(server):
             await world.ada.send(world.channel, command)
             assert world.last.attachments, command
         assert (await world.app.store.tally(code)).up == 2  # a vote is not lost because its voter is gone
+
+
+async def test_what_only_the_forgotten_one_kept_leaves_the_hall_of_fame(server):
+    async with server() as world:
+        hall = world.guild.create_text_channel("hall-of-fame")
+        code = await busy(world)  # with two votes it is the community's as well
+        await world.ben.send(world.channel, "!bag 7")
+        await world.ben.click(world.last, custom_id=f"bag:save:{world.code}")
+        mine = world.code
+        await until(lambda: len(hall.history()) == 2)
+        asked = await world.ben.slash(world.channel, "bag forget me")
+        await world.ben.click(asked.response, custom_id=f"bag:forget:{world.ben.id}")
+        await until(lambda: len(hall.history()) == 1)
+        assert code in hall.last_message.embeds[0].title
+        assert mine not in hall.last_message.embeds[0].title

@@ -239,7 +239,7 @@ def test_whatever_is_typed_gets_one_answer(server, caplog):
 
 @pytest.mark.slow
 def test_whatever_is_typed_gets_one_answer_at_length(server, caplog):
-    drive(server, caplog, 1500)
+    drive(server, caplog, 300)
 
 
 def test_every_command_answers_once_to_the_worst(server, caplog):

@@ -1,0 +1,24 @@
+"""`!bag setup` in the chat page: channels are chosen from a list, and forms are told to be Discord's."""
+
+from bot.app import App
+from bot.demo.chat import Chat
+from tests.bot.demo.person import Person
+
+
+async def test_the_panel_is_used_over_http(make_house, easel, session):
+    app = App(make_house(), easel)
+    async with app, Chat(app.create_bot()) as chat:
+        ada = Person(session, chat, "ada")
+        await ada.send("!bag setup")
+        panel = await ada.last()
+        home, hall, hour = (row[0] for row in panel["rows"][:3])
+        assert [option["label"] for option in home["options"] if option["default"]] == ["#bag-dreams"]
+        assert not any(option["default"] for option in hall["options"])
+        assert "No daily dream bag" in [option["label"] for option in hour["options"]]
+
+        channel = home["options"][0]["value"]
+        choice = {"message": panel["id"], "custom_id": hall["custom_id"], "values": [channel]}
+        assert (await ada.act(do="select", **choice))["ok"]
+        hall = (await ada.last())["rows"][1][0]
+        assert [option["value"] for option in hall["options"] if option["default"]] == [channel]
+        assert "form" in (await ada.click(panel, "bag:setup:more"))["error"]
