@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from bot import render, words
@@ -46,8 +47,12 @@ asking: ContextVar[Asker | None] = ContextVar("asking", default=None)
 @dataclass(eq=False)
 class _Ticket:
     job: Job[Any]
-    person: int | None
-    done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    asker: Asker | None
+    done: asyncio.Future[Any]
+    since: float
+    place: int | None = None
+    """What the asker was told."""
+    telling: asyncio.Task[None] | None = None
 
 
 class Line:
@@ -67,71 +72,71 @@ class Line:
     async def draw(self, job: Job[T]) -> T:
         """Wait for one's turn and do a job. Raises Refusal if too many wait, or if it can't be done."""
         asker = asking.get()
-        ticket = _Ticket(job, asker.id if asker else None)
         if asker is not None:
-            self._check(asker.id)
+            self._check(asker)
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        ticket = _Ticket(job, asker, done, time.monotonic())
         self._waiting.append(ticket)
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._draw_all(), name=f"{self._lane} line")
         try:
-            return await (ticket.done if asker is None else self._with_patience(ticket, asker))  # type: ignore[no-any-return]
+            return await done
         finally:
-            ticket.done.cancel()
+            done.cancel()
+            if asker is not None and ticket.telling is not None:
+                await ticket.telling
+                await asker.hush()
 
-    def _check(self, person: int) -> None:
+    def _check(self, asker: Asker) -> None:
         there = [*self._drawing, *self._waiting]
-        if sum(ticket.person == person for ticket in there) >= EACH:
+        if sum(ticket.asker is not None and ticket.asker.id == asker.id for ticket in there) >= EACH:
             raise Refusal(words.ONE_AT_A_TIME)
         if len(there) >= ALL[self._lane]:
             raise Refusal(words.LONG_LINE)
 
-    async def _with_patience(self, ticket: _Ticket, asker: Asker) -> Any:
-        told = None
-        while not (await asyncio.wait([ticket.done], timeout=PATIENCE))[0]:
-            place = self._place(ticket)
-            if place != told:
-                await asker.tell(place)
-                told = place
-        if told is not None:
-            await asker.hush()
-        return ticket.done.result()
-
-    def _place(self, ticket: _Ticket) -> int:
-        if ticket in self._drawing:
-            return 1
-        return bool(self._drawing) + self._waiting.index(ticket) + 1
-
     async def _draw_all(self) -> None:
         while self._waiting:
             self._drawing = self._next()
-            if not self._drawing:
-                break
-            try:
-                results = await self._easel.draw(
-                    render.together, [ticket.job for ticket in self._drawing], lane=self._lane
-                )
-            except Exception as error:
-                results = [error] * len(self._drawing)
+            jobs = [ticket.job for ticket in self._drawing]
+            work = asyncio.create_task(self._easel.draw(render.together, jobs, lane=self._lane))
+            while True:
+                self._tell()
+                if (await asyncio.wait([work], timeout=PATIENCE))[0]:
+                    break
+            error = work.exception()
+            results = work.result() if error is None else [error] * len(jobs)
             for ticket, result in zip(self._drawing, results, strict=True):
-                if ticket.done.done():
-                    continue  # whoever asked has gone
-                if isinstance(result, ValueError):  # a generator file that is not whole
-                    result = Refusal(words.broken_generator(str(result)))
-                if isinstance(result, Exception):
-                    ticket.done.set_exception(result)
-                else:
-                    ticket.done.set_result(result)
+                _answer(ticket.done, result)
             self._drawing = []
 
     def _next(self) -> list[_Ticket]:
+        """Who is drawn in the next call."""
         batch: list[_Ticket] = []
         designs = 0
         while self._waiting:
-            ticket = self._waiting[0]
-            designs += max(len(ticket.job.designs), 1)
+            designs += max(len(self._waiting[0].job.designs), 1)
             if batch and (designs > TOGETHER or self._lane == "slow"):
                 break
-            self._waiting.popleft()
-            if not ticket.done.done():
-                batch.append(ticket)
+            batch.append(self._waiting.popleft())
         return batch
+
+    def _tell(self) -> None:
+        """Tell all who have waited long, if their place is another than they know."""
+        now = time.monotonic()
+        places = [(1, ticket) for ticket in self._drawing] + list(enumerate(self._waiting, 2))
+        for place, ticket in places:
+            free = ticket.telling is None or ticket.telling.done()
+            if ticket.asker and free and place != ticket.place and now - ticket.since >= PATIENCE:
+                ticket.place = place
+                ticket.telling = asyncio.create_task(ticket.asker.tell(place))
+
+
+def _answer(done: asyncio.Future[Any], result: Any) -> None:
+    if done.done():
+        return  # whoever asked has gone
+    if isinstance(result, ValueError):  # a generator file that is not whole
+        result = Refusal(words.broken_generator(str(result)))
+    if isinstance(result, BaseException):
+        done.set_exception(result)
+    else:
+        done.set_result(result)
