@@ -148,7 +148,7 @@ class Designs(Database):
         )
         seen = newest.where(Design.guild_id == guild_id).order_by(Design.created_at.desc())
         beginning = f"{version}-" if version else ""
-        some = max(prefix, beginning) if prefix.startswith(beginning) else ""
+        some = beginning if beginning.startswith(prefix) else prefix
         queries: list[Select[Any]] = [query.limit(RECENT) for query in (own, kept, seen)]
         if some:
             # The last character that a code can have is z.

@@ -249,3 +249,13 @@ async def test_the_hint_for_two_generators_works(server):
         hint = world.whispers(world.ada)[0].split("`")[-2]
         await world.ada.send(world.channel, hint)
         assert len(codes_of(world.last)) == 4
+
+
+async def test_bags_of_others_long_ago_are_suggested_as_mates(server):
+    async with server() as world:
+        await world.ben.send(world.channel, "!bag grid 4")
+        version = version_of(codes_of(world.last)[0])
+        store = world.app.store
+        assert len(await store.suggestions("", 77, 88, 25)) == 0
+        assert len(await store.suggestions("", 77, 88, 25, version)) == 4
+        assert len(await store.suggestions("", 77, 88, 25, "zzzz")) == 0
