@@ -1,38 +1,48 @@
-"""How long the bot keeps people waiting, and Discord's heartbeat, while a run trains on the same machine.
+"""How long the bot keeps people waiting, and Discord's heartbeat, idle and while a run trains beside it.
 
-    python -m benchmarks.bot [--quick] [--minutes 5] [--json] [--channels 128]
+    python -m benchmarks.bot [--quick] [--seconds 40] [--json] [--channels 128]
 
-The whole demo runs: shop, crawl, real trainer, real bot, simulated Discord, chat page. People are a process
-of their own; they have the page's socket open and send `!bag SEED` by HTTP; a reply counts when it is there.
+The real bot and the real trainer, in a simulated Discord. 1, 50 and 200 people type `!bag SEED`, each again
+about five seconds after the reply (one person alone after half a second); "nonstop" is 50 people who never
+pause. A reply's time is the bot's own: from the gateway's event to the request that posts the reply.
+
 In the bot's event loop a task asks to be woken every 5 ms: how late it wakes is a stall. Each stall is split
 into the loop's own work (CPU time of its thread), waiting for a processor (the kernel's run queue), and the
 rest (I/O, the GIL); a thread samples what the loop was doing. Another process, which does nothing else, ticks
-beside: its stalls are the machine's. Linux only.
+beside: its stalls are the machine's. The simulated Discord works in the same loop. Linux only.
+
+Then a store is asked with 10,000 designs and with 1,000,000, of ten votes each (with --quick: one each).
 """
 
 import argparse
 import asyncio
 import contextlib
 import gc
+import itertools
 import json
 import logging
 import os
+import random
+import re
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 TICK = 0.005
 WORTH_TELLING = 0.03
-PEOPLE = ("ada", "ben", "chloe")
-PAUSE = 1.0
-SETTLED = 0.9
+CROWDS = (1, 50, 200)
+PAUSE = 5.0
 
 
 @dataclass
@@ -140,50 +150,75 @@ def _percentile(values: list[float], share: float) -> float:
     return round(1000 * sorted(values)[min(int(share * len(values)), len(values) - 1)], 1) if values else 0.0
 
 
-# The people, a process of their own ----------------------------------------------------------
+# The people ------------------------------------------------------------------------------------
 
 
-async def visit(address: str, people: int, seconds: float, first: int) -> list[float]:
-    """Seconds from each message to its reply, of so many people. Raises RuntimeError for a refusal."""
-    import aiohttp
+class Crowd:
+    """People of a simulated Discord who type `!bag SEED`; it counts when the bot asks Discord to post a reply.
 
-    waited: list[float] = []
-    seeds = iter(range(first, 2**31))
-    end = time.monotonic() + seconds
+    So the time is the bot's own, from the gateway's event to the request of the reply: what the simulation
+    does before and after is not in it (though it does it in the same loop, and so may hold it up).
+    """
 
-    async def sit(session: aiohttp.ClientSession, name: str) -> None:
-        async with session.ws_connect(f"{address}/ws?as={name}", max_msg_size=0) as page:
-            async for _ in page:
-                pass
+    def __init__(self, env: Any, app: Any, channel: Any, people: list[Any]) -> None:
+        self._env = env
+        self._channel = channel
+        self._people = people
+        self._seeds = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[float | None]] = {}
+        self._request = env.bot.http.request
+        env.bot.http.request = self._see
+        env.bot.add_listener(self._on_error, "on_command_error")
+        self.refused = 0
 
-    async def speak(session: aiohttp.ClientSession, name: str, delay: float) -> None:
-        await asyncio.sleep(delay)
-        async with session.get(f"{address}/state?as={name}") as answer:
-            home = (await answer.json())["channel"]
-        while time.monotonic() < end:
-            seed = next(seeds)
-            action = {"do": "send", "channel": home, "text": f"!bag {seed}"}
-            sent = time.monotonic()
-            async with session.post(f"{address}/act?as={name}", json=action) as answer:
-                done = await answer.json()
-            if done != {"ok": True}:
-                raise RuntimeError(done)
-            while time.monotonic() - sent > SETTLED and not await there(session, seed):
-                await asyncio.sleep(0.05)
-            waited.append(time.monotonic() - sent)
-            await asyncio.sleep(PAUSE)
+    async def _see(self, route: Any, **options: Any) -> Any:
+        for part in options.get("form") or ():
+            if part["name"] == "payload_json" and (seed := re.search(r"Bag \w+-(\d+)", str(part["value"]))):
+                reply = self._waiting.pop(int(seed[1]), None)
+                if reply is not None and not reply.done():
+                    reply.set_result(time.perf_counter())
+        return await self._request(route, **options)
 
-    async def there(session: aiohttp.ClientSession, seed: int) -> bool:
-        async with session.get(f"{address}/state") as answer:
-            return f"-{seed}" in json.dumps(await answer.json())
+    async def _on_error(self, context: Any, error: Exception) -> None:
+        reply = self._waiting.pop(int(context.message.content.split()[-1]), None)
+        if reply is not None:
+            self.refused += 1
+            reply.set_result(None)
 
-    async with aiohttp.ClientSession() as session:
-        names = PEOPLE[:people]
-        pages = [asyncio.create_task(sit(session, name)) for name in names]
-        await asyncio.gather(*(speak(session, name, n * PAUSE / people) for n, name in enumerate(names)))
-        for page in pages:
-            page.cancel()
-    return waited
+    async def _ask(self, person: Any) -> float | None:
+        """Seconds to the reply; None if there was a refusal instead, such as of a line that is too long."""
+        seed = next(self._seeds)
+        self._waiting[seed] = reply = asyncio.get_running_loop().create_future()
+        asked = time.perf_counter()
+        self._env.backend.create_message(self._channel.id, person.id, f"!bag {seed}")
+        async with asyncio.timeout(120):
+            replied = await reply
+        return replied and replied - asked
+
+    async def talk(self, people: int, seconds: float, pause: float) -> list[float]:
+        """Let people ask, wait for the reply, and pause for half to one and a half of `pause` seconds."""
+        waited: list[float] = []
+        end = time.perf_counter() + seconds
+
+        async def person(actor: Any) -> None:
+            await asyncio.sleep(random.random() * min(pause, seconds / 2))
+            while time.perf_counter() < end:
+                took = await self._ask(actor)
+                if took is not None:
+                    waited.append(took)
+                await asyncio.sleep(random.uniform(0.5, 1.5) * pause)
+
+        await asyncio.gather(*(person(actor) for actor in self._people[:people]))
+        return waited
+
+    async def talk_settled(self, times: int) -> list[float]:
+        """Seconds of whole replies, until the simulated Discord says that all has come to rest."""
+        waited = []
+        for _ in range(times):
+            asked = time.perf_counter()
+            await self._people[0].send(self._channel, f"!bag {next(self._seeds)}")
+            waited.append(time.perf_counter() - asked)
+        return waited
 
 
 async def tick_beside() -> None:
@@ -198,19 +233,6 @@ async def tick_beside() -> None:
 
 
 # The bot --------------------------------------------------------------------------------------
-
-
-async def _other(*arguments: str, lines: str = "") -> Any:
-    """Run this module in a process of its own; the JSON that it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.bot", *arguments),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate(lines.encode())
-    if process.returncode:
-        raise RuntimeError(f"{arguments} ended with {process.returncode}")
-    return json.loads(output)
 
 
 async def until(holds: Any, seconds: float = 600) -> None:
@@ -259,24 +281,28 @@ def tell(text: str) -> None:
     sys.stderr.write(f"{time.strftime('%X')} {text}\n")
 
 
-async def phase(name: str, address: str, people: int, seconds: float, first: int) -> dict[str, Any]:
+async def phase(name: str, crowd: Crowd, people: int, seconds: float, pause: float) -> dict[str, Any]:
     """Let people talk to the bot for a while; the figures."""
     tell(f"{name}, {people} there")
     async with _ticking() as (ticker, machine):
-        waited = await _other("--visit", address, str(people), str(seconds), str(first))
+        began = time.perf_counter()
+        refused = crowd.refused
+        waited = await crowd.talk(people, seconds, pause)
+        took = time.perf_counter() - began
     worst = sorted(ticker.stalls, key=lambda stall: -stall.late)
     busiest = sorted(ticker.stalls, key=lambda stall: -stall.own)
     return {
         "phase": name,
         "people": people,
         "replies": len(waited),
+        "refused": crowd.refused - refused,
+        "per_second": round(len(waited) / took, 1),
         "reply_p50_ms": _percentile(waited, 0.5),
         "reply_p95_ms": _percentile(waited, 0.95),
         "reply_p99_ms": _percentile(waited, 0.99),
         "stall_ms": round(1000 * max(ticker.late), 1),
         "stall_p99_ms": _percentile(ticker.late, 0.99),
         "own_ms": round(1000 * max(ticker.own), 1),
-        "own_p99_ms": _percentile(ticker.own, 0.99),
         "collector_ms": round(1000 * max(ticker.collections, default=0), 1),
         "machine": machine,
         "worst": [vars(stall) for stall in worst[:5]],
@@ -284,55 +310,154 @@ async def phase(name: str, address: str, people: int, seconds: float, first: int
     }
 
 
-async def measure(minutes: float, channels: int) -> list[dict[str, Any]]:
-    """Idle and training, one person and three."""
-    from bot.demo.run import Demo
+CONFIG = """
+[scraper]
+folder = "{folder}/shop"
+dataset = "{folder}/dataset"
+[gan]
+dataset = "{folder}/dataset"
+runs = "{folder}/runs"
+checkpoint_seconds = 10
+[gan.recipe]
+channels = {channels}
+[bot]
+store = "sqlite+aiosqlite:///{folder}/bot.db"
+favorites = "{folder}/favorites"
+generators = "{folder}/generators"
+train_minutes = 60
+cooldown_seconds = 0
+server_per_minute = 0
+dream_at = ""
+best_at = ""
+scrape_at = ""
+train_at = ""
+"""
 
-    os.environ["GAN_RECIPE__CHANNELS"] = str(channels)
-    brief = min(minutes * 60 / 5, 30)
-    with tempfile.TemporaryDirectory(prefix="bench-bot-") as folder:
-        async with Demo(Path(folder), port=0, minutes=60) as demo:
-            trainer, runs = demo.app.trainer, Path(folder, "runs")
+
+def _prepare(folder: Path, channels: int) -> Path:
+    """Settings and a dataset of colored squares; its config.toml. A trainer works as hard on those."""
+    config = folder / "config.toml"
+    config.write_text(CONFIG.format(folder=folder.as_posix(), channels=channels))
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    chance = np.random.default_rng(0)
+    for number in range(600):
+        noise = np.kron(chance.integers(0, 255, (8, 8, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
+        Image.fromarray(noise).save(pictures / f"{number}.png")
+    for arguments in (["import", str(pictures)], ["build"]):
+        command = [sys.executable, "-m", "scraper", "--config", str(config), *arguments]
+        subprocess.run(command, check=True, stdout=sys.stderr)
+    return config
+
+
+async def measure_replies(seconds: float, channels: int) -> tuple[list[dict[str, Any]], float]:
+    """All phases, and the median in ms of a reply until the simulated Discord has settled."""
+    import simcord
+
+    from bot.app import App, freeze_memory, load_house
+
+    with tempfile.TemporaryDirectory(prefix="bench-bot-") as name:
+        folder = Path(name)
+        app = App(load_house(await asyncio.to_thread(_prepare, folder, channels)))
+        async with app, simcord.run(app.create_bot(), check_errors=False, settle_timeout=60) as env:
+            owner = env.create_user("owner")
+            guild = env.create_guild("Benchmark", owner=owner)
+            channel = guild.create_text_channel("bag-dreams")
+            people = [guild.add_member(env.create_user(f"person{n}")) for n in range(max(CROWDS))]
+            await env.settle()
+            crowd = Crowd(env, app, channel, people)
+            trainer, runs = app.trainer, folder / "runs"
 
             def grids() -> int:
                 return sum(1 for _ in runs.glob("*/grids/*.png"))
 
+            trainer.start()
             await until(lambda: list(runs.glob("*/generator.safetensors")))
-            tell("a generator is there")
             trainer.stop()
             await until(lambda: not trainer.running)
-            await _other("--visit", demo.address, "1", "5", "1")  # torch is loaded by the first dream
-            found = [
-                await phase("idle", demo.address, 1, brief, 1000),
-                await phase("idle", demo.address, 3, brief, 2000),
-            ]
-            trainer.start()
+            tell("a generator is there")
+            settled = await crowd.talk_settled(25)
+            freeze_memory()
+            found = [await phase("idle", crowd, n, seconds, _pause(n)) for n in CROWDS]
+            found.append(await phase("nonstop", crowd, 50, seconds, 0.0))
             before = grids()
+            trainer.start()
             await until(lambda: grids() > before)
-            found.append(await phase("training", demo.address, 1, minutes * 60, 10_000))
-            found.append(await phase("training", demo.address, 3, 2 * brief, 20_000))
+            found += [await phase("training", crowd, n, seconds, _pause(n)) for n in CROWDS]
             if not trainer.running:
                 raise RuntimeError("the trainer ended too soon")
-    return found
+    return found, _percentile(settled[5:], 0.5)
 
 
-def show(found: list[dict[str, Any]]) -> None:
-    """The table, and what the loop was doing in its longest stalls."""
+def _pause(people: int) -> float:
+    return PAUSE if people > 1 else 0.5
+
+
+async def measure_store(designs: int, votes_each: int) -> dict[str, Any]:
+    """Medians in ms of what a full store is asked."""
+    from benchmarks.crowd import FIRST, GUILD, VERSION, fill
+    from bot.store.store import Store
+
+    tell(f"a store of {designs:,} designs and {designs * votes_each:,} votes")
+    with tempfile.TemporaryDirectory(prefix="bench-store-") as name:
+        path = Path(name, "bot.db")
+        url = f"sqlite+aiosqlite:///{path}"
+        empty = Store(url)
+        await empty.open()
+        await empty.close()
+        began = time.perf_counter()
+        size = await asyncio.to_thread(fill, path, designs, votes_each)
+        filled = time.perf_counter() - began
+        store = Store(url)
+        await store.open()
+
+        def code(n: int) -> str:
+            return f"{VERSION}-{FIRST + n * 7919 % designs}"
+
+        async def median(ask: Callable[[int], Awaitable[object]]) -> float:
+            took = []
+            for number in range(100):
+                began = time.perf_counter()
+                await ask(number)
+                took.append(time.perf_counter() - began)
+            return round(1000 * sorted(took)[50], 2)
+
+        try:
+            return {
+                "designs": designs,
+                "votes": designs * votes_each,
+                "fill_s": round(filled, 1),
+                "mb": round(size / 2**20),
+                "top_ms": await median(lambda n: store.top(GUILD, 9)),
+                "top_week_ms": await median(lambda n: store.top(GUILD, 9, "2024-W10")),
+                "show_ms": await median(lambda n: store.card(code(n), GUILD)),
+                "vote_ms": await median(lambda n: store.vote(code(n), 7, GUILD, 1)),
+            }
+        finally:
+            await store.close()
+
+
+def show(found: list[dict[str, Any]], settled: float, stores: list[dict[str, Any]]) -> None:
+    """The tables, and what the loop was doing in its longest stalls."""
     columns = (
         "replies",
+        "refused",
+        "per_second",
         "reply_p50_ms",
         "reply_p95_ms",
         "reply_p99_ms",
         "stall_ms",
-        "stall_p99_ms",
         "own_ms",
     )
     print(f"{'phase':10}{'people':>7}" + "".join(f"{name:>14}" for name in columns), end="")
-    print(f"{'collector_ms':>14}{'machine_ms':>12}{'busy':>6}{'steal':>7}")
+    print(f"{'machine_ms':>12}{'busy':>6}{'steal':>7}")
     for row in found:
         print(f"{row['phase']:10}{row['people']:7}" + "".join(f"{row[name]:14}" for name in columns), end="")
         machine = row["machine"]
-        print(f"{row['collector_ms']:14}{machine['stall_ms']:12}{machine['busy']:6}{machine['steal']:7}")
+        print(f"{machine['stall_ms']:12}{machine['busy']:6}{machine['steal']:7}")
+    print(f"\nIdle, one person, with all that the simulated Discord does around it: {settled} ms\n")
+    for store in stores:
+        print("  ".join(f"{name} {value:,}" for name, value in store.items()))
     for row in found:
         print(f"\n{row['phase']}, {row['people']} there: the longest stalls, and the most work")
         for stall in row["worst"] + [stall for stall in row["busiest"] if stall not in row["worst"]]:
@@ -347,37 +472,37 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--minutes", type=float, default=5, help="of training with one person there")
-    parser.add_argument("--quick", action="store_true", help="one minute")
+    parser.add_argument("--seconds", type=float, default=40, help="of each phase")
+    parser.add_argument("--quick", action="store_true", help="8 s a phase; one vote a design instead of ten")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--channels", type=int, default=128, help="width of the network that is trained")
-    parser.add_argument("--visit", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--tick", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.tick:
         asyncio.run(tick_beside())
         return
-    if options.visit:
-        address, people, seconds, first = options.visit
-        print(json.dumps(asyncio.run(visit(address, int(people), float(seconds), int(first)))))
-        return
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger("discord").setLevel(logging.ERROR)
-    found = asyncio.run(measure(1 if options.quick else options.minutes, options.channels))
-    if options.json:
-        alone, crowd = (row for row in found if row["phase"] == "training")
-        names = [name for name in alone if name.endswith("_ms")]
-        print(
-            json.dumps(
-                {name: alone[name] for name in names}
-                | {f"several_{name}": crowd[name] for name in names}
-                | {f"idle_{name}": found[0][name] for name in names}
-                | {f"machine_{name}": value for name, value in alone["machine"].items()}
-                | {"phases": found}
-            )
+    found, settled = asyncio.run(measure_replies(8 if options.quick else options.seconds, options.channels))
+    each = 1 if options.quick else 10
+    stores = [asyncio.run(measure_store(designs, each)) for designs in (10_000, 1_000_000)]
+    if not options.json:
+        show(found, settled, stores)
+        return
+    asked = next(row for row in found if row["phase"] == "training" and row["people"] == 50)
+    nonstop = next(row for row in found if row["phase"] == "nonstop")
+    print(
+        json.dumps(
+            {
+                name: asked[name]
+                for name in ("reply_p50_ms", "reply_p95_ms", "reply_p99_ms", "stall_ms", "own_ms")
+            }
+            | {"commands_per_second": nonstop["per_second"], "settled_reply_p50_ms": settled}
+            | {f"{name}_10k": stores[0][name] for name in ("top_ms", "show_ms", "vote_ms")}
+            | {f"{name}_1m": stores[1][name] for name in ("top_ms", "show_ms", "vote_ms")}
+            | {"phases": found, "stores": stores}
         )
-    else:
-        show(found)
+    )
 
 
 if __name__ == "__main__":
