@@ -154,7 +154,7 @@ def _percentile(values: list[float], share: float) -> float:
 
 
 class Crowd:
-    """People of a simulated Discord who type `!bag SEED`; it counts when the bot asks Discord to post a reply.
+    """People who type `!bag SEED` in a simulated Discord; a reply counts when the bot asks to post it.
 
     So the time is the bot's own, from the gateway's event to the request of the reply: what the simulation
     does before and after is not in it (though it does it in the same loop, and so may hold it up).

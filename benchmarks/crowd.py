@@ -11,7 +11,7 @@ FIRST = 1_000_000  # seeds of as many digits each, so that codes sort like numbe
 
 
 def fill(path: Path, designs: int, votes_each: int) -> int:
-    """Add designs of one guild with votes and their scores to an SQLite store with the schema in place; its size in bytes.
+    """Add designs of one guild with votes and scores to an SQLite store with the schema; its size in bytes.
 
     Design i was voted on by `votes_each` people in week i modulo 100 of 2024 to 2025, six of ten for it.
     """

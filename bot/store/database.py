@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store.models import Base
 
@@ -42,8 +43,10 @@ class Database:
         self.insert = postgresql.insert if self._url.get_backend_name() == "postgresql" else sqlite.insert
         self._opening = asyncio.Lock()
         self._opened = False
+        self._turn: asyncio.Lock | None = None
         self._writer: Engine | None = None
         if self._url.get_backend_name() == "sqlite":
+            self._turn = asyncio.Lock()
             event.listen(self.engine.sync_engine, "connect", _set_up_sqlite)
             self._writer = create_engine(
                 self._url.set(drivername="sqlite"), connect_args={"check_same_thread": False}
@@ -82,6 +85,16 @@ class Database:
         config.set_main_option("script_location", _MIGRATIONS)
         return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
 
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes.
+
+        SQLite has one writer at a time; the others sleep and try again, and some of a crowd would give up.
+        So they stand in line here.
+        """
+        async with self._turn or nullcontext(), self.engine.begin() as connection:
+            yield connection
+
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Do work of several statements in one transaction; what the work returns or raises.
 
@@ -92,7 +105,8 @@ class Database:
         if self._writer is None:
             async with self.engine.begin() as connection:
                 return await connection.run_sync(work)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _alone, self._writer, work)
+        async with self._turn or nullcontext():
+            return await asyncio.get_running_loop().run_in_executor(self._thread, _alone, self._writer, work)
 
     async def close(self) -> None:
         """Close all connections."""

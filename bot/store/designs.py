@@ -59,7 +59,7 @@ class Designs(Database):
             set_={"look": insert.excluded.look},
             where=Design.look.is_(None) & insert.excluded.look.is_not(None),
         )
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             if rows:
                 await connection.execute(added, rows)
             for code, look in looked:
@@ -81,7 +81,7 @@ class Designs(Database):
             for bred in litter
             for parent in dict.fromkeys(bred.parents)
         ]
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(self.insert(Design).on_conflict_do_nothing(), rows)
             await connection.execute(self.insert(Descent).on_conflict_do_nothing(), descent)
 

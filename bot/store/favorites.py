@@ -53,7 +53,7 @@ class Favorites(Votes):
 
     async def save(self, code: str, guild_id: int, user_id: int) -> bool:
         """Make a design a favorite of a person (or of COMMUNITY); False if it is one already."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             added = await connection.execute(
                 self.insert(Favorite)
                 .values(code=code, guild_id=guild_id, user_id=user_id, saved_at=now())
@@ -64,7 +64,7 @@ class Favorites(Votes):
 
     async def unsave(self, code: str, guild_id: int, user_id: int) -> bool:
         """Take a favorite of a person back; False if it was none."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             gone = await connection.execute(
                 delete(Favorite)
                 .where(Favorite.code == code, Favorite.guild_id == guild_id, Favorite.user_id == user_id)
@@ -138,7 +138,7 @@ class Favorites(Votes):
     async def claim_hall_post(self, guild_id: int, code: str, channel_id: int) -> None:
         """Say that a favorite's post is about to be sent to a hall of fame."""
         claim = {"channel_id": channel_id, "message_id": None}
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(
                 self.insert(HallPost)
                 .values(guild_id=guild_id, code=code, **claim)
@@ -147,7 +147,7 @@ class Favorites(Votes):
 
     async def complete_hall_post(self, guild_id: int, code: str, message_id: int) -> None:
         """Remember the message that fulfilled a claim; 0 if somebody has deleted it."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(
                 update(HallPost)
                 .where(HallPost.guild_id == guild_id, HallPost.code == code)
@@ -156,7 +156,7 @@ class Favorites(Votes):
 
     async def drop_hall_post(self, guild_id: int, code: str) -> None:
         """Forget a post in a hall of fame."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(
                 delete(HallPost).where(HallPost.guild_id == guild_id, HallPost.code == code)
             )

@@ -25,7 +25,7 @@ class Guilds(Database):
 
     async def set_up(self, guild_id: int, changes: dict[str, int | str | None]) -> None:
         """Remember settings of a guild; None goes back to config.toml's."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(
                 self.insert(GuildSettings)
                 .values(guild_id=guild_id, **changes)

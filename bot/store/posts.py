@@ -24,12 +24,12 @@ class Posts(Database):
 
     async def claim_post(self, guild_id: int, kind: str, day: date, code: str) -> None:
         """Claim a guild's post of a day before it is sent. Raises IntegrityError if somebody else has."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(insert(Post).values(guild_id=guild_id, kind=kind, day=day, code=code))
 
     async def complete_post(self, guild_id: int, kind: str, day: date, message_id: int) -> None:
         """Remember the message that fulfilled a claim."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(
                 update(Post)
                 .where(Post.guild_id == guild_id, Post.kind == kind, Post.day == day)
@@ -49,7 +49,7 @@ class Posts(Database):
     async def set_run_post(self, guild_id: int, run: str, thread_id: int, epoch: int, ended: bool) -> None:
         """Remember how far a run has been told in a guild."""
         told = {"thread_id": thread_id, "epoch": epoch, "ended": ended}
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(
                 self.insert(RunPost)
                 .values(guild_id=guild_id, run=run, **told)

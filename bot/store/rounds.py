@@ -44,7 +44,7 @@ class Rounds(Database):
         self, guild_id: int, channel_id: int, codes: Sequence[str], closes_at: datetime
     ) -> OpenRound:
         """Begin a vote between designs."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             added = await connection.execute(
                 self.insert(Round)
                 .values(
@@ -63,12 +63,12 @@ class Rounds(Database):
 
     async def round_posted(self, round_id: int, message_id: int) -> None:
         """Remember the message in which a round is shown."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(update(Round).where(Round.id == round_id).values(message_id=message_id))
 
     async def drop_round(self, round_id: int) -> None:
         """Forget a round that could not be shown, so nobody has voted in it."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(delete(Round).where(Round.id == round_id))
 
     async def cast(self, round_id: int, user_id: int, code: str) -> bool:
@@ -124,7 +124,7 @@ class Rounds(Database):
 
     async def round_announced(self, round_id: int) -> None:
         """Remember that the end of a round is told."""
-        async with self.engine.begin() as connection:
+        async with self.begin() as connection:
             await connection.execute(update(Round).where(Round.id == round_id).values(announced=True))
 
 
