@@ -60,7 +60,8 @@ class Watch:
     def button(self, interaction: discord.Interaction[Any]) -> Iterator[None]:
         """See what a button or list does; its errors pass."""
         # `bag:up:k3f9x2-42`: the second word is what it does, the rest is about what.
-        custom_id = str(cast("dict[str, Any]", interaction.data or {}).get("custom_id", ""))
+        data = cast("dict[str, Any]", interaction.data or {})
+        custom_id = str(data.get("custom_id") or data.get("name", ""))  # a message's menu has only a name
         what = f"button {custom_id.removeprefix('bag:').partition(':')[0]}"
         began, failed = time.perf_counter(), None
         try:

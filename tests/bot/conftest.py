@@ -31,6 +31,7 @@ store = "sqlite+aiosqlite:///{folder}/bot.db"
 favorites = "{folder}/favorites"
 generators = "{folder}/generators"
 cooldown_seconds = 0
+server_per_minute = 0
 favorite_votes = 2
 grid_seconds = 0
 dream_at = ""

@@ -187,7 +187,7 @@ def arena(server, caplog):
     ready, stop = asyncio.Queue(), asyncio.Event()
 
     async def host():
-        async with server("server_per_minute = 0\nvote_minutes = 10000") as world:
+        async with server("vote_minutes = 10000") as world:
             await ready.put(world)
             await stop.wait()
 

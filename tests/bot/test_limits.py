@@ -53,8 +53,9 @@ async def test_who_asks_too_fast_is_told_how_long_to_wait(server, monkeypatch):
         assert "One moment" in result.response.content
 
 
-async def test_a_server_that_asks_too_much_is_told_so(server):
-    async with server("server_per_minute = 3") as world:
+async def test_a_server_that_asks_too_much_is_told_so(server, monkeypatch):
+    monkeypatch.setenv("BOT_SERVER_PER_MINUTE", "3")
+    async with server() as world:
         for person in (world.ada, world.ben, world.ada):
             await person.send(world.channel, "!bag 42")
         bag = world.last

@@ -85,3 +85,10 @@ async def test_a_day_on_postgresql(server, postgresql, monkeypatch):
         for hour in (9, 10):
             await world.app.daily.catch_up(datetime(2026, 11, 21, hour, tzinfo=UTC))
         assert sum("Dream bag of" in message.content for message in world.channel.history()) == 1
+
+        exported = await world.ada.slash(world.channel, "bag export")
+        assert exported.response.attachments
+        assert await world.app.store.revision() == world.app.store.revisions()[0]
+        gone = await world.app.store.forget(world.ben.id)
+        assert (gone.votes, [kept for _, kept in gone.favorites]) == (1, [code])
+        assert (await world.app.store.tally(code)).up == 1
