@@ -1,7 +1,7 @@
 """Taste: what a server votes for is what it is shown."""
 
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -90,6 +90,7 @@ def test_a_look_tells_color_place_and_texture():
 @pytest.fixture
 def few_candidates(monkeypatch):
     monkeypatch.setattr("bot.taste.CANDIDATES", 64)
+    monkeypatch.setattr("bot.schedule.POST_SECONDS", 10**6)  # days are posted by hand here
 
 
 pytestmark = pytest.mark.usefixtures("few_candidates")
@@ -132,6 +133,10 @@ async def test_a_pressed_button_teaches_and_the_daily_bag_says_so(server):
         pick = await world.app.taste.pick(world.guild.id, TODAY)
         assert "64 dreams by your one vote" in pick.reason
         assert " sure " in pick.reason
+        await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *", timezone="UTC")
+        await world.app.daily.catch_up(datetime(2026, 11, 21, 9, tzinfo=UTC))
+        assert pick.reason in world.last.content
+        assert world.code == str(pick.code)
 
 
 async def test_taste_outlives_the_generator_that_it_was_learnt_from(server):
@@ -148,6 +153,15 @@ async def test_taste_outlives_the_generator_that_it_was_learnt_from(server):
         pick = await world.app.taste.pick(world.guild.id, TODAY)
         assert pick.code.version == version != before.version
         assert "your 30 votes" in pick.reason
+
+
+async def test_votes_on_what_was_never_drawn_are_passed_over(server):
+    async with server() as world:
+        model = await world.app.studio.current()
+        code = Code.seeded(model.version, 5)
+        await world.app.store.add_designs([code], 3, world.guild.id, None)
+        await world.app.store.vote(str(code), 1, world.guild.id, 1)
+        assert (await world.app.taste.pick(world.guild.id, TODAY)).reason is None
 
 
 async def test_the_newest_votes_count(server, monkeypatch):
