@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import affine_grid, grid_sample
 
 
 def flip(pictures: Tensor, mirrored: Tensor) -> Tensor:
@@ -21,45 +21,49 @@ def differentiable(
     pictures: Tensor, policy: Sequence[str], strength: float, source: torch.Generator
 ) -> Tensor:
     """The pictures, each changed by every rule of the policy with the probability `strength` in [0, 1]."""
+    if not policy or strength == 0:
+        return pictures
+    pictures = pictures.contiguous()  # sums over three planes take a quarter of the time of those over pixels
     for name in policy:
-        chosen = torch.rand(len(pictures), 1, 1, 1, generator=source, device=source.device) < strength
-        pictures = torch.where(chosen, POLICIES[name](pictures, source), pictures)
-    return pictures
+        chosen = torch.rand(len(pictures), generator=source, device=source.device) < strength
+        pictures = POLICIES[name](pictures, chosen, source)
+    return pictures.contiguous(memory_format=torch.channels_last)
 
 
-def color(pictures: Tensor, source: torch.Generator) -> Tensor:
-    """Brightness by ± 0.5, saturation by 0 to 2, contrast by 0.5 to 1.5."""
+def color(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
+    """The chosen (bool [n]): brightness by ± 0.5, then saturation by 0 to 2, then contrast by 0.5 to 1.5."""
+    chosen = chosen[:, None, None, None]
     brightness, saturation, contrast = torch.rand(
         3, len(pictures), 1, 1, 1, generator=source, device=source.device
     )
-    pictures = pictures + (brightness - 0.5)
+    brightness = torch.where(chosen, brightness - 0.5, 0)
+    saturation = torch.where(chosen, saturation * 2, 1)
+    contrast = torch.where(chosen, contrast + 0.5, 1)
+    # The three multiplied out, so that the large tensor is gone over once.
     gray = pictures.mean(dim=1, keepdim=True)
-    pictures = gray + (pictures - gray) * (saturation * 2)
-    mean = pictures.mean(dim=(1, 2, 3), keepdim=True)
-    changed: Tensor = mean + (pictures - mean) * (contrast + 0.5)
-    return changed
+    mean = gray.mean(dim=(2, 3), keepdim=True)
+    added = contrast * (1 - saturation) * gray + (brightness + (1 - contrast) * mean)
+    return torch.addcmul(added, pictures, contrast * saturation)
 
 
-def translation(pictures: Tensor, source: torch.Generator) -> Tensor:
-    """Moved by up to an eighth each way; what comes in is 0."""
-    count, _, size, _ = pictures.shape
+def translation(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
+    """The chosen (bool [n]) moved by up to an eighth each way; what comes in is 0."""
+    count, _, _, size = pictures.shape
     reach = size // 8
-    down, right = torch.randint(0, 2 * reach + 1, (2, count), generator=source, device=source.device)
-    span = torch.arange(size, device=pictures.device)
-    rows, columns = down[:, None] + span, right[:, None] + span
-    padded = pad(pictures, (reach,) * 4).permute(0, 2, 3, 1)
-    each = torch.arange(count, device=pictures.device)[:, None, None]
-    moved: Tensor = padded[each, rows[:, :, None], columns[:, None, :]]
-    return moved.permute(0, 3, 1, 2)
+    moves = torch.randint(-reach, reach + 1, (count, 2), generator=source, device=source.device)
+    matrices = torch.eye(2, 3, device=pictures.device).repeat(count, 1, 1)
+    matrices[:, :, 2] = moves * chosen[:, None] * 2 / size  # the picture's sides are 2 long
+    places = affine_grid(matrices, list(pictures.shape), align_corners=False)
+    return grid_sample(pictures, places, mode="nearest", padding_mode="zeros", align_corners=False)
 
 
-def cutout(pictures: Tensor, source: torch.Generator) -> Tensor:
-    """A square of half the size, anywhere, made 0."""
+def cutout(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
+    """A square of half the size, anywhere in the chosen (bool [n]), made 0."""
     count, _, size, _ = pictures.shape
     centers = torch.randint(0, size + 1, (2, count, 1), generator=source, device=source.device)
     span = torch.arange(size, device=pictures.device)
     in_rows, in_columns = (span - centers + size // 4) // (size // 2) == 0
-    hole = in_rows[:, None, :, None] & in_columns[:, None, None, :]
+    hole = in_rows[:, None, :, None] & in_columns[:, None, None, :] & chosen[:, None, None, None]
     return pictures.masked_fill(hole, 0)
 
 
