@@ -1,13 +1,19 @@
 """The bot on a real PostgreSQL server, which this test starts for itself."""
 
+import asyncio
 import os
+import random
 import shutil
 import socket
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+
+from bot.codes import Code
+from bot.store.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -92,3 +98,60 @@ async def test_a_day_on_postgresql(server, postgresql, monkeypatch):
         gone = await world.app.store.forget(world.ben.id)
         assert (gone.votes, [kept for _, kept in gone.favorites]) == (1, [code])
         assert (await world.app.store.tally(code)).up == 1
+
+
+@pytest.fixture
+async def store(postgresql):
+    """A store on that server."""
+    opened = Store(postgresql)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_votes_at_once_are_counted_exactly(store):
+    """Several connections, the same people on the same designs, and some are forgotten meanwhile."""
+    codes = [Code.seeded("k3f9x2", seed) for seed in range(4)]
+    await store.add_designs(codes, 1, 0, None)
+    chance = random.Random(7)
+    votes = [
+        store.vote(
+            str(chance.choice(codes)), chance.randrange(1, 12), chance.randrange(2), chance.choice([1, -1])
+        )
+        for _ in range(400)
+    ]
+    votes[100:100] = [store.forget_votes(1)]
+    votes[300:300] = [store.forget_votes(person) for person in (2, 1)]
+    await asyncio.gather(*votes)
+    async with store.engine.connect() as connection:
+        counted = await connection.execute(
+            text(
+                "SELECT guild_id, code, sum((value = 1)::int), sum((value = -1)::int) FROM votes "
+                "GROUP BY guild_id, code ORDER BY guild_id, code"
+            )
+        )
+        expected = counted.all()
+        for period in ("''", "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM')"):
+            kept = await connection.execute(
+                text(
+                    "SELECT guild_id, code, up, down FROM scores "
+                    f"WHERE period = {period} AND up + down > 0 ORDER BY guild_id, code"
+                )
+            )
+            assert kept.all() == expected
+    best = await store.top(1, 9)
+    assert len(best) > 1
+    assert await store.forget_votes(3) >= 0
+
+
+async def test_choices_at_once_are_one_a_person_and_none_after_the_end(store):
+    closes_at = datetime.now(UTC) + timedelta(hours=1)
+    vote = await store.open_round(1, 2, ["k3f9x2-1", "k3f9x2-2"], closes_at)
+    choices = [store.cast(vote.id, person % 10, vote.codes[person % 2]) for person in range(100)]
+    choices[50:50] = [store.close_round(vote.id)]
+    done = await asyncio.gather(*choices)
+    final, was_open = done[50]
+    assert was_open
+    assert final.votes == (await store.round(vote.id)).votes
+    assert sum(final.votes.values()) <= 10
+    assert not await store.cast(vote.id, 99, vote.codes[0])
