@@ -16,7 +16,7 @@ import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot import logs
+from bot import logs, words
 from bot.errors import Refusal
 from bot.gallery.folder import GalleryError
 from bot.settings import SettingsError
@@ -141,10 +141,7 @@ def serve(config: Path, token: str) -> None:
     from bot.app import App, load_house
 
     if token.count(".") != 2:
-        raise fail(
-            "DISCORD_TOKEN is not a bot token (three parts with dots between them). "
-            "Copy it from Discord's developer portal: your application, Bot, Reset Token."
-        )
+        raise fail(words.CHECK_NO_SHAPE)
 
     async def run() -> None:
         house = load_house(config)

@@ -77,6 +77,9 @@ async def findings(house: House, token: str | None, easel: Easel) -> AsyncIterat
 
 async def discord_findings(token: str, guilds: Guilds) -> AsyncIterator[Finding]:
     """Ask Discord about the token, the application's intents and its servers."""
+    if token.count(".") != 2:
+        yield Finding(False, "token", words.CHECK_NO_SHAPE)
+        return
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             async with asyncio.timeout(PATIENCE):
@@ -104,8 +107,10 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
     try:
         async with asyncio.timeout(PATIENCE):
             found = [guild async for guild in client.fetch_guilds(limit=200)]
-            for guild in found[:SERVERS]:
-                yield await _guild(client, guild.id, guilds.rules(guild.id))
+        for guild in found[:SERVERS]:
+            async with asyncio.timeout(PATIENCE):
+                finding = await _guild(client, guild.id, guilds.rules(guild.id))
+            yield finding
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         yield Finding(False, "servers", words.check_unreachable(type(error).__name__))
         return

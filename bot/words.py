@@ -571,6 +571,10 @@ GONE = "That post is gone already, or only you can see it; then *Dismiss message
 # `python -m bot check` -----------------------------------------------------------------------
 
 CHECK_DEMO = "none in DISCORD_TOKEN or .env: `make run` starts the demo"
+CHECK_NO_SHAPE = (
+    "DISCORD_TOKEN is not a bot token (three parts with dots between them). "
+    "Copy it from Discord's developer portal: your application, Bot, Reset Token"
+)
 CHECK_REFUSED = (
     "Discord refuses it. Make a new one in the developer portal: your application, Bot, Reset Token"
 )

@@ -169,6 +169,13 @@ async def test_what_discord_refuses_is_told_with_its_cure(look, discord_that_ans
     assert not any(TOKEN in finding.text for finding in found)
 
 
+@pytest.mark.parametrize("token", ["nonsense", "a.b", "🔑"])
+async def test_what_is_no_token_is_told_without_asking(look, token):
+    found = await look(token)
+    assert "three parts" in bad(found)["token"]
+    assert not any(token in finding.text for finding in found)
+
+
 async def test_no_network_is_no_bad_token(look, monkeypatch, unused_tcp_port):
     monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{unused_tcp_port}")
     found = await look(TOKEN)

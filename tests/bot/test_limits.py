@@ -1,11 +1,13 @@
 """How often, how large, and where: what the bot does not do, and how it says so."""
 
 import re
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import discord
 import pytest
+from sqlalchemy.exc import OperationalError
 
 import bot
 from bot.cogs.feature import MAX_UPLOAD, attach
@@ -212,3 +214,18 @@ async def test_a_home_in_which_it_may_no_longer_post_is_no_error_and_gets_what_i
         await world.app.daily.catch_up(due + timedelta(minutes=2))
         (bag,) = world.channel.history()
         assert bag.attachments
+
+
+async def test_a_store_that_somebody_else_holds_is_a_kind_word(server, monkeypatch, caplog):
+    async def locked(*_):
+        raise OperationalError("SELECT", {}, sqlite3.OperationalError("database is locked"))
+
+    async with server() as world:
+        world.expects = OperationalError
+        monkeypatch.setattr(world.app.store, "favorites", locked)
+        await world.ben.send(world.channel, "!bag favorites")
+        result = await world.ben.slash(world.channel, "bag favorites")
+        said = [result.response, *result.followups]
+        told = [*world.whispers(world.ben), *(message.content for message in said if message is not None)]
+        assert told == ["My memory is busy right now. Please try again in a moment."] * 2
+        assert not [record for record in caplog.records if record.exc_info]
