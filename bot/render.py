@@ -218,7 +218,8 @@ def _picture(images: Images) -> Picture:
 def _grid(images: Images, columns: int) -> bytes:
     from gan.grid import grid as draw_grid
 
-    return _png(draw_grid(images, columns=columns, numbers=True, scale=2))
+    # Few bags are shown larger: one looks at what tells a variation from another.
+    return _png(draw_grid(images, columns=columns, numbers=True, scale=3 if columns <= 2 else 2))
 
 
 def _breed(

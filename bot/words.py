@@ -110,7 +110,7 @@ def summary(docstring: str) -> str:
 def in_line(place: int) -> str:
     """To somebody who waits for a picture; place 1 is the one that is being drawn."""
     if place == 1:
-        return "⏳ I am busy dreaming; yours is next."
+        return "⏳ Yours is being dreamt right now; a moment more."
     ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
     return f"⏳ Many want to dream at once: you are {place}{ending} in line."
 
@@ -188,14 +188,14 @@ def grid_alt(codes: Sequence[str]) -> str:
     return f"A numbered grid of {len(codes)} dreamt handbags: {', '.join(codes)}."[:1024]
 
 
-GRID_FOOTER = "pick one below to vote on it or save it"
+GRID_FOOTER = "pick one below to vote on it, save it or vary it; or two to breed"
 PICK = "Pick a bag…"
 
 
 def listing(codes: Sequence[str], notes: Sequence[str] | None = None) -> str:
     """Numbered codes, with a note each."""
     if notes is None:
-        return " · ".join(f"**{i}** `{code}`" for i, code in enumerate(codes, 1))
+        return " · ".join(f"**{i}**\N{NO-BREAK SPACE}`{code}`" for i, code in enumerate(codes, 1))
     return "\n".join(
         f"**{i}** `{code}` {note}" for i, (code, note) in enumerate(zip(codes, notes, strict=True), 1)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import discord
@@ -66,7 +67,9 @@ class HelpCommands(Feature):
 
 def _leaves() -> list[AnyCommand]:
     group: commands.HybridGroup[Any, ..., Any] = DreamCommands.bag
-    return [group, *(one for one in group.walk_commands() if not isinstance(one, commands.Group))]
+    below = [one for one in group.walk_commands() if not isinstance(one, commands.Group)]
+    # discord.py keeps them in a set.
+    return [group, *sorted(below, key=_short)]
 
 
 def _short(command: AnyCommand) -> str:
@@ -81,12 +84,16 @@ def _lines(topic: str, members: list[AnyCommand]) -> str:
 
 
 def _about(command: AnyCommand) -> discord.Embed:
-    embed = discord.Embed(title=f"!{command.qualified_name}", description=command.help)
+    paragraphs = [" ".join(lines.split()) for lines in (command.help or "").split("\n\n")]
+    embed = discord.Embed(title=f"!{command.qualified_name}", description="\n\n".join(paragraphs))
     slash = getattr(command, "app_command", None)
     if isinstance(command, commands.HybridGroup) and isinstance(slash, app_commands.Group):
         slash = slash.get_command(command.fallback or "")  # what the group does by itself
     if isinstance(slash, app_commands.Command) and slash.parameters:
-        options = [f"`{one.name}` · {one.description}" for one in slash.parameters]
+        options = [
+            f"{' '.join(f'`{one.name}`' for one in alike)} · {text}"
+            for text, alike in groupby(slash.parameters, key=lambda one: str(one.description))
+        ]
         embed.add_field(name=words.HELP_OPTIONS, value="\n".join(options), inline=False)
     if command.aliases:
         names = ", ".join(f"`!bag {alias}`" for alias in command.aliases)
