@@ -211,10 +211,10 @@ def mean(by_taste: dict[str, dict[int, float]]) -> dict[int, float]:
 
 
 def table(title: str, rows: dict[str, dict[int, float]]) -> None:
-    print(f"{title:24}" + "".join(f"{votes:>6}" for votes in VOTES) + "   2× from")
+    print(f"{title:28}" + "".join(f"{votes:>6}" for votes in VOTES) + "   2× from")
     for name, shares in rows.items():
         twice = f"{enough(shares) or '-':>7}" if name != "said to be sure" else ""
-        print(f"{name:24}" + "".join(f"{shares[votes]:6.2f}" for votes in VOTES) + f"   {twice}")
+        print(f"{name:28}" + "".join(f"{shares[votes]:6.2f}" for votes in VOTES) + f"   {twice}")
 
 
 if __name__ == "__main__":
