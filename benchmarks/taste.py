@@ -145,7 +145,8 @@ def main() -> None:
         drawing = (time.perf_counter() - began) / count * candidates
         other = pool(load(options.other), count) if options.other else None
     except GeneratorError as error:
-        sys.exit(f"benchmarks.taste: {error}")
+        print(f"benchmarks.taste: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
 
     likes = {name: opinion(score) for name, score in tastes(bags).items()}
     found: dict[str, dict[str, dict[int, float]]] = {}
