@@ -58,8 +58,8 @@ def save_and_find(browser, code):
 def play(browser):
     """Morph 42 into 7; the address of the animation that the page plays."""
     browser.type("!bag interpolate 42 7")
-    loaded(browser, ".attachment img[alt^='Eight steps']")
-    return loaded(browser, ".attachment img[alt^='An animation in 30 steps']").get_property("src")
+    loaded(browser, ".attachment img[alt*='handbags side by side']")
+    return loaded(browser, ".attachment img[alt^='An endless animation']").get_property("src")
 
 
 def change_the_vote(browser, code):
