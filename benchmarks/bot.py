@@ -39,6 +39,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bot.app import freeze_memory
+
 TICK = 0.005
 WORTH_TELLING = 0.03
 CROWDS = (1, 50, 200)
@@ -195,6 +197,12 @@ class Crowd:
             replied = await reply
         return replied and replied - asked
 
+    def rest(self) -> None:
+        """Between two phases: what the simulated Discord remembers of all requests is not the bot's to carry."""
+        self._env.backend.http_requests.clear()
+        self._env.backend.transcript.clear()
+        freeze_memory()
+
     async def talk(self, people: int, seconds: float, pause: float) -> list[float]:
         """Let people ask, wait for the reply, and pause for half to one and a half of `pause` seconds."""
         waited: list[float] = []
@@ -284,6 +292,7 @@ def tell(text: str) -> None:
 async def phase(name: str, crowd: Crowd, people: int, seconds: float, pause: float) -> dict[str, Any]:
     """Let people talk to the bot for a while; the figures."""
     tell(f"{name}, {people} there")
+    crowd.rest()
     async with _ticking() as (ticker, machine):
         began = time.perf_counter()
         refused = crowd.refused
@@ -354,7 +363,7 @@ async def measure_replies(seconds: float, channels: int) -> tuple[list[dict[str,
     """All phases, and the median in ms of a reply until the simulated Discord has settled."""
     import simcord
 
-    from bot.app import App, freeze_memory, load_house
+    from bot.app import App, load_house
 
     with tempfile.TemporaryDirectory(prefix="bench-bot-") as name:
         folder = Path(name)
@@ -377,7 +386,6 @@ async def measure_replies(seconds: float, channels: int) -> tuple[list[dict[str,
             await until(lambda: not trainer.running)
             tell("a generator is there")
             settled = await crowd.talk_settled(25)
-            freeze_memory()
             found = [await phase("idle", crowd, n, seconds, _pause(n)) for n in CROWDS]
             found.append(await phase("nonstop", crowd, 50, seconds, 0.0))
             before = grids()

@@ -17,6 +17,7 @@ from pathlib import Path
 from bot import words
 from bot.progress import read_progress
 
+NICE = 10
 Say = Callable[[str], Awaitable[None]]
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,15 @@ def _leave_with_parent() -> None:
     """
     pr_set_pdeathsig = 1  # linux/prctl.h
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def _go_behind(pid: int) -> None:
+    """Let a process of a session of its own have the processor after us: who answers goes before who learns."""
+    with suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, pid, NICE)
+    # Where Linux groups processes by session, niceness counts only within one: the group has its own (sched(7)).
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
 
 
 class Child(ABC):
@@ -109,9 +119,7 @@ class Child(ABC):
                 preexec_fn=_leave_with_parent if sys.platform == "linux" else None,
             )
         self._wanted.clear()
-        with suppress(ProcessLookupError):
-            # Who waits for an answer goes before who learns.
-            os.setpriority(os.PRIO_PROCESS, process.pid, 10)
+        _go_behind(process.pid)
         try:
             if on_line is not None and process.stdout is not None:
                 async for line in process.stdout:

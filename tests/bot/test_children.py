@@ -55,6 +55,9 @@ async def test_an_admin_trains_stops_and_goes_on_and_others_may_not(server, data
         await world.ada.send(world.channel, "!bag train start")
         assert "already" in world.whispers(world.ada)[1]
         await until(lambda: world.channel.threads)
+        assert os.getpriority(os.PRIO_PROCESS, world.app.trainer._process.pid) == 10
+        group = Path(f"/proc/{world.app.trainer._process.pid}/autogroup")
+        assert not group.exists() or not group.read_text() or "nice 10" in group.read_text()
         (thread,) = world.channel.threads
         await until(lambda: any(message.attachments for message in thread.history()))
         await world.ada.send(world.channel, "!bag 42")
