@@ -198,7 +198,7 @@ class Crowd:
         return replied and replied - asked
 
     def rest(self) -> None:
-        """Between two phases: what the simulated Discord remembers of all requests is not the bot's to carry."""
+        """Forget what the simulated Discord remembers of all requests: it is not for the bot to carry."""
         self._env.backend.http_requests.clear()
         self._env.backend.transcript.clear()
         freeze_memory()

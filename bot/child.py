@@ -17,7 +17,7 @@ from pathlib import Path
 from bot import words
 from bot.progress import read_progress
 
-NICE = 10
+NICE, GROUP_NICE = 10, 5
 Say = Callable[[str], Awaitable[None]]
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ def _leave_with_parent() -> None:
 
 
 def _go_behind(pid: int) -> None:
-    """Let a process of a session of its own have the processor after us: who answers goes before who learns."""
+    """Let a process with its own session have the processor after us: answering goes before learning."""
     with suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, pid, NICE)
-    # Where Linux groups processes by session, niceness counts only within one: the group has its own (sched(7)).
+    # Where Linux groups processes by session, niceness counts only within one; the group has its own: sched(7).
     with suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
+        Path(f"/proc/{pid}/autogroup").write_text(str(GROUP_NICE))
 
 
 class Child(ABC):
