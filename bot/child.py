@@ -35,7 +35,7 @@ def _go_behind(pid: int) -> None:
     """Let a process with its own session have the processor after us: answering goes before learning."""
     with suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, pid, NICE)
-    # Where Linux groups processes by session, niceness counts only within one; the group has its own: sched(7).
+    # Where Linux groups processes by session, niceness counts only within one; see autogroup in sched(7).
     with suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(GROUP_NICE))
 
