@@ -59,13 +59,15 @@ def _transposed(layer: nn.ConvTranspose2d, norm: nn.Module | None, size: int) ->
         weight = (weight.flatten(2) @ torch.kron(line, line).T).reshape(*weight.shape[:2], 6, 6)
     channels, out, sides, _ = weight.shape
     stride, padding = (1, 0) if size == 1 else (2, sides // 2 - 1)
-    found = nn.ConvTranspose2d(channels, out, sides, stride, padding)
+    with torch.device("meta"):  # without weights that would be replaced
+        found = nn.ConvTranspose2d(channels, out, sides, stride, padding)
     found.weight, found.bias = nn.Parameter(weight), nn.Parameter(shift)
     return [found]
 
 
 def _convolution(kernel: Tensor, bias: Tensor) -> nn.Conv2d:
     out, channels, sides, _ = kernel.shape
-    found = nn.Conv2d(channels, out, sides, padding=sides // 2)
+    with torch.device("meta"):
+        found = nn.Conv2d(channels, out, sides, padding=sides // 2)
     found.weight, found.bias = nn.Parameter(kernel.contiguous()), nn.Parameter(bias)
     return found
