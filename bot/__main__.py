@@ -101,7 +101,10 @@ def check(context: typer.Context) -> None:
         if not good:
             raise typer.Exit(2)
 
-    until_stopped(run())
+    try:
+        until_stopped(run())
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @app.command()
