@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from lxml import etree
+from bs4 import BeautifulSoup
+from bs4.filter import SoupStrainer
 from pydantic import Field
 
-from scraper.shop import Found, Listing, MarkupError, Page, Shop
+from scraper.shop import Found, Listing, MarkupError, Page, Shop, words
 
 UNPACKED = 60_000_000
 """Bytes of an unpacked sitemap: the protocol allows 50 MB."""
+ROOT = re.compile(rb"<(\w+:)?(urlset|sitemapindex)\b")
 
 
 class JsonLd(Shop):
@@ -34,11 +36,13 @@ class JsonLd(Shop):
             or b"<sitemapindex" in body[:500]
         ):
             return Listing(more=self.sitemap(body))
-        tree = page.tree()
-        items = list(products(page, tree)) or list(open_graph(page, tree))
-        links = [page.absolute(address) for address in tree.xpath("//a/@href")]
+        soup = page.soup(SoupStrainer(["script", "meta", "a", "link"]))
+        items = list(products(page, soup)) or list(open_graph(page, soup))
+        anchors = soup.find_all("a")
+        links = [page.absolute(str(tag["href"])) for tag in anchors if tag.get("href")]
         more = [address for address in links if re.search(self.products, address) and address != page.url]
-        more += [page.absolute(address) for address in NEXT(tree)]
+        after = (tag for tag in [*soup.find_all("link"), *anchors] if "next" in words(tag, "rel"))
+        more += [page.absolute(str(tag["href"])) for tag in after if tag.get("href")]
         # "Share this bag" names the product too, in the address of another site.
         hosts = self.hosts() | {host_of(page.url)}
         own = (address.partition("#")[0] for address in more if host_of(address) in hosts)
@@ -46,22 +50,20 @@ class JsonLd(Shop):
 
     def sitemap(self, body: bytes) -> list[str]:
         """The addresses of a sitemap (sitemaps.org) that matter."""
-        root = etree.fromstring(body, etree.XMLParser(recover=True, resolve_entities=False, no_network=True))
+        root = ROOT.search(body)
         if root is None:
             raise MarkupError("a broken sitemap")
-        index = etree.QName(root).localname == "sitemapindex"
+        index = root[2] == b"sitemapindex"
+        name = f"{(root[1] or b'').decode()}loc"  # what has another prefix, as image:loc, is no page
+        places = BeautifulSoup(body, "xml", parse_only=SoupStrainer(name)).find_all(name)
         wanted = re.compile(self.sitemaps if index else self.products)
-        places = root.iterfind("{*}sitemap/{*}loc" if index else "{*}url/{*}loc")
-        addresses = [address for place in places if (address := (place.text or "").strip())]
+        addresses = [address for place in places if (address := place.get_text(strip=True))]
         matching = [address for address in addresses if wanted.search(address)]
         if addresses and not matching and not index:
             raise MarkupError(
                 f"the sitemap has {len(addresses)} addresses, but none matches {self.products!r}"
             )
         return matching or addresses
-
-
-NEXT = etree.XPath("//*[self::a or self::link][contains(concat(' ', @rel, ' '), ' next ')]/@href")
 
 
 def host_of(address: str) -> str | None:
@@ -85,13 +87,13 @@ def unpacked(body: bytes) -> bytes:
     return data
 
 
-def products(page: Page, tree: etree._Element) -> Iterator[Found]:
+def products(page: Page, soup: BeautifulSoup) -> Iterator[Found]:
     """The products of all JSON-LD blocks; a block that is malformed loses only itself."""
-    for block in tree.iter("script"):
+    for block in soup.find_all("script"):
         if not str(block.get("type")).startswith("application/ld+json"):
             continue
         try:
-            data = json.loads(block.text or "", strict=False)
+            data = json.loads(block.get_text(), strict=False)
         except ValueError:
             continue
         for product in walk(data):
@@ -156,11 +158,11 @@ def condition(product: dict[str, Any], offer: dict[str, Any]) -> str:
     return word.rpartition("/")[2].removesuffix("Condition").lower()
 
 
-def open_graph(page: Page, tree: etree._Element) -> Iterator[Found]:
+def open_graph(page: Page, soup: BeautifulSoup) -> Iterator[Found]:
     """The product that a page's OpenGraph tags speak of, if they speak of one."""
     tags = {
         str(tag.get("property") or tag.get("name")): str(tag.get("content") or "")
-        for tag in tree.iter("meta")
+        for tag in soup.find_all("meta")
     }
     if not tags.get("og:image") or not (
         tags.get("og:type", "").endswith("product") or any(name.startswith("product:") for name in tags)

@@ -238,6 +238,19 @@ def test_a_bad_charset_is_no_reason_to_stop(site, house, charset):
     assert [item["title"] for item in house.items()] == ["Sac à main"]
 
 
+def test_a_page_in_another_charset_than_its_header_says_is_read_whole(site, house):
+    page = f'<meta charset="iso-8859-1">{card("<img src=/rebag/img/1.jpg>")}'.encode("latin-1")
+    site.answers[LISTING] = lambda request: web.Response(
+        body=page if request.query.get("page", "1") == "1" else b"",
+        headers={"Content-Type": "text/html; charset=utf-8"},
+    )
+    house.shops(site, "rebag")
+    house.run("collect")
+    house.run("build")
+
+    assert [item["title"] for item in house.items()] == ["Sac à main"]
+
+
 @pytest.mark.parametrize(
     "image",
     [

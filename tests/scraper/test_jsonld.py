@@ -131,6 +131,22 @@ def test_a_sitemap_leads_to_the_products(house, shop, site):
     assert "/pages/about" not in site.asked
 
 
+def test_pictures_in_a_sitemap_are_no_pages_whatever_its_prefix(house, shop, site):
+    entry = "<i:image><i:loc>/products/1.jpg</i:loc></i:image><s:loc>{}/products/speedy</s:loc>"
+    url = f"<s:url>{entry.format(site.url)}</s:url>"
+    shop("/x/start", f'<?xml version="1.0"?><s:urlset xmlns:s="s" xmlns:i="i">{url}</s:urlset>')
+    shop("/products/speedy", block(PRODUCT))
+
+    assert len(collected(house)) == 1
+    assert "/products/1.jpg" not in site.asked
+
+
+def test_a_broken_sitemap_is_loud(house, shop):
+    shop("/x/start", '<?xml version="1.0"?><url', "application/xml")
+
+    assert "a broken sitemap" in house.run("collect", "--json").event("problem")["message"]
+
+
 def test_a_sitemap_bomb_stops_the_shop(house, shop, site):
     site.answers["/x/start"] = lambda _: web.Response(
         body=gzip.compress(bytes(70_000_000)), content_type="application/gzip"
