@@ -69,6 +69,8 @@ class Designs(Database):
 
     async def add_bred(self, litter: Sequence[Bred], epoch: int, guild_id: int, user_id: int | None) -> None:
         """Remember bred designs, and their parents if they are new."""
+        if not litter:
+            return  # SQLAlchemy takes no rows for one row without values
         parents = dict.fromkeys(parent for bred in litter for parent in bred.parents)
         await self.add_designs(list(parents), epoch, guild_id, user_id)
         rows = [

@@ -85,6 +85,31 @@ async def test_interpolate_takes_slash_and_codes(server):
         assert result.response.attachments[0].filename == "morph.webp"
 
 
+@pytest.mark.parametrize("form", ["prefix", "slash"])
+async def test_eight_bags_are_walked_through_in_a_loop(server, form):
+    async with server() as world:
+        if form == "prefix":
+            await world.ada.send(world.channel, "!bag interpolate 1 2 3 4 5 6 7 8 9")
+        else:
+            stops = {name: str(seed) for seed, name in enumerate("abcdefgh", 1)}
+            await world.ada.slash(world.channel, "bag interpolate", **stops, frames=9)
+        answer = world.last
+        morph, strip = answer.attachments
+        assert max(morph.size, strip.size) <= LIMIT
+        animation = Image.open(BytesIO(await morph.read()))
+        assert animation.n_frames == 8 * 8  # nine pictures a leg, the last of which begins the next
+        codes = [option.value for option in answer.components[0].children[0].options]
+        assert len(codes) == 8
+        await world.ben.select(answer, [codes[3]], custom_id="bag:pick")
+        assert world.code == codes[3]
+
+
+async def test_a_grid_by_slash(server):
+    async with server() as world:
+        await world.ada.slash(world.channel, "bag grid", count=5)
+        assert len(world.last.components[0].children[0].options) == 5
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [
