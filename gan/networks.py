@@ -122,7 +122,7 @@ class Blurred(nn.ConvTranspose2d):
     checkerboard off: [n, c, h, w] → [n, out, 2h, 2w].
 
     Both together are one 6×6 kernel. Of it every second row and column falls on each of the four places that
-    a pixel becomes, so one dense 3×3 convolution computes them, in half the time of the two.
+    a pixel becomes, so one dense 3×3 convolution computes them, in less time than the two.
     """
 
     def __init__(self, channels: int, out: int) -> None:
