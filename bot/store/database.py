@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import aiosqlite
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -39,13 +42,16 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
-        self.engine: AsyncEngine = create_async_engine(self._url)
+        is_sqlite = self._url.get_backend_name() == "sqlite"
+        self.engine: AsyncEngine = create_async_engine(
+            self._url, connect_args={"async_creator_fn": _connection} if is_sqlite else {}
+        )
         self.insert = postgresql.insert if self._url.get_backend_name() == "postgresql" else sqlite.insert
         self._opening = asyncio.Lock()
         self._opened = False
         self._turn: asyncio.Lock | None = None
         self._writer: Engine | None = None
-        if self._url.get_backend_name() == "sqlite":
+        if is_sqlite:
             self._turn = asyncio.Lock()
             event.listen(self.engine.sync_engine, "connect", _set_up_sqlite)
             self._writer = create_engine(
@@ -114,6 +120,29 @@ class Database:
             await asyncio.to_thread(self._thread.shutdown)
             self._writer.dispose()
         await self.engine.dispose()
+
+
+class _Connection(aiosqlite.Connection):
+    """One that can be told twice to stop, as SQLAlchemy does when a task is cancelled while it is cancelled.
+
+    aiosqlite 0.22 would then wait for ever for a thread that is gone, and the process with it.
+    """
+
+    _told = False
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Stop the thread; the second time there is nothing to wait for."""
+        if self._told:
+            return None
+        self._told = True
+        return super().stop()
+
+
+def _connection(database: str, **options: Any) -> _Connection:
+    connection = _Connection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
+    # As SQLAlchemy does with those that it makes: a connection left open keeps no process from its end.
+    connection._thread.daemon = True
+    return connection
 
 
 def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
