@@ -8,7 +8,7 @@ import asyncio, sys
 from sqlalchemy import text
 from bot.store.store import Store
 
-LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n"
+LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3000000) SELECT max(i) FROM n"
 
 async def main():
     store = Store(f"sqlite+aiosqlite:///{sys.argv[1]}/bot.db")
