@@ -224,6 +224,7 @@ async def test_a_taken_port_is_an_os_error(chat, toy):
             pass
 
 
+@pytest.mark.slow
 async def test_every_one_of_200_actions_succeeds_while_grids_are_posted(chat, toy, ada, ben):
     """None lost, refused or wedged, though two people hurry and a plain task posts all the while."""
     channel = toy.get_channel(chat.channel_id)
