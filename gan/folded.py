@@ -1,10 +1,12 @@
 """A generator made ready to draw: batch norms become part of the convolutions before them."""
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
 from gan import networks
-from gan.networks import Blurred
+from gan.networks import Blurred, Residual
 
 _DENSE = 16
 """Pixels along a side from which a dense convolution is faster than the transposed one it stands for."""
@@ -16,10 +18,14 @@ def folded(network: networks.Generator) -> nn.Sequential:
 
     It shares no memory with the network.
     """
+    return _folded(network.layers).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def _folded(network: nn.Sequential) -> nn.Sequential:
     layers: list[nn.Module] = []
     size = 1
-    for at, layer in enumerate(network.layers):
-        after = network.layers[at + 1 : at + 2]
+    for at, layer in enumerate(network):
+        after = network[at + 1 : at + 2]
         norm = after[0] if after and isinstance(after[0], nn.BatchNorm2d) else None
         if isinstance(layer, nn.ConvTranspose2d):
             layers += _transposed(layer, norm, size)
@@ -30,10 +36,13 @@ def folded(network: networks.Generator) -> nn.Sequential:
         elif isinstance(layer, nn.Upsample):
             layers.append(layer)
             size *= 2
+        elif isinstance(layer, Residual):
+            block = copy.deepcopy(layer)
+            block.way = _folded(layer.way)
+            layers.append(block)
         elif not isinstance(layer, nn.BatchNorm2d):
-            layers.append(layer)
-    ready = nn.Sequential(*layers).eval().requires_grad_(False)
-    return ready.to(memory_format=torch.channels_last)
+            layers.append(copy.deepcopy(layer))
+    return nn.Sequential(*layers)
 
 
 def _normed(channels: int, norm: nn.Module | None) -> tuple[Tensor, Tensor]:

@@ -43,11 +43,17 @@ class Shape:
     image_size: int
     upsampling: networks.Upsampling = "transposed"
     attention: bool = False
+    blocks: int = 0
 
     def network(self) -> networks.Generator:
         """An untrained network of this shape."""
         return networks.Generator(
-            self.z_size, self.channels, self.image_size, self.upsampling, attention=self.attention
+            self.z_size,
+            self.channels,
+            self.image_size,
+            self.upsampling,
+            blocks=self.blocks,
+            attention=self.attention,
         )
 
 

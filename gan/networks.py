@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pixel_shuffle, scaled_dot_product_attention
+from torch.nn.functional import conv2d, pixel_shuffle, relu, scaled_dot_product_attention
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.matrices import Doubling, Halving, Opening
@@ -33,13 +33,21 @@ class Generator(nn.Module):
     """z → 4×4 → doubled stage by stage → 3×S×S in (−1, 1)."""
 
     def __init__(
-        self, z_size: int, channels: int, image_size: int, upsampling: Upsampling, *, attention: bool
+        self,
+        z_size: int,
+        channels: int,
+        image_size: int,
+        upsampling: Upsampling,
+        *,
+        blocks: int = 0,
+        attention: bool = False,
     ) -> None:
         super().__init__()
         stages = widths(channels, image_size)
         layers: list[nn.Module] = [Opening(z_size, stages[0]), *_active(stages[0])]
         for at, (wide, narrow) in enumerate(itertools.pairwise(stages)):
             layers += [*_doubling(wide, narrow, upsampling), *_active(narrow)]
+            layers += [Residual(narrow) for _ in range(blocks)]
             if attention and at == len(stages) - 3:
                 layers.append(Attention(narrow, "none"))
         layers += [*_doubling(stages[-1], 3, upsampling), nn.Tanh()]
@@ -99,6 +107,20 @@ class Attention(nn.Module):
         mixed = seen.transpose(1, 2).reshape(len(features), -1, *features.shape[2:])
         found: Tensor = features + self.share * self.out(mixed)
         return found
+
+
+class Residual(nn.Module):
+    """Two 3×3 convolutions beside the straight way: He et al. 2016 (arXiv:1512.03385)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        one, two = (nn.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(2))
+        self.way = nn.Sequential(one, *_active(channels), two, nn.BatchNorm2d(channels, eps=EPS))
+        self.share = nn.Parameter(torch.full((), 0.1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features [n, c, h, w] → the same shape."""
+        return relu(features + self.share * self.way(features))
 
 
 class BatchDeviation(nn.Module):

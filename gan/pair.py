@@ -169,7 +169,15 @@ class Pair:
 
 def shape_of(recipe: Recipe, image_size: int) -> Shape:
     """What of a recipe belongs to the generator's file."""
-    return Shape(recipe.z_size, recipe.z, recipe.channels, image_size, recipe.upsampling, recipe.attention)
+    return Shape(
+        recipe.z_size,
+        recipe.z,
+        recipe.channels,
+        image_size,
+        recipe.upsampling,
+        recipe.attention,
+        recipe.blocks,
+    )
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

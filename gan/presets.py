@@ -10,7 +10,8 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Recipe(BaseModel):
-    """Every hyperparameter of a run. The defaults are those of the preset `dream`.
+    """Every hyperparameter of a run. The defaults are those of the preset `dream`, except for what came
+    later: that is off, so that runs begun before go on as they were.
 
     Source of `dream`: R3GAN (Huang et al., NeurIPS 2024), scaled down to a DCGAN's two networks.
     """
@@ -26,7 +27,7 @@ class Recipe(BaseModel):
     init: Literal["he", "dcgan"] = "he"
     """`he`: He et al. 2015 in the discriminator, N(0, 0.02) in the generator; `dcgan`: N(0, 0.02) in both."""
     loss: Literal["relativistic", "bce", "hinge"] = "relativistic"
-    gamma: Annotated[float, Field(ge=0)] = 2.0
+    gamma: Annotated[float, Field(ge=0)] = 0.1
     """Weight of the gradient penalties R1 (on real) and R2 (on dreamed pictures); 0: none."""
     penalty_every: Annotated[int, Field(ge=1)] = 16
     """Steps between two penalties; each is weighted by this number (lazy regularization)."""
@@ -43,6 +44,8 @@ class Recipe(BaseModel):
     upsampling: Literal["transposed", "blurred", "bilinear"] = "blurred"
     """How the generator doubles: strided transposed convolutions, those with a fixed 3×3 binomial blur behind
     them, or bilinear resizing before a 3×3 convolution."""
+    blocks: Annotated[int, Field(ge=0, le=8)] = 0
+    """Residual blocks of two 3×3 convolutions behind each doubling of the generator."""
     attention: bool = False
     """Self-attention at a quarter of the picture's size in both networks (Zhang et al. 2018)."""
     statistics: bool = False
@@ -56,7 +59,7 @@ class Recipe(BaseModel):
 
 PRESETS: Mapping[str, Recipe] = MappingProxyType(
     {
-        "dream": Recipe(),
+        "dream": Recipe(blocks=1),
         "bag-dreams": Recipe(
             channels=512,
             norm="batch",

@@ -68,7 +68,9 @@ def load(path: Path, **overrides: object) -> Settings:
 
 def load_resolved(path: Path) -> Settings:
     """The settings that `dumps` wrote: the environment has no say in them. Raises like `load`."""
-    return _load(path, {}, environment=False)
+    found = _load(path, {}, environment=False)
+    # What it leaves out, there was not when it was written: whatever the preset says of it now.
+    return found.model_copy(update={"recipe": Recipe(**found.recipe.model_dump())})
 
 
 def dumps(settings: Settings, **resolved: object) -> str:

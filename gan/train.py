@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from gan import augment, events
-from gan.checkpoint import load_state
+from gan.checkpoint import CheckpointError, load_state
 from gan.data import Dataset, to_pictures
 from gan.display import Display
-from gan.errors import UserError
+from gan.errors import UserError, out_of_memory
 from gan.generator import noise
 from gan.pair import Pair, shape_of
 from gan.record import Record
@@ -66,8 +66,8 @@ class Trainer:
     ) -> None:
         """`settings` are resolved: precision is bf16 or fp32, and the recipe has a width.
 
-        Takes up the run's last checkpoint, if it has one. Raises CheckpointError if that is broken, and
-        WorldError if the batch cannot be shared.
+        Takes up the run's last checkpoint, if it has one. Raises CheckpointError if that is broken or of
+        networks of another shape, and WorldError if the batch cannot be shared.
         """
         self.run, self.settings, self.dataset, self.device = run, settings, dataset, device
         self.stop, self.world = stop, world
@@ -201,8 +201,16 @@ class Trainer:
         self.progress = Progress()
         state = load_state(self.run)
         if state is not None:
-            self.pair.restore(state["pair"])
-            self.progress = Progress(**state["progress"])
+            try:
+                self.pair.restore(state["pair"])
+                self.progress = Progress(**state["progress"])
+            except (KeyError, TypeError, ValueError, RuntimeError) as error:
+                if out_of_memory(error):
+                    raise
+                raise CheckpointError(
+                    f"{self.run.state} does not fit {self.run.config}: undo what was changed there, "
+                    "or begin with --new"
+                ) from error
         self.progress.losses = self.progress.losses.to(self.device)
 
     def _state(self) -> dict[str, object]:

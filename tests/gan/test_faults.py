@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,6 +123,18 @@ def test_full_disk_keeps_the_last_checkpoint(house) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the address space is read from /proc")
+def test_configuration_of_a_run_that_does_not_fit_its_state(trained, tmp_path: Path) -> None:
+    shutil.copytree(trained.folder, tmp_path, dirs_exist_ok=True)
+    run = Run(tmp_path / "data/runs/first")
+    unfinish(run)
+    state = run.state.read_bytes()
+    run.config.write_text(run.config.read_text().replace("channels = 8", "channels = 16"))
+    line = type(trained)(tmp_path).refused("train")
+    assert "state.pt does not fit" in line
+    assert "config.toml" in line
+    assert run.state.read_bytes() == state
+
+
 def test_out_of_memory(house) -> None:
     run = house.train("--epochs", "1", "--run", "large")
     version = load(run.generator).version

@@ -11,6 +11,7 @@ SHAPES = {
     "transposed": Shape(16, "normal", 32, 64, "transposed"),
     "blurred": Shape(16, "normal", 32, 64, "blurred"),
     "blurred with attention": Shape(16, "normal", 32, 64, "blurred", attention=True),
+    "blurred with blocks": Shape(16, "normal", 32, 64, "blurred", blocks=2),
     "bilinear": Shape(16, "normal", 16, 128, "bilinear"),
 }
 

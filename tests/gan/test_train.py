@@ -72,7 +72,7 @@ def test_run_folder_is_complete(trained) -> None:
         assert curve.format == "PNG"
     config = tomllib.loads(run.config.read_text())["gan"]
     assert config["recipe"]["channels"] == 8
-    assert config["recipe"]["gamma"] == 2.0
+    assert config["recipe"]["gamma"] == 0.1
 
 
 def test_killed_and_stopped_run_ends_with_the_weights_of_an_undisturbed_one(house) -> None:
@@ -229,6 +229,18 @@ def test_two_processes_train_one_run_and_one_resumes_it(house) -> None:
 def test_other_presets_train(house, preset: str) -> None:
     run = house.train("--preset", preset, "--epochs", "1")
     assert load(run.generator).draw(load(run.generator).latents([1])).shape == (1, 32, 32, 3)
+
+
+def test_run_of_before_residual_blocks_goes_on(house) -> None:
+    house.configure("[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nblocks = 0")
+    run = house.train("--epochs", "1", "--run", "old")
+    unfinish(run)
+    run.config.write_text(
+        run.config.read_text().replace("blocks = 0\n", "").replace("epochs = 1", "epochs = 2")
+    )
+    house.configure()
+    assert epochs(house.train("--run", "old")) == 2
+    assert load(run.generator).shape.blocks == 0
 
 
 def test_augmentation_statistics_and_other_upsampling_train(house) -> None:
