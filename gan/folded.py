@@ -21,6 +21,21 @@ def folded(network: networks.Generator) -> nn.Sequential:
     return _folded(network.layers).eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
+class _Block(nn.Module):
+    """A residual block without norms and share, in two passes less."""
+
+    def __init__(self, block: Residual) -> None:
+        super().__init__()
+        self.way = _folded(block.way)
+        last = self.way[-1]
+        for part in (last.weight, last.bias):
+            part.mul_(block.share)
+
+    def forward(self, features: Tensor) -> Tensor:
+        way: Tensor = self.way(features)
+        return way.add_(features).relu_()
+
+
 def _folded(network: nn.Sequential) -> nn.Sequential:
     layers: list[nn.Module] = []
     size = 1
@@ -37,9 +52,7 @@ def _folded(network: nn.Sequential) -> nn.Sequential:
             layers.append(layer)
             size *= 2
         elif isinstance(layer, Residual):
-            block = copy.deepcopy(layer)
-            block.way = _folded(layer.way)
-            layers.append(block)
+            layers.append(_Block(layer))
         elif not isinstance(layer, nn.BatchNorm2d):
             layers.append(copy.deepcopy(layer))
     return nn.Sequential(*layers)

@@ -25,8 +25,10 @@ ARCHITECTURE = "bag-dreams-2"
 
 Z = Literal["normal", "uniform"]
 
-_GROUPS = (32, 8, 1)
-"""Pictures drawn at once, where that changes nothing: two to three times as fast as one by one."""
+_GROUPS = (32, 8, 2, 1)
+"""Pictures drawn at once, where they come out as they do in pairs: large groups are two to three times as
+fast, and torch computes small convolutions of a lone picture in another way.
+"""
 
 
 class GeneratorError(UserError):
@@ -99,25 +101,25 @@ class Generator:
     def draw(self, latents: Tensor) -> NDArray[np.uint8]:
         """Latents float [n, z] → RGB pictures uint8 [n, S, S, 3]."""
         pictures: list[Tensor] = []
-        at = 0
-        while at < len(latents):
-            size = next(size for size in _GROUPS if at + size <= len(latents) and self._drawn_alike(size))
-            pictures.append(self._network(latents[at : at + size, :, None, None]))
-            at += size
+        left = latents[:, :, None, None]
+        while len(left):
+            size = next((each for each in _GROUPS if each <= len(left) and self._drawn_alike(each)), 0)
+            if size:
+                pictures.append(self._network(left[:size]))
+            else:  # the last one, beside itself
+                pictures.append(self._network(torch.cat([left, left]))[:1])
+            left = left[max(size, 1) :]
         return to_images(torch.cat(pictures)).numpy()
 
     def _drawn_alike(self, size: int) -> bool:
-        """Whether this machine draws the same bits in such groups as one by one: kernels may differ."""
-        if size == 1:
-            return True
-        smaller = _GROUPS[_GROUPS.index(size) + 1]
-        if not self._drawn_alike(smaller):
-            return False
+        """Whether this machine draws the same bits in such groups as in pairs: kernels may differ."""
         key = (size, torch.get_num_threads())
         if key not in self._alike:
-            latents = self.latents(range(size))[:, :, None, None]
-            apart = torch.cat([self._network(some) for some in torch.split(latents, smaller)])
-            self._alike[key] = torch.equal(self._network(latents), apart)
+            latents = self.latents(range(max(size, 2)))[:, :, None, None]
+            grouped, paired = (
+                torch.cat([self._network(some) for some in torch.split(latents, each)]) for each in (size, 2)
+            )
+            self._alike[key] = torch.equal(grouped, paired)
         return self._alike[key]
 
 
