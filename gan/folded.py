@@ -27,8 +27,7 @@ class _Block(nn.Module):
     def __init__(self, block: Residual) -> None:
         super().__init__()
         self.way = _folded(block.way)
-        last = self.way[-1]
-        for part in (last.weight, last.bias):
+        for part in self.way[-1].parameters():
             part.mul_(block.share)
 
     def forward(self, features: Tensor) -> Tensor:
