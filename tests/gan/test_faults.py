@@ -122,7 +122,6 @@ def test_full_disk_keeps_the_last_checkpoint(house) -> None:
     assert house.gan("train", "--epochs", "2", "--run", "full").returncode == 0
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the address space is read from /proc")
 def test_configuration_of_a_run_that_does_not_fit_its_state(trained, tmp_path: Path) -> None:
     shutil.copytree(trained.folder, tmp_path, dirs_exist_ok=True)
     run = Run(tmp_path / "data/runs/first")
@@ -135,6 +134,7 @@ def test_configuration_of_a_run_that_does_not_fit_its_state(trained, tmp_path: P
     assert run.state.read_bytes() == state
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the address space is read from /proc")
 def test_out_of_memory(house) -> None:
     run = house.train("--epochs", "1", "--run", "large")
     version = load(run.generator).version
