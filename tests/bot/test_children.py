@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,14 +31,23 @@ def make_dataset(folder, count=64):
     return pictures
 
 
-@pytest.fixture
-def dataset(tmp_path):
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
     """A folder with an imported dataset, as `python -m scraper import` and `build` leave it."""
-    config = tmp_path / "scraper.toml"
-    config.write_text(f'[scraper]\nfolder = "{tmp_path}/shop"\ndataset = "{tmp_path}/dataset"\n')
-    pictures = make_dataset(tmp_path)
+    folder = tmp_path_factory.mktemp("imported")
+    config = folder / "scraper.toml"
+    config.write_text(f'[scraper]\nfolder = "{folder}/shop"\ndataset = "{folder}/dataset"\n')
+    pictures = make_dataset(folder)
     for arguments in (["import", str(pictures)], ["build"]):
         subprocess.run([sys.executable, "-m", "scraper", "--config", str(config), *arguments], check=True)
+    return folder
+
+
+@pytest.fixture
+def dataset(imported, tmp_path):
+    """The imported dataset, and what it was made from, in the test's own folder."""
+    for name in ("shop", "dataset"):
+        shutil.copytree(imported / name, tmp_path / name)
     return tmp_path / "dataset"
 
 
@@ -107,7 +117,8 @@ async def test_a_run_that_the_bots_end_broke_off_goes_on_at_its_next_start(serve
         assert len(list((world.folder / "runs").glob("*/events.jsonl"))) == 1
 
 
-async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, dataset):
+async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, dataset, monkeypatch):
+    monkeypatch.setenv("SCRAPER_BACKOFF", "0.1")
     shop = (
         '[scraper.shops.closed]\nkind = "shopify"\nurl = "http://127.0.0.1:9/collections/bags"\ndelay = 0\n'
     )
