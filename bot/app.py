@@ -19,6 +19,7 @@ import scraper.settings
 from bot import settings as bot_settings
 from bot.child import Collector, Trainer
 from bot.client import BagBot, Services
+from bot.cogs import add_features
 from bot.daily import DailyDream
 from bot.easel import Easel
 from bot.guilds import Guilds
@@ -95,7 +96,7 @@ class App:
 
     def create_bot(self) -> BagBot:
         """A client, not yet started; from now on the herald speaks through it."""
-        bot = BagBot(self._services)
+        bot = BagBot(self._services, add_features)
         self.herald.bot = bot
         return bot
 

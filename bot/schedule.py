@@ -11,7 +11,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.almanac import LocalCron
 from bot.child import Child, Collector, Trainer
-from bot.cogs import Bag
+from bot.cogs.rounds import RoundCommands
 from bot.herald import Herald
 from bot.posts import RegularPost
 from bot.settings import Settings
@@ -44,8 +44,8 @@ def build_schedule(
         child.start(asked=False)
 
     async def close_rounds() -> None:
-        cog = herald.bot.get_cog("Bag") if herald.bot and herald.bot.is_ready() else None
-        if isinstance(cog, Bag):
+        cog = herald.bot.get_cog("RoundCommands") if herald.bot and herald.bot.is_ready() else None
+        if isinstance(cog, RoundCommands):
             await cog.close_due_rounds()
 
     async def prune() -> None:

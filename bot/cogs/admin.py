@@ -6,7 +6,6 @@ from discord.ext import commands
 
 from bot import words
 from bot.client import Context
-from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature
 from bot.errors import Refusal
 
@@ -14,7 +13,7 @@ from bot.errors import Refusal
 class AdminCommands(Feature):
     """Training and collecting by hand."""
 
-    @DreamCommands.bag.group(name="train", invoke_without_command=True)
+    @commands.hybrid_group(name="train", invoke_without_command=True)
     async def train(self, context: Context) -> None:
         """Begin or stop a training run: `!bag train start`."""
         raise Refusal(words.usage("!bag train start"))
@@ -35,7 +34,7 @@ class AdminCommands(Feature):
             raise Refusal(words.NOT_TRAINING)
         await context.send(words.TRAIN_STOPPING)
 
-    @DreamCommands.bag.command(name="scrape")
+    @commands.hybrid_command(name="scrape")
     @commands.has_guild_permissions(manage_guild=True)
     async def scrape(self, context: Context) -> None:
         """Collect new bags from the shops: `!bag scrape`."""

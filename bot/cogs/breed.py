@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from discord import app_commands
+from discord.ext import commands
 
 from bot import complete, words
-from bot.client import Context, Interaction, think_in_private
+from bot.client import Context, Interaction
 from bot.codes import Code
-from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature, Message, guild_id
+from bot.controls import control
 from bot.errors import Refusal
+from bot.replies import think_in_private
 from bot.views import litter_view, mates_view
 
 LITTER = 4
@@ -21,7 +23,7 @@ MATES = 25
 class BreedCommands(Feature):
     """Breeding."""
 
-    @DreamCommands.bag.command(name="variations", aliases=["vary"])
+    @commands.hybrid_command(name="variations", aliases=["vary"])
     @app_commands.describe(code="the bag to vary")
     @app_commands.autocomplete(code=complete.code)
     async def variations(self, context: Context, *, code: str) -> None:
@@ -30,7 +32,7 @@ class BreedCommands(Feature):
         await context.defer()
         await context.send(**await self._litter([named], guild_id(context), context.author.id))
 
-    @DreamCommands.bag.command(name="breed", ignore_extra=False)
+    @commands.hybrid_command(name="breed", ignore_extra=False)
     @app_commands.describe(a="one parent", b="the other")
     @app_commands.autocomplete(a=complete.code, b=complete.code)
     async def breed(self, context: Context, a: str, b: str) -> None:
@@ -40,10 +42,12 @@ class BreedCommands(Feature):
         await context.defer()
         await context.send(**await self._litter(parents, guild_id(context), context.author.id))
 
+    @control("vary")
     async def on_vary(self, interaction: Interaction, code: str) -> None:
         """🔀: variations of the bag above."""
         await self._bred(interaction, [Code.of(code)])
 
+    @control("mate")
     async def on_mates(self, interaction: Interaction, code: str) -> None:
         """💞: a private list of bags to breed the one above with."""
         await think_in_private(interaction)
@@ -56,6 +60,7 @@ class BreedCommands(Feature):
             raise Refusal(words.no_mates(code))
         await interaction.followup.send(words.breed_with(code), view=mates_view(code, mates), ephemeral=True)
 
+    @control("breed", "with", "litter")
     async def on_breed(self, interaction: Interaction, a: str, b: str) -> None:
         """Two bags chosen to be bred."""
         await self._bred(interaction, [Code.of(a), Code.of(b)])

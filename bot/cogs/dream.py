@@ -9,6 +9,7 @@ from bot import codes, complete, words
 from bot.client import Context, Interaction
 from bot.codes import Code
 from bot.cogs.feature import Feature, attach, guild_id
+from bot.controls import control
 from bot.errors import Refusal
 from bot.views import grid_view
 
@@ -94,10 +95,12 @@ class DreamCommands(Feature):
             view=grid_view(names),
         )
 
+    @control("again")
     async def on_again(self, interaction: Interaction) -> None:
         """🎲: another bag."""
         await self._answer(interaction, await self.studio.code(None))
 
+    @control("pick")
     async def on_pick(self, interaction: Interaction, picked: str) -> None:
         """A bag picked from a grid, by itself."""
         await self._answer(interaction, await self.studio.code(picked))

@@ -10,14 +10,15 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import words
-from bot.client import BagBot, Context, Interaction, think_in_private, whisper
+from bot.client import BagBot, Context, Interaction
 from bot.codes import Code
-from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature, Message, guild_id
+from bot.controls import control
 from bot.edits import Edits
 from bot.errors import Refusal
 from bot.favorites import Shelf
 from bot.hall import Hall
+from bot.replies import think_in_private, whisper
 from bot.views import pages_view
 
 PAGE = 9
@@ -26,27 +27,16 @@ CRASHED_WITHIN = timedelta(days=1)
 log = logging.getLogger(__name__)
 
 
-class FavoriteCommands(Feature):
-    """Keeping."""
+class Keeper:
+    """Makes designs favorites, and shows them in the halls of fame."""
 
     def __init__(self, bot: BagBot) -> None:
-        super().__init__(bot)
+        services = bot.services
+        self.store = services.store
+        self.studio = services.studio
         self.edits = Edits()
         self.hall = Hall(bot, self.edits)
-        self.shelf = Shelf(self.settings.favorites, self.store, self.studio)
-
-    async def cog_unload(self) -> None:
-        """Show what has not been shown yet."""
-        await self.edits.close()
-
-    @DreamCommands.bag.command(name="favorites")
-    @app_commands.describe(who="whose; nobody for everybody's")
-    @commands.guild_only()
-    async def favorites(self, context: Context, who: discord.User | None = None) -> None:
-        """The saved bags, in pages: `!bag favorites`, or somebody's: `!bag favorites @ada`."""
-        name = who.display_name if who else None
-        await context.defer()
-        await context.send(**await self._page(guild_id(context), who.id if who else 0, name, 0))
+        self.shelf = Shelf(services.settings.favorites, self.store, self.studio)
 
     async def keep(self, code: str, guild: int, user_id: int) -> bool:
         """Make a design a favorite: a row, its files, a post in the hall of fame. False if it is one already.
@@ -67,18 +57,6 @@ class FavoriteCommands(Feature):
         self.hall.refresh(guild, code)
         return True
 
-    async def on_save(self, interaction: Interaction, code: str) -> None:
-        """💾 pressed: a favorite, or no longer one."""
-        await think_in_private(interaction)
-        guild, person = guild_id(interaction), interaction.user.id
-        if await self.store.unsave(code, guild, person):
-            self.hall.refresh(guild, code)
-            await whisper(interaction, words.unsaved(code))
-            return
-        await self.keep(code, guild, person)
-        await whisper(interaction, words.saved(code))
-
-    @commands.Cog.listener("on_ready")
     async def mend(self) -> None:
         """Write the favorites whose files are missing and post those that a crash has kept from the hall."""
         for guild, code in await self.store.missing_in_hall(datetime.now(UTC) - CRASHED_WITHIN):
@@ -89,8 +67,48 @@ class FavoriteCommands(Feature):
             except (Refusal, OSError) as error:
                 log.warning("favorite %s stays without its files: %s", code, error)
 
-    async def on_page(self, interaction: Interaction, user_id: int, page: int) -> None:
+
+class FavoriteCommands(Feature):
+    """Keeping."""
+
+    def __init__(self, bot: BagBot, keeper: Keeper) -> None:
+        super().__init__(bot)
+        self.keeper = keeper
+
+    async def cog_unload(self) -> None:
+        """Show what has not been shown yet."""
+        await self.keeper.edits.close()
+
+    @commands.hybrid_command(name="favorites")
+    @app_commands.describe(who="whose; nobody for everybody's")
+    @commands.guild_only()
+    async def favorites(self, context: Context, who: discord.User | None = None) -> None:
+        """The saved bags, in pages: `!bag favorites`, or somebody's: `!bag favorites @ada`."""
+        name = who.display_name if who else None
+        await context.defer()
+        await context.send(**await self._page(guild_id(context), who.id if who else 0, name, 0))
+
+    @control("save")
+    async def on_save(self, interaction: Interaction, code: str) -> None:
+        """💾 pressed: a favorite, or no longer one."""
+        await think_in_private(interaction)
+        guild, person = guild_id(interaction), interaction.user.id
+        if await self.store.unsave(code, guild, person):
+            self.keeper.hall.refresh(guild, code)
+            await whisper(interaction, words.unsaved(code))
+            return
+        await self.keeper.keep(code, guild, person)
+        await whisper(interaction, words.saved(code))
+
+    @commands.Cog.listener("on_ready")
+    async def mend(self) -> None:
+        """Write the favorites whose files are missing and post those that a crash has kept from the hall."""
+        await self.keeper.mend()
+
+    @control("favorites")
+    async def on_page(self, interaction: Interaction, user: str, at: str) -> None:
         """Another page of favorites, in place."""
+        user_id, page = int(user), int(at)
         await interaction.response.defer()
         name = await self._name(user_id) if user_id else None
         message = await self._page(guild_id(interaction), user_id, name, page)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import discord
 from discord.ext import commands
 
-from bot import words
+from bot import permissions, words
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.line import asking
@@ -41,6 +41,25 @@ class Feature(commands.Cog):
         self.guilds = bot.services.guilds
         self.store = bot.services.store
         self.studio = bot.services.studio
+
+    async def cog_load(self) -> None:
+        """Join `!bag`, and take the controls that are this feature's."""
+        group = self.bot.get_command("bag")
+        if isinstance(group, commands.HybridGroup):
+            for command in self.get_commands():
+                group.add_command(command)
+        for name in dir(type(self)):
+            for action in getattr(getattr(type(self), name), "__control__", ()):
+                self.bot.controls[action] = getattr(self, name)
+
+    async def cog_check(self, context: commands.Context[Any]) -> bool:
+        """Nobody asks too often, nor where I can't answer. Raises Refusal or BotMissingPermissions."""
+        self.bot.limits.spend(context.author.id, guild_id(context), context.message.created_at)
+        if context.interaction is None:
+            lacks = permissions.lacking(context.bot_permissions, permissions.to_speak(context.channel))
+            if lacks:
+                raise commands.BotMissingPermissions(lacks)
+        return True
 
     async def cog_before_invoke(self, context: commands.Context[Any]) -> None:
         """From here on it is this person who waits for pictures."""

@@ -11,7 +11,6 @@ from discord.ext import commands
 
 from bot import complete, words
 from bot.client import Context, Interaction
-from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature
 from bot.errors import Refusal
 
@@ -21,7 +20,7 @@ AnyCommand = commands.Command[Any, ..., Any]
 class HelpCommands(Feature):
     """Help."""
 
-    @DreamCommands.bag.command(name="help")
+    @commands.hybrid_command(name="help")
     @app_commands.describe(topic="a topic or a command; nothing for all of it")
     async def help_command(self, context: Context, *, topic: str | None = None) -> None:
         """Every command with an example, or all about one: `!bag help`, `!bag help grid`."""
@@ -34,8 +33,8 @@ class HelpCommands(Feature):
             return
         asked = " ".join(topic.lower().split()).removeprefix(f"{self.settings.prefix}bag").strip()
         embeds = []
-        group: AnyCommand = DreamCommands.bag
-        command: AnyCommand | None = group if asked in ("", "bag") else DreamCommands.bag.get_command(asked)
+        group: Any = self.bot.get_command("bag")
+        command: AnyCommand | None = group if asked in ("", "bag") else group.get_command(asked)
         if command is not None:
             embeds.append(_about(command))
         if asked in topics:
@@ -49,27 +48,26 @@ class HelpCommands(Feature):
     @help_command.autocomplete("topic")
     async def complete_topic(self, _: Interaction, typed: str) -> complete.Choices:
         """Topics and commands that contain what was typed."""
-        names = dict.fromkeys([*self._topics(), *(_short(command) for command in _leaves())])
+        names = dict.fromkeys([*self._topics(), *(_short(command) for command in self._leaves())])
         found = [name for name in names if typed.strip().lower() in name]
         return [app_commands.Choice(name=name, value=name) for name in found[: complete.MOST]]
+
+    def _leaves(self) -> list[AnyCommand]:
+        group: Any = self.bot.get_command("bag")
+        below = [one for one in group.walk_commands() if not isinstance(one, commands.Group)]
+        # discord.py keeps them in a set.
+        return [group, *sorted(below, key=_short)]
 
     def _topics(self) -> dict[str, list[AnyCommand]]:
         """The commands of every topic, in the order of the words."""
         topics: dict[str, list[AnyCommand]] = {name: [] for name in words.HELP_TOPICS}
         home = {member: name for name, members in words.HELP_TOPICS.items() for member in members}
-        for command in _leaves():
+        for command in self._leaves():
             topics[home.get(_short(command), words.HELP_REST)].append(command)
         for name, members in words.HELP_TOPICS.items():
             order = {member: number for number, member in enumerate(members)}
             topics[name].sort(key=lambda command: order.get(_short(command), len(order)))
         return topics
-
-
-def _leaves() -> list[AnyCommand]:
-    group: commands.HybridGroup[Any, ..., Any] = DreamCommands.bag
-    below = [one for one in group.walk_commands() if not isinstance(one, commands.Group)]
-    # discord.py keeps them in a set.
-    return [group, *sorted(below, key=_short)]
 
 
 def _short(command: AnyCommand) -> str:

@@ -9,20 +9,25 @@ from discord.ext import commands
 
 from bot import words
 from bot.archive import archives
-from bot.client import Context, Interaction, tell, think_in_private
-from bot.cogs.dream import DreamCommands
-from bot.cogs.favorites import FavoriteCommands
-from bot.cogs.feature import MAX_UPLOAD, attach, guild_id
+from bot.client import BagBot, Context, Interaction
+from bot.cogs.favorites import Keeper
+from bot.cogs.feature import MAX_UPLOAD, Feature, attach, guild_id
+from bot.controls import control
 from bot.errors import Refusal
 from bot.panel import forget_view
+from bot.replies import tell, think_in_private
 
 MOST_ZIPS = 5
 
 
-class KeepCommands(FavoriteCommands):
+class KeepCommands(Feature):
     """Taking away, and being forgotten."""
 
-    @DreamCommands.bag.command(name="export")
+    def __init__(self, bot: BagBot, keeper: Keeper) -> None:
+        super().__init__(bot)
+        self.keeper = keeper
+
+    @commands.hybrid_command(name="export")
     @commands.has_guild_permissions(manage_guild=True)
     async def export(self, context: Context) -> None:
         """The favorites of a server as a zip, for you alone: `!bag export`."""
@@ -42,7 +47,7 @@ class KeepCommands(FavoriteCommands):
         if sent < len(favorites):
             await tell(context, words.EXPORT_REST)
 
-    @DreamCommands.bag.group(name="forget", invoke_without_command=True)
+    @commands.hybrid_group(name="forget", invoke_without_command=True)
     async def forget(self, context: Context) -> None:
         """I forget what I know of you: `!bag forget me`."""
         raise Refusal(words.usage("!bag forget me"))
@@ -52,8 +57,10 @@ class KeepCommands(FavoriteCommands):
         """I forget your votes, your favorites and your name: `!bag forget me`."""
         await tell(context, words.FORGET_ASK, view=forget_view(context.author.id))
 
-    async def on_forget(self, interaction: Interaction, user_id: int) -> None:
+    @control("forget")
+    async def on_forget(self, interaction: Interaction, user: str) -> None:
         """The button that confirms it, pressed."""
+        user_id = int(user)
         if interaction.user.id != user_id:
             raise Refusal(words.NOT_YOURS)
         await interaction.response.defer()
@@ -61,4 +68,4 @@ class KeepCommands(FavoriteCommands):
         text = words.forgotten(gone.votes, len(gone.favorites), gone.designs)
         await interaction.edit_original_response(content=text, view=None)
         for guild, code in gone.favorites:
-            self.hall.refresh(guild, code)
+            self.keeper.hall.refresh(guild, code)

@@ -7,12 +7,13 @@ from typing import Any
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot import words
-from bot.client import BagBot, Context, Interaction, tell, told, whisper
-from bot.cogs.dream import DreamCommands
+from bot.client import BagBot, Context, Interaction
 from bot.cogs.feature import Feature
 from bot.errors import Refusal
+from bot.replies import tell, told, whisper
 
 
 class ModerateCommands(Feature):
@@ -27,7 +28,7 @@ class ModerateCommands(Feature):
         await super().cog_load()
         self.bot.tree.add_command(self._menu)
 
-    @DreamCommands.bag.command(name="delete")
+    @commands.hybrid_command(name="delete")
     @app_commands.describe(message="Link to the post, or its id")
     async def delete(self, context: Context, message: discord.Message | None = None) -> None:
         """Delete a post of mine that you asked for: reply to it with `!bag delete`."""

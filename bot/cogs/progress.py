@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import discord
+from discord.ext import commands
 
 from bot import words
 from bot.client import Context, Interaction
-from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature, attach
+from bot.controls import control
 from bot.errors import Refusal
 from bot.progress import Progress, read_epochs, read_progress
 from bot.views import progress_view
@@ -21,7 +22,7 @@ from gan import run as runs
 class ProgressCommands(Feature):
     """Following a run."""
 
-    @DreamCommands.bag.command(name="progress")
+    @commands.hybrid_command(name="progress")
     async def progress(self, context: Context) -> None:
         """The run now: its newest grid, its curves, how long it takes; and a timelapse: `!bag progress`."""
         run = await self._newest()
@@ -29,6 +30,7 @@ class ProgressCommands(Feature):
         embeds, files = await self._lay_out(run)
         await context.send(embeds=embeds, files=files, view=progress_view(run.run.name))
 
+    @control("progress")
     async def on_progress(self, interaction: Interaction) -> None:
         """🔄: the run as it is now, in the same message."""
         self.spend(interaction)
@@ -39,6 +41,7 @@ class ProgressCommands(Feature):
             embeds=embeds, attachments=files, view=progress_view(run.run.name)
         )
 
+    @control("timelapse")
     async def on_timelapse(self, interaction: Interaction, name: str) -> None:
         """🎞️: the grids of a run so far, one after the other."""
         self.spend(interaction)

@@ -14,9 +14,9 @@ from discord.ext import commands
 
 from bot import codes, complete, words
 from bot.client import BagBot, Context, Interaction
-from bot.cogs.dream import DreamCommands
-from bot.cogs.favorites import FavoriteCommands
-from bot.cogs.feature import Message, guild_id
+from bot.cogs.favorites import Keeper
+from bot.cogs.feature import Feature, Message, guild_id
+from bot.controls import control
 from bot.errors import Refusal
 from bot.lookback import find_own
 from bot.store.favorites import COMMUNITY
@@ -29,20 +29,21 @@ LONGEST_PAUSE = 300.0
 log = logging.getLogger(__name__)
 
 
-class RoundCommands(FavoriteCommands):
+class RoundCommands(Feature):
     """Votes between designs.
 
     The row comes before the message and is completed after it; it is closed before its end is told and marked
     afterwards. Whoever finds one that is neither looks in the channel.
     """
 
-    def __init__(self, bot: BagBot) -> None:
+    def __init__(self, bot: BagBot, keeper: Keeper) -> None:
         super().__init__(bot)
+        self.keeper = keeper
         self._one_at_a_time = asyncio.Lock()
         self._being_posted: set[int] = set()
         self._pauses: dict[int, tuple[float, float]] = {}
 
-    @DreamCommands.bag.command(name="vote")
+    @commands.hybrid_command(name="vote")
     @app_commands.describe(designs="two to four seeds or codes; nothing for four new bags")
     @app_commands.autocomplete(designs=complete.last_code)
     @commands.guild_only()
@@ -74,14 +75,16 @@ class RoundCommands(FavoriteCommands):
             self._being_posted.discard(vote.id)
         await self.store.round_posted(vote.id, message.id)
 
-    async def on_ballot(self, interaction: Interaction, round_id: int, code: str) -> None:
+    @control("ballot")
+    async def on_ballot(self, interaction: Interaction, number: str, code: str) -> None:
         """A choice in a vote between designs: count it and show the standing soon."""
+        round_id = int(number)
         await interaction.response.defer()
         if not await self.store.cast(round_id, interaction.user.id, code):
             raise Refusal(words.ROUND_OVER)
         if interaction.message is not None:
             edit = partial(self._edit_round, round_id, interaction.edit_original_response)
-            self.edits.want(interaction.message.id, edit)
+            self.keeper.edits.want(interaction.message.id, edit)
 
     async def close_due_rounds(self) -> None:
         """Post what a crash has kept from being posted; close what is past its deadline, and tell."""
@@ -155,11 +158,11 @@ class RoundCommands(FavoriteCommands):
                 mention_author=False,
             )
         shown = channel.get_partial_message(message_id)
-        self.edits.want(message_id, partial(self._edit_round, vote.id, shown.edit))
+        self.keeper.edits.want(message_id, partial(self._edit_round, vote.id, shown.edit))
 
     async def _keep_winner(self, vote: OpenRound) -> None:
         try:
-            await self.keep(vote.winners[0], vote.guild_id, COMMUNITY)
+            await self.keeper.keep(vote.winners[0], vote.guild_id, COMMUNITY)
         except (Refusal, OSError) as error:
             log.warning("the winner of vote %d is not kept: %s", vote.id, error)
 

@@ -11,12 +11,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import permissions, when, words
-from bot.client import Context, Interaction, told
-from bot.cogs.dream import DreamCommands
+from bot.client import Context, Interaction
 from bot.cogs.feature import Feature
+from bot.controls import control
 from bot.errors import Refusal
 from bot.guilds import OFF
 from bot.panel import SETUP_MODAL, SetupModal, setup_view
+from bot.replies import told
 
 VOTES = range(1, 1001)
 _ID = re.compile(r"(?:<#)?([0-9]{15,20})>?")
@@ -32,7 +33,7 @@ class Panel(TypedDict):
 class SetupCommands(Feature):
     """What the owner of a server may choose."""
 
-    @DreamCommands.bag.command(name="setup")
+    @commands.hybrid_command(name="setup")
     @commands.has_guild_permissions(manage_guild=True)
     @app_commands.describe(what="What to set; leave it out to see how things stand", value="Its new value")
     @app_commands.choices(
@@ -66,9 +67,12 @@ class SetupCommands(Feature):
         fitting = [(name, value) for name, value in found.items() if wanted in name.lower()]
         return [app_commands.Choice(name=name[:100], value=value) for name, value in fitting[:25]]
 
-    async def on_setup(self, interaction: Interaction, what: str, value: str) -> None:
+    @control("setup")
+    async def on_setup(self, interaction: Interaction, what: str, value: str = "") -> None:
         """A choice made in the panel; the panel then shows how things stand."""
         guild = self._admins(interaction)
+        if what in ("channel", "hall") and not value:
+            value = "none"
         if what == "more":
             await interaction.response.send_modal(SetupModal(self.guilds.rules(guild.id)))
             return

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot import complete, words
 from bot.client import Context
 from bot.codes import Code
-from bot.cogs.dream import DreamCommands
 from bot.cogs.feature import Feature, attach, design_embed, guild_id, picture_file
 from bot.errors import Refusal
 from bot.store.favorites import COMMUNITY
@@ -24,7 +24,7 @@ PEOPLE = 10
 class ShowCommands(Feature):
     """Showing."""
 
-    @DreamCommands.bag.command(name="show")
+    @commands.hybrid_command(name="show")
     @app_commands.describe(code="the bag, a seed or a code")
     @app_commands.autocomplete(code=complete.code)
     async def show(self, context: Context, *, code: str) -> None:

@@ -12,9 +12,9 @@ from discord.ext import commands
 from bot import words
 from bot.client import BagBot, Context, Interaction
 from bot.codes import Code
-from bot.cogs.dream import DreamCommands
-from bot.cogs.feature import guild_id
-from bot.cogs.rounds import RoundCommands
+from bot.cogs.favorites import Keeper
+from bot.cogs.feature import Feature, guild_id
+from bot.controls import control
 from bot.errors import Refusal
 from bot.store.favorites import COMMUNITY
 from bot.store.votes import EVER, UnknownDesignError, month, week
@@ -23,15 +23,16 @@ from bot.views import design_view
 TOP = 9
 
 
-class VoteCommands(RoundCommands):
+class VoteCommands(Feature):
     """Voting."""
 
-    def __init__(self, bot: BagBot) -> None:
+    def __init__(self, bot: BagBot, keeper: Keeper) -> None:
         super().__init__(bot)
+        self.keeper = keeper
         self._kept: set[tuple[int, str]] = set()
         """Designs, by guild, that are known to be the community's favorites."""
 
-    @DreamCommands.bag.command(name="top")
+    @commands.hybrid_command(name="top")
     @app_commands.describe(period="the votes of which time")
     @commands.guild_only()
     async def top(self, context: Context, period: Literal["week", "month", "ever"] = "ever") -> None:
@@ -48,6 +49,16 @@ class VoteCommands(RoundCommands):
         message["embed"].set_footer(text=words.TOP_FOOTER)
         await context.send(**message)
 
+    @control("up")
+    async def on_up(self, interaction: Interaction, code: str) -> None:
+        """👍."""
+        await self.on_vote(interaction, code, 1)
+
+    @control("down")
+    async def on_down(self, interaction: Interaction, code: str) -> None:
+        """👎."""
+        await self.on_vote(interaction, code, -1)
+
     async def on_vote(self, interaction: Interaction, code: str, value: int) -> None:
         """👍 or 👎 pressed: count, show the count soon, and keep what reaches the threshold."""
         await interaction.response.defer()
@@ -61,13 +72,13 @@ class VoteCommands(RoundCommands):
             here = await self.store.vote(code, interaction.user.id, guild, value)
         # All that a click costs is this one transaction: what has to be read is read for the edit.
         shown = interaction.message.id if interaction.message else 0
-        self.edits.want(shown, partial(self._show_votes, interaction, code, shown))
+        self.keeper.edits.want(shown, partial(self._show_votes, interaction, code, shown))
         if here.score >= self.guilds.rules(guild).favorite_votes and (guild, code) not in self._kept:
             await self._keep_for_all(interaction, code, here.up)
 
     async def _keep_for_all(self, interaction: Interaction, code: str, up: int) -> None:
         guild = guild_id(interaction)
-        fresh = await self.keep(code, guild, COMMUNITY)
+        fresh = await self.keeper.keep(code, guild, COMMUNITY)
         self._kept.add((guild, code))
         if fresh and (interaction.guild is None or self.bot.hall(interaction.guild) is None):
             await interaction.followup.send(words.community_favorite(code, up))
@@ -75,7 +86,7 @@ class VoteCommands(RoundCommands):
     async def _show_votes(self, interaction: Interaction, code: str, shown: int) -> None:
         for post in await self.store.hall_posts(code):
             if post.message_id != shown:
-                self.hall.refresh(post.guild_id, code)
+                self.keeper.hall.refresh(post.guild_id, code)
         # By the interaction: its rate limit is its own, and it may edit where the bot has lost its rights.
         tally = await self.store.tally(code)
         await interaction.edit_original_response(view=design_view(code, tally))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from typing import Any as Bag
 
 import discord
 import simcord
@@ -17,7 +18,6 @@ from simcord.enums import ComponentType, InteractionType
 from simcord.interactions import base_payload
 
 from bot.app import App
-from bot.cogs import Bag
 from bot.errors import Refusal
 from gan import events
 from gan.generator import Shape, save_generator
@@ -120,9 +120,12 @@ class World:
     @property
     def cog(self) -> Bag:
         """The bot's cog."""
-        cog = self.env.bot.get_cog("Bag")
-        assert isinstance(cog, Bag)
-        return cog
+
+        class Both:
+            close_due_rounds = self.env.bot.get_cog("RoundCommands").close_due_rounds
+            keep = self.env.bot.get_cog("FavoriteCommands").keeper.keep
+
+        return Both
 
     def now(self, message: discord.Message) -> discord.Message:
         """A message as it is now."""
