@@ -19,13 +19,13 @@ import torch
 
 from gan import augment, device, networks
 from gan.data import Dataset, open_dataset, to_pictures
+from gan.distributed import World
 from gan.generator import load, noise, save_generator
 from gan.grid import grid
 from gan.pair import Pair, shape_of
 from gan.presets import PRESETS, Recipe
 from gan.quality import extractor, measure
 from gan.seeds import derived
-from gan.world import World
 
 
 def train(

@@ -314,10 +314,10 @@ def catalog(rows: int) -> dict[str, float]:
     sys.path.insert(0, str(HERE.parent))
     from scraper.catalog import Catalog, Todo
     from scraper.dataset import choose
-    from scraper.look import LOOK
-    from scraper.overview import overview
+    from scraper.files import Files
     from scraper.shop import Found, Listing
-    from scraper.store import Files
+    from scraper.stats import overview
+    from scraper.twins import LOOK
 
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     random = np.random.default_rng(0)

@@ -33,10 +33,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gan import device, networks
 from gan.data import open_dataset, to_pictures
+from gan.distributed import World
 from gan.generator import Generator, latent, load, noise, save_generator
 from gan.pair import Pair, shape_of
 from gan.presets import PRESETS
-from gan.world import World
 
 BATCH = 128
 COUNTS = (2_000, 38_000)

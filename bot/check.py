@@ -25,7 +25,7 @@ from bot.errors import Refusal
 from bot.guilds import Guilds, Rules
 from bot.store.store import Store
 from bot.studio import Studio
-from scraper import guard
+from scraper import ssrf_guard
 
 PATIENCE = 30.0
 """Seconds for Discord to answer."""
@@ -193,7 +193,7 @@ def _dataset(house: House) -> Iterator[Finding]:
 
 def _shops(house: House, learns: bool) -> Finding:
     shops = house.scraper.shops
-    strangers = any(not guard.local(host) for shop in shops.values() for host in shop.hosts())
+    strangers = any(not ssrf_guard.local(host) for shop in shops.values() for host in shop.hosts())
     good = (bool(house.scraper.contact) or not strangers) if shops else learns
     return Finding(good, "shops", words.check_shops(list(shops), good))
 

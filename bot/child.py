@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot import words
-from bot.progress import read_progress
+from gan.run_state import read_progress
 
 NICE, GROUP_NICE = 10, 5
 Say = Callable[[str], Awaitable[None]]

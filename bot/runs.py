@@ -15,11 +15,11 @@ import discord
 from bot import words
 from bot.cogs.feature import MAX_UPLOAD, attach
 from bot.herald import Herald
-from bot.progress import Progress, follow
 from bot.store.models import RunPost
 from bot.store.store import Store
 from gan import events
 from gan.run import Run, every
+from gan.run_state import Progress, follow
 
 POLL_SECONDS = 0.5
 AT_ONCE = 4

@@ -21,11 +21,11 @@ from bot.codes import Code
 from bot.easel import Easel
 from bot.errors import Refusal
 from bot.line import Line
-from bot.progress import still_green
 from bot.store.designs import Bred
 from bot.store.store import Store
 from gan import run as runs
 from gan.events import Epoch
+from gan.run_state import still_green
 
 MUTATION = 0.02
 """Share of a child's numbers that are neither parent's."""

@@ -16,6 +16,7 @@ from gan import device as machine
 from gan import generator as generators
 from gan.data import Dataset, for_measuring, open_dataset
 from gan.display import Display
+from gan.distributed import World, join
 from gan.errors import UserError, one_line, out_of_memory
 from gan.generator import Generator
 from gan.grid import enlarge, grid, png
@@ -24,7 +25,6 @@ from gan.run import Run, write
 from gan.seeds import SEEDS
 from gan.settings import Settings, load
 from gan.train import Trainer, TrainingError
-from gan.world import World, join
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -160,7 +160,7 @@ def evaluate(
     name: RunName = None,
 ) -> None:
     """Measure the dreams against held-out real bags, and lay them beside their nearest real ones."""
-    from gan import quality, sheet  # with what only they need
+    from gan import neighbors, quality  # with what only they need
 
     settings = load(context.obj)
     dataset = open_dataset(settings.dataset)
@@ -182,7 +182,8 @@ def evaluate(
     )
     typer.echo(quality.in_words(found))
     _save(
-        out or chosen.path / "neighbors.png", png(sheet.neighbors(dreamed[:12], dataset.images[dataset.rows]))
+        out or chosen.path / "neighbors.png",
+        png(neighbors.neighbors(dreamed[:12], dataset.images[dataset.rows])),
     )
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan import networks
 from gan.errors import UserError
-from gan.folded import folded
+from gan.folding import folded
 from gan.run import write
 from gan.seeds import checked, derived
 

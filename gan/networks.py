@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, pixel_shuffle, relu, scaled_dot_product_attention
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gan.matrices import Doubling, Halving, Opening
+from gan.fast_convolutions import Doubling, Halving, Opening
 
 SIZES = (32, 64, 128, 256)
 """The picture sizes (pixels) there are networks for."""

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from gan import augment, networks
 from gan.adam import Adam
+from gan.distributed import World
 from gan.generator import Shape, noise
 from gan.losses import LOSSES, gradient_penalty
 from gan.presets import Recipe
-from gan.world import World
 
 _RECALIBRATION = 8
 """Passes of 64 latents over which the averaged generator's batch statistics are taken anew."""

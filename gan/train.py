@@ -11,14 +11,14 @@ from gan import augment, events
 from gan.checkpoint import CheckpointError, load_state
 from gan.data import Dataset, to_pictures
 from gan.display import Display
+from gan.distributed import World, batch_share
 from gan.errors import UserError, out_of_memory
 from gan.generator import noise
 from gan.pair import Pair, shape_of
-from gan.record import Record
 from gan.run import Run
+from gan.run_writer import Record
 from gan.seeds import derived
 from gan.settings import Settings
-from gan.world import World, batch_share
 
 _CHECK_EVERY = 200
 """Steps between two looks at whether the losses are still numbers; a look waits for the device."""

@@ -13,18 +13,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from scraper import dataset, guard, imports
+from scraper import dataset, sources, ssrf_guard
 from scraper.catalog import Catalog, CatalogError
+from scraper.contact_sheet import sheet as write_sheet
 from scraper.crawl import Crawl
 from scraper.fetch import Fetcher
-from scraper.importing import import_pictures
+from scraper.files import Files
+from scraper.importer import import_pictures
 from scraper.intake import Intake
 from scraper.report import Report
 from scraper.settings import Settings, SettingsError, load
-from scraper.sheet import sheet as write_sheet
 from scraper.shop import Shop
 from scraper.shops.folder import Folder
-from scraper.store import Files
 from scraper.takedown import forget as take_down
 from scraper.verify import verify as check
 
@@ -77,7 +77,7 @@ def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
         cause: BaseException = error
         while isinstance(cause, BaseExceptionGroup):
             cause = cause.exceptions[0]
-        if isinstance(cause, (CatalogError, dataset.DatasetError, imports.NothingToImportError)):
+        if isinstance(cause, (CatalogError, dataset.DatasetError, sources.NothingToImportError)):
             fail(cause)
         if isinstance(cause, (OSError, sqlite3.Error)):
             fail(f"{settings.folder}: {cause}")
@@ -108,7 +108,7 @@ def chosen(settings: Settings, names: list[str]) -> list[Shop]:
         if name not in settings.shops:
             fail(f"unknown shop {name!r}: the config has {', '.join(settings.shops)}")
     shops = [settings.shops[name] for name in names or settings.shops]
-    if not settings.contact and any(not guard.local(host) for shop in shops for host in shop.hosts()):
+    if not settings.contact and any(not ssrf_guard.local(host) for shop in shops for host in shop.hosts()):
         fail("scraper.contact is empty: give a mail address or web page at which a shop can reach you")
     return shops
 
@@ -124,7 +124,7 @@ async def crawl(
                 report.problem(shop.name, "this shop was taken down with `forget --shop`: not collected")
                 continue
             if isinstance(shop, Folder):
-                source = replace(imports.source(shop.path), name=shop.name)
+                source = replace(sources.source(shop.path), name=shop.name)
                 group.create_task(import_pictures(source, settings, catalog, intake, report, shop.crop))
                 continue
             crawler = Crawl(shop, settings, catalog, fetcher, intake, report)
@@ -150,7 +150,7 @@ def import_(
     """Takes in a folder, zip or tar of pictures (and a CSV of tags beside or in it), or what a CSV names."""
     settings: Settings = context.obj
     with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
-        source = imports.source(path)
+        source = sources.source(path)
         asyncio.run(import_pictures(source, settings, catalog, intake, report, crop.value))
     tally = report.tally(source.name)
     if tally.failed == tally.seen:
@@ -178,7 +178,7 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
     # Only here: loading rich takes longer than a short crawl likes.
     from rich.console import Console
 
-    from scraper.overview import overview, tables
+    from scraper.stats import overview, tables
 
     with opened(context.obj) as (catalog, _):
         numbers = overview(catalog)

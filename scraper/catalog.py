@@ -12,10 +12,10 @@ from pathlib import Path
 from time import time as clock
 from typing import Literal, Self
 
+from scraper.files import Files
 from scraper.schema import SCHEMA, VERSION
 from scraper.shop import Found, Listing
 from scraper.square import Square
-from scraper.store import Files
 from scraper.tags import TAGS
 
 RESUME_WITHIN = timedelta(days=1)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from scraper.catalog import Catalog
-from scraper.look import LOOK, twins
 from scraper.settings import Settings
 from scraper.square import PictureError, square
 from scraper.tags import TAGS
+from scraper.twins import LOOK, twins
 
 VERSION = 1
 

@@ -10,8 +10,8 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from scraper import guard
-from scraper.manners import Pace, Robots, opted_out, retry_after
+from scraper import ssrf_guard
+from scraper.politeness import Pace, Robots, opted_out, retry_after
 from scraper.settings import Settings
 from scraper.shop import Shop
 
@@ -60,7 +60,7 @@ class Fetcher:
 
     async def __aenter__(self) -> Self:
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=guard.GuardedResolver(self.named), limit=0),
+            connector=aiohttp.TCPConnector(resolver=ssrf_guard.GuardedResolver(self.named), limit=0),
             timeout=aiohttp.ClientTimeout(
                 total=self.settings.timeout, sock_connect=min(15, self.settings.timeout)
             ),
@@ -172,13 +172,13 @@ class Fetcher:
         """One request. Raises PassingError when it is worth another one."""
         self.requests += 1
         try:
-            guard.check(address, self.named)
+            ssrf_guard.check(address, self.named)
             async with self.session.get(address, headers=headers, allow_redirects=False) as response:
                 return await self.judge(response, cap)
-        except guard.PrivateAddressError as error:
+        except ssrf_guard.PrivateAddressError as error:
             raise FetchError(str(error)) from error
         except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, guard.PrivateAddressError):
+            if isinstance(error.os_error, ssrf_guard.PrivateAddressError):
                 raise FetchError(str(error.os_error)) from error
             raise PassingError(
                 f"unreachable: {address.host}:{address.port}: {error.os_error.strerror or error}"

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
 from scraper.centering import WHITE, Placement, place
-from scraper.look import look
+from scraper.twins import look
 
 RECIPE: Final = "centered-1"
 """Names what is done to a picture: squares made by another recipe are made again."""

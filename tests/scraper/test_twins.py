@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from scraper.look import LOOK, twins
+from scraper.twins import LOOK, twins
 
 
 def photo(number, color, side=400):

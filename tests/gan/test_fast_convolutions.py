@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan.matrices import Doubling, Halving, Opening
+from gan.fast_convolutions import Doubling, Halving, Opening
 
 LAYERS = {
     "halving": (Halving(256, 256, bias=True), nn.Conv2d(256, 256, 4, 2, 1), (32, 256, 8, 8)),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan.folded import folded
+from gan.folding import folded
 from gan.generator import Shape
 
 SHAPES = {

@@ -5,7 +5,7 @@ import socket
 import pytest
 from aiohttp import web
 
-from scraper.guard import GuardedResolver, PrivateAddressError, public
+from scraper.ssrf_guard import GuardedResolver, PrivateAddressError, public
 
 INWARD = [
     "127.0.0.1",

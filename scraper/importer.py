@@ -4,10 +4,10 @@ import asyncio
 import io
 
 from scraper.catalog import Catalog
-from scraper.imports import Entry, NothingToImportError, Source
 from scraper.intake import Intake
 from scraper.report import Report
 from scraper.settings import Settings
+from scraper.sources import Entry, NothingToImportError, Source
 from scraper.square import PictureError, opened
 from scraper.tags import normalize
 
