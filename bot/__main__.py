@@ -90,7 +90,7 @@ def check(context: typer.Context) -> None:
     logging.disable(logging.WARNING)
     from bot.app import load_house
     from bot.check import findings, line
-    from bot.easel import Easel
+    from bot.drawing.workers import Easel
 
     async def run() -> None:
         good = True
@@ -117,7 +117,7 @@ def gallery(
 ) -> None:
     """A static site of the favorites, the daily bags, their family trees and the timelapses."""
     from bot.app import load_house
-    from bot.easel import Easel
+    from bot.drawing.workers import Easel
     from bot.gallery.build import build
 
     if url and not url.startswith(("http://", "https://")):

@@ -17,22 +17,22 @@ import discord
 import gan.settings
 import scraper.settings
 from bot import settings as bot_settings
-from bot.child import Collector, Trainer
-from bot.client import BagBot, Services
-from bot.cogs import add_features
-from bot.daily import DailyDream
-from bot.easel import Easel
+from bot.client.announcer import Herald
+from bot.client.bot import BagBot, Services
+from bot.client.metrics import Watch
+from bot.drawing.studio import Studio
+from bot.drawing.workers import Easel
+from bot.features import add_features
+from bot.features.daily.dream import DailyDream
+from bot.features.daily.taste import Taste
+from bot.features.daily.weekly import WeeklyBest
+from bot.features.training.thread import RunTeller
 from bot.guilds import Guilds
 from bot.health import Health
-from bot.herald import Herald
-from bot.runs import RunTeller
+from bot.processes import Collector, Trainer
 from bot.schedule import build_schedule
 from bot.settings import SettingsError
 from bot.store.store import Store
-from bot.studio import Studio
-from bot.taste import Taste
-from bot.watch import Watch
-from bot.weekly import WeeklyBest
 
 RESTART_SECONDS = 5.0
 log = logging.getLogger(__name__)

@@ -16,15 +16,16 @@ import aiohttp
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import codes, permissions, words
-from bot.almanac import moments
+from bot import codes, words
 from bot.app import House
-from bot.client import named_channel
-from bot.easel import Easel
+from bot.client import permissions
+from bot.client.bot import named_channel
+from bot.cron import moments
+from bot.drawing.studio import Studio
+from bot.drawing.workers import Easel
 from bot.errors import Refusal
 from bot.guilds import Guilds, Rules
 from bot.store.store import Store
-from bot.studio import Studio
 from scraper import ssrf_guard
 
 PATIENCE = 30.0

@@ -17,18 +17,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import words
+from bot.drawing.studio import Model
 from bot.errors import Refusal
-from bot.studio import Model
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-    from bot.child import Child
-    from bot.herald import Herald
-    from bot.posts import RegularPost
+    from bot.client.announcer import Herald
+    from bot.client.metrics import Watch
+    from bot.drawing.studio import Studio
+    from bot.features.daily.post import RegularPost
+    from bot.processes import Child
     from bot.store.store import Store
-    from bot.studio import Studio
-    from bot.watch import Watch
 
 TICK_SECONDS = 0.02
 STORE_SECONDS = 2.0

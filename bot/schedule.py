@@ -9,14 +9,14 @@ from datetime import datetime
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.almanac import LocalCron
-from bot.child import Child, Collector, Trainer
-from bot.cogs.rounds import RoundCommands
-from bot.herald import Herald
-from bot.posts import RegularPost
+from bot.client.announcer import Herald
+from bot.cron import LocalCron
+from bot.drawing.studio import Studio
+from bot.features.daily.post import RegularPost
+from bot.features.poll import RoundCommands
+from bot.processes import Child, Collector, Trainer
 from bot.settings import Settings
 from bot.store.store import Store
-from bot.studio import Studio
 
 ROUND_SECONDS = 2
 POST_SECONDS = 60

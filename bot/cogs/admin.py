@@ -5,9 +5,9 @@ from __future__ import annotations
 from discord.ext import commands
 
 from bot import words
-from bot.client import Context
-from bot.cogs.feature import Feature
+from bot.client.bot import Context
 from bot.errors import Refusal
+from bot.features.feature import Feature
 
 
 class AdminCommands(Feature):

@@ -19,9 +19,9 @@ import discord
 
 from bot import codes, words
 from bot.app import App, freeze_memory, load_house
-from bot.cogs.feature import Feature
-from bot.demo.chat import Chat
+from bot.demo.chat.server import Chat
 from bot.errors import Refusal
+from bot.features.feature import Feature
 
 BAGS = 600
 MINUTES = 10
@@ -153,7 +153,7 @@ async def _shop(bags: int) -> AsyncIterator[str]:
     for port in (_free_port(SHOP_PORT), 0):
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "bot.demo.shop", "--port", str(port), "--bags", str(bags)),
+            *("-m", "bot.demo.shop.server", "--port", str(port), "--bags", str(bags)),
             "--leashed",  # a demo that is killed can't say goodbye
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -14,13 +14,13 @@ from PIL import UnidentifiedImageError
 
 from bot import words
 from bot.app import House
-from bot.easel import Easel
+from bot.drawing.studio import Studio
+from bot.drawing.workers import Easel
 from bot.gallery import pictures
 from bot.gallery.folder import Folder
 from bot.gallery.pages import Pages
 from bot.store.gallery import Exhibit
 from bot.store.store import Store
-from bot.studio import Studio
 from gan import events
 from gan.run import every
 from gan.run_state import Progress, follow

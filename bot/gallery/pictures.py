@@ -12,9 +12,9 @@ from pathlib import Path
 from PIL import Image, ImageSequence
 
 from bot.codes import Code
+from bot.drawing.studio import Studio
 from bot.errors import Refusal
 from bot.gallery.folder import Folder
-from bot.studio import Studio
 
 LARGE = 512
 """Pixels along a side on a bag's own page."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, func, select, update
 
-from bot.archive import Kept
+from bot.features.favorites.export import Kept
 from bot.store.database import now
 from bot.store.models import Design, Favorite, HallPost, Score
 from bot.store.votes import EVER, Tally, Votes

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bot.store.designs import Designs
 from bot.store.gallery import Galleries
 from bot.store.guilds import Guilds
-from bot.store.people import People
+from bot.store.opinions import Tastes
+from bot.store.polls import Rounds
 from bot.store.posts import Posts
-from bot.store.rounds import Rounds
-from bot.store.taste import Tastes
+from bot.store.privacy import People
 
 
 class Store(Designs, People, Rounds, Posts, Guilds, Tastes, Galleries):

@@ -11,9 +11,9 @@ import pytest
 import simcord
 from discord.ext import commands
 
-from bot import line
 from bot.app import App, House, load_house
-from bot.easel import Easel
+from bot.drawing import queue
+from bot.drawing.workers import Easel
 from bot.errors import Refusal
 from gan import events
 from gan.run import Run
@@ -84,7 +84,7 @@ def easel() -> Iterator[Easel]:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is told their place in the line, however slow the machine; a test of that sets it itself."""
-    monkeypatch.setattr(line, "PATIENCE", 600)
+    monkeypatch.setattr(queue, "PATIENCE", 600)
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from discord.http import Route
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from bot import permissions
 from bot.__main__ import app as command_line
 from bot.app import load_house
 from bot.check import client_findings, findings
+from bot.client import permissions
 from bot.store.store import Store
 
 TOKEN = "aaaa.bbbb.cccc"

@@ -43,7 +43,7 @@ async def test_each_command_and_button_is_a_line_that_says_who_what_where_and_ho
         await world.ben.send(world.channel, "!bag train start")
         await world.ben.send(world.channel, "!bag banana-split-for-ada")
         seen = [json.loads(line) for line in written().splitlines()]
-    asked = [line for line in seen if line["logger"] == "bot.watch"]
+    asked = [line for line in seen if line["logger"] == "bot.client.metrics"]
     assert [(line["what"], line["how"], line["user"], line["outcome"]) for line in asked] == [
         ("bag", "prefix", world.ada.id, "ok"),
         ("button up", "button", world.ben.id, "ok"),
@@ -72,7 +72,7 @@ async def test_what_fails_is_counted_as_failed_and_its_traceback_stays_on_one_li
         monkeypatch.setattr(world.app.store, "top", broken)
         await world.ada.send(world.channel, "!bag top")
         seen = [json.loads(line) for line in written().splitlines()]
-    assert [line["outcome"] for line in seen if line["logger"] == "bot.watch"] == ["failed"]
+    assert [line["outcome"] for line in seen if line["logger"] == "bot.client.metrics"] == ["failed"]
     (trouble,) = [line for line in seen if line["level"] == "ERROR"]
     assert "ZeroDivisionError: by nought" in trouble["traceback"]
 

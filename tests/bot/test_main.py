@@ -100,7 +100,7 @@ async def test_a_client_that_dies_is_replaced(make_house, easel, monkeypatch):
     """An exception in a gateway event parser ends a client for good."""
     import asyncio
 
-    from bot.client import BagBot
+    from bot.client.bot import BagBot
 
     monkeypatch.setattr("bot.app.RESTART_SECONDS", 0.01)
     starts = asyncio.Queue()

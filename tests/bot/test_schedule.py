@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.almanac import LocalCron, due_days, moments
+from bot.cron import LocalCron, due_days, moments
 from bot.schedule import build_schedule
 
 PARIS = ZoneInfo("Europe/Paris")

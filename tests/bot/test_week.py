@@ -9,9 +9,9 @@ import discord
 import pytest
 from sqlalchemy import text
 
-from bot import edits
+from bot.client import edits
 from bot.codes import Code
-from bot.runs import RunTeller
+from bot.features.training.thread import RunTeller
 from gan.run import Run
 from tests.bot.world import begin_run, end_epoch, finish_run, until
 

@@ -18,8 +18,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from bot.demo.chat import Chat
-from bot.demo.drawing import draw
+from bot.demo.chat.server import Chat
+from bot.demo.shop.drawing import draw
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (

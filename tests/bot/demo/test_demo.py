@@ -75,7 +75,7 @@ async def test_it_collects_trains_and_answers_and_leaves_nothing_behind(tmp_path
             "The run is done",
         ):
             await told(demo, words)
-        assert "bot.demo.shop" in " ".join(started(tmp_path.name).values())
+        assert "bot.demo.shop.server" in " ".join(started(tmp_path.name).values())
 
         assert await ada.send("!bag 42") == {"ok": True}
         assert (await ada.last())["embeds"][0]["image"]["alt"].startswith("A dreamt handbag")

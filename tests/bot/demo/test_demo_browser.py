@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from bot.app import App
-from bot.demo.chat import Chat
+from bot.demo.chat.server import Chat
 
 pytestmark = pytest.mark.browser
 

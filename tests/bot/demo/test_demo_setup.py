@@ -1,7 +1,7 @@
 """`!bag setup` in the chat page: channels are chosen from a list, and forms are told to be Discord's."""
 
 from bot.app import App
-from bot.demo.chat import Chat
+from bot.demo.chat.server import Chat
 from tests.bot.demo.person import Person
 
 

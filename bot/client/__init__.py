@@ -1,0 +1,1 @@
+"""The Discord client: what every feature needs of Discord, and no feature."""

@@ -1,0 +1,37 @@
+"""Where the bot speaks by itself: the home channel of every server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import discord
+
+if TYPE_CHECKING:
+    from bot.client.bot import BagBot
+
+log = logging.getLogger(__name__)
+
+
+class Herald:
+    """Speaks through the client of the moment; a client that died is replaced, the herald stays."""
+
+    def __init__(self) -> None:
+        self.bot: BagBot | None = None
+
+    def homes(self) -> list[discord.TextChannel]:
+        """The home channels of all servers; none while the client is not ready."""
+        if self.bot is None or not self.bot.is_ready():
+            return []
+        return [channel for guild in self.bot.guilds if (channel := self.bot.home(guild)) is not None]
+
+    async def say(self, text: str) -> None:
+        """Say something in every home channel; a server where that fails keeps no other waiting."""
+        await asyncio.gather(*(self._say(channel, text) for channel in self.homes()))
+
+    async def _say(self, channel: discord.TextChannel, text: str) -> None:
+        try:
+            await channel.send(text)
+        except discord.HTTPException as error:
+            log.warning("could not speak in %s of %s: %s", channel, channel.guild, error)

@@ -1,0 +1,142 @@
+"""Errors become words here, and private answers stay private."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from sqlalchemy.exc import OperationalError
+
+from bot import words
+from bot.client import permissions
+from bot.client.queue_notice import Patience
+from bot.drawing.queue import asking
+from bot.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+LINGER_SECONDS = 20
+"""How long a private word stays that could only be said in public."""
+
+
+def explain(
+    error: BaseException, granted: discord.Permissions, place: object, example: str = "!bag help"
+) -> str | None:
+    """What to tell a person about an error; None for what is not worth a word. The unexpected is logged.
+
+    `granted` is what the bot may do in `place`, the channel or thread in which it was asked; `example` is how
+    the command should be used.
+    """
+    while isinstance(
+        error,
+        commands.HybridCommandError | commands.CommandInvokeError | app_commands.CommandInvokeError,
+    ):
+        error = error.original
+    match error:
+        case Refusal():
+            return str(error)
+        case commands.CommandNotFound():
+            return None
+        case commands.MissingPermissions():
+            return words.ADMINS_ONLY
+        case commands.NoPrivateMessage():
+            return words.SERVER_ONLY
+        case commands.BotMissingPermissions():
+            return words.missing_permissions(error.missing_permissions)
+        case discord.Forbidden():
+            needed = permissions.to_speak(place)
+            return words.missing_permissions(permissions.lacking(granted, needed) or needed)
+        case discord.NotFound(code=10003 | 10008):  # channel, message
+            return words.PLACE_GONE
+        case discord.HTTPException() if error.status == 429 or error.status >= 500 or error.code == 10062:
+            # The last: it came later than the three seconds for which Discord holds a question open.
+            log.warning("Discord refused an answer: %s", error)
+            return words.DISCORD_DOWN
+        case commands.RangeError():
+            return words.out_of_range("That number", error.minimum, error.maximum)
+        case commands.UserInputError() | app_commands.TransformerError():
+            return words.usage(example)
+    if isinstance(error, OperationalError) and "is locked" in str(error):
+        log.warning("the store is locked by somebody else: %s", error.orig)
+        return words.STORE_BUSY
+    log.error("unexpected", exc_info=error)
+    if _disk_is_full(error):
+        return words.DISK_FULL
+    return words.UNEXPECTED
+
+
+def _disk_is_full(error: BaseException) -> bool:
+    if isinstance(error, OperationalError):
+        return "disk is full" in str(error)
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextlib.contextmanager
+def _as_well_as_possible() -> Iterator[None]:
+    try:
+        yield
+    except discord.HTTPException as error:
+        log.warning("could not tell somebody why: %s", error)
+
+
+async def _excuse(interaction: discord.Interaction[Any], error: Exception) -> None:
+    text = explain(error, interaction.app_permissions, interaction.channel)
+    if text is not None:
+        with _as_well_as_possible():
+            await whisper(interaction, text)
+
+
+async def tell(context: commands.Context[Any], text: str, **options: Any) -> None:
+    """Answer a command so that only its person sees it, if possible. Raises discord.HTTPException."""
+    if context.interaction is not None:
+        await whisper(context.interaction, text, **options)
+        return
+    try:
+        await context.author.send(text, **options)
+    except discord.Forbidden:
+        # Who takes no private messages gets a reply that cleans up after itself.
+        await context.reply(words.NO_PRIVATE if options else text, delete_after=LINGER_SECONDS)
+
+
+async def whisper(interaction: discord.Interaction[Any], text: str, **options: Any) -> None:
+    """Answer an interaction so that only its person sees it, whatever has been answered before.
+
+    Raises discord.HTTPException.
+    """
+    try:
+        if not interaction.response.is_done():
+            await interaction.response.send_message(text, ephemeral=True, **options)
+            return
+        if (
+            interaction.response.type is discord.InteractionResponseType.deferred_channel_message
+            and not interaction.extras.get("private")
+        ):
+            # The first message after a public "thinking…" takes its place and is as public.
+            with contextlib.suppress(discord.HTTPException):
+                await interaction.delete_original_response()
+        await interaction.followup.send(text, ephemeral=True, **options)
+    except discord.NotFound:  # it came too late
+        with contextlib.suppress(discord.Forbidden):
+            await interaction.user.send(text, **options)
+
+
+async def think_in_private(interaction: discord.Interaction[Any]) -> None:
+    """Gain time for an answer that only the interaction's person will see."""
+    interaction.extras["private"] = True
+    await interaction.response.defer(ephemeral=True, thinking=True)
+
+
+async def told(interaction: discord.Interaction[Any], action: Callable[[], Awaitable[None]]) -> None:
+    """Run what a button does; an error becomes private words, as with commands."""
+    asking.set(Patience(interaction))
+    try:
+        with interaction.client.services.watch.button(interaction):
+            await action()
+    except Exception as error:
+        await _excuse(interaction, error)

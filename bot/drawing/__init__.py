@@ -1,0 +1,1 @@
+"""How designs become pictures: the studio, its queue, and the processes that draw."""

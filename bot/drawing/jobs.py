@@ -1,0 +1,287 @@
+"""What the drawing process does: torch and pictures, far from the event loop.
+
+These functions run in a process of their own (see `easel`), which alone loads torch: the bot starts at once,
+and neither a slow import nor a big picture can hold up a heartbeat. The bot makes `Job`s; the process does
+those that waited `together`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import traceback
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from io import BytesIO
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bot.features.daily.preference import look
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gan.events import Epoch
+    from gan.generator import Generator
+
+T = TypeVar("T")
+Images = NDArray[np.uint8]
+Source = int | bytes
+"""What a design is drawn from: a seed, or a latent float32 [z]."""
+Design = tuple[Path, Source]
+"""A generator file, and what it draws from."""
+
+
+@dataclass(frozen=True)
+class Job(Generic[T]):
+    """Designs to draw, and what to make of their pictures uint8 [n, S, S, 3]."""
+
+    designs: tuple[Design, ...]
+    make: Callable[[Images], T]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One design: the 64² original and the enlargement as PNG, its color in a word and as 0xRRGGBB."""
+
+    original: bytes
+    large: bytes
+    color: str
+    rgb: int
+    look: bytes
+    """The picture in little, from which taste is learnt (see `preference`)."""
+
+
+@dataclass(frozen=True)
+class Animation:
+    """A morph: an animated WebP, a numbered PNG of some steps, and the latents of those."""
+
+    webp: bytes
+    strip: bytes
+    latents: list[bytes]
+
+
+def set_up() -> None:
+    """Prepare the drawing process: one thread, deaf to Ctrl-C, gone when the bot is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        # A bot that is killed can't say goodbye.
+        threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _leave_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(0)
+
+
+def warm_up(path: Path | None) -> int:
+    """Load torch, and a generator if there is one, before anybody waits for them; the process id."""
+    if path is not None:
+        _draw([(path, 0)])
+    return os.getpid()
+
+
+def together(jobs: Sequence[Job[Any]]) -> list[Any]:
+    """Do jobs, each design of all of them drawn once; of a job that fails, its exception.
+
+    A picture's bytes do not depend on what else is drawn: the generator sees to that.
+    """
+    drawn: dict[Design, Images | Exception] = {}
+    for path in dict.fromkeys(path for job in jobs for path, _ in job.designs):
+        wanted = list(dict.fromkeys(design for job in jobs for design in job.designs if design[0] == path))
+        try:
+            drawn |= zip(wanted, _draw(wanted), strict=True)
+        except Exception as error:
+            drawn |= dict.fromkeys(wanted, _noted(error))
+    return [_done(job, [drawn[design] for design in job.designs]) for job in jobs]
+
+
+def _done(job: Job[Any], drawn: Sequence[Images | Exception]) -> Any:
+    images = [image for image in drawn if not isinstance(image, Exception)]
+    if len(images) < len(drawn):
+        return next(error for error in drawn if isinstance(error, Exception))
+    try:
+        return job.make(np.stack(images) if images else np.empty((0, 0, 0, 3), np.uint8))
+    except Exception as error:
+        return _noted(error)
+
+
+def _noted(error: Exception) -> Exception:
+    # What goes through the pipe between the processes loses its traceback, but not its notes.
+    error.add_note(traceback.format_exc())
+    return error
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> Generator:
+    from gan import generator
+
+    return generator.load(path)
+
+
+def _latent(generator: Generator, source: Source) -> Tensor:
+    import torch
+
+    if isinstance(source, int):
+        return generator.latents([source])[0]
+    return torch.frombuffer(bytearray(source), dtype=torch.float32)
+
+
+def _draw(designs: Sequence[Design]) -> Images:
+    """Designs of one generator, uint8 [n, S, S, 3]."""
+    import torch
+
+    generator = _load(designs[0][0])
+    return generator.draw(torch.stack([_latent(generator, source) for _, source in designs]))
+
+
+# The jobs ------------------------------------------------------------------------------------
+
+
+def picture(design: Design) -> Job[Picture]:
+    """One design."""
+    return Job((design,), _picture)
+
+
+def grid(designs: Sequence[Design], columns: int) -> Job[bytes]:
+    """Designs as one numbered PNG."""
+    return Job(tuple(designs), partial(_grid, columns=columns))
+
+
+def breed(
+    parents: Sequence[Design], seeds: Sequence[int], count: int, mutation: float
+) -> Job[dict[int, bytes]]:
+    """The latents of children of two designs of one generator, or of one with itself, by seed.
+
+    Of the seeds the first `count` whose child is neither like a parent nor like another. Each number of a
+    child is a new one with the probability `mutation`.
+    """
+    return Job((), partial(_breed, tuple(parents), tuple(seeds), count, mutation))
+
+
+def latent(design: Design) -> Job[bytes]:
+    """What a design is drawn from, float32 [z], also that of a seed."""
+    return Job((), partial(_latent_of, design))
+
+
+def morph(designs: Sequence[Design], frames: int, spots: Sequence[tuple[int, float]]) -> Job[Animation]:
+    """A loop through designs of one generator in so many frames, and a strip of some spots on it.
+
+    A spot (i, t) is at 0 ≤ t < 1 on the arc from the i-th design to the next.
+    """
+    return Job((), partial(_morph, tuple(designs), frames, tuple(spots)))
+
+
+def family(
+    designs: Sequence[Design], names: Sequence[str], parents: Mapping[str, Sequence[str]]
+) -> Job[bytes]:
+    """The family tree of the first of the designs as PNG; `parents` are by name."""
+    return Job(tuple(designs), partial(_family, tuple(names), dict(parents)))
+
+
+def timelapse(grids: Sequence[Path]) -> Job[bytes]:
+    """A run's grids, first to last, as a GIF of at most 8 MiB."""
+    return Job((), partial(_timelapse, tuple(grids)))
+
+
+def curves(epochs: Sequence[Epoch]) -> Job[tuple[bytes, bytes | None]]:
+    """Of a run the curve of its losses and, once two were measured, of its quality, as PNG."""
+    return Job((), partial(_curves, tuple(epochs)))
+
+
+# What they make ------------------------------------------------------------------------------
+
+
+def _picture(images: Images) -> Picture:
+    from gan.colors import dominant
+    from gan.grid import enlarge
+
+    (pixels,) = images
+    original = Image.fromarray(pixels)
+    color = dominant(pixels, 1)[0]
+    return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
+
+
+def _grid(images: Images, columns: int) -> bytes:
+    from gan.grid import grid as draw_grid
+
+    # Few bags are shown larger: one looks at what tells a variation from another.
+    return _png(draw_grid(images, columns=columns, numbers=True, scale=3 if columns <= 2 else 2))
+
+
+def _breed(
+    parents: Sequence[Design], seeds: Sequence[int], count: int, mutation: float, _images: Images
+) -> dict[int, bytes]:
+    generator = _load(parents[0][0])
+    a, b = (_latent(generator, source) for _, source in (parents[0], parents[-1]))
+    known, litter = {_bytes(a), _bytes(b)}, dict[int, bytes]()
+    for seed, child in zip(seeds, map(_bytes, generator.children(a, b, seeds, mutation)), strict=True):
+        if child not in known and len(litter) < count:
+            known.add(child)
+            litter[seed] = child
+    return litter
+
+
+def _latent_of(design: Design, _images: Images) -> bytes:
+    path, source = design
+    return _bytes(_latent(_load(path), source))
+
+
+def _morph(
+    designs: Sequence[Design], frames: int, spots: Sequence[tuple[int, float]], _images: Images
+) -> Animation:
+    import torch
+
+    from gan.animate import bounded, encode_webp, interpolation, slerp
+    from gan.grid import enlarge
+
+    generator = _load(designs[0][0])
+    stops = torch.stack([_latent(generator, source) for _, source in designs])
+    steps = torch.stack([slerp(stops[i], stops[(i + 1) % len(stops)], t) for i, t in spots])
+    way = interpolation(generator, stops, frames=frames, loop=True)
+    webp = bounded([enlarge(step, 4) for step in way], lambda smaller: encode_webp(smaller, milliseconds=60))
+    return Animation(webp, _grid(generator.draw(steps), columns=len(spots)), [_bytes(step) for step in steps])
+
+
+def _family(names: Sequence[str], parents: Mapping[str, Sequence[str]], images: Images) -> bytes:
+    from bot.drawing.family_tree import draw_tree
+
+    pictures = {name: Image.fromarray(image) for name, image in zip(names, images, strict=True)}
+    return _png(draw_tree(names[0], parents, pictures))
+
+
+def _timelapse(grids: Sequence[Path], _images: Images) -> bytes:
+    from gan.animate import timelapse as draw_timelapse
+
+    return draw_timelapse(grids)
+
+
+def _curves(epochs: Sequence[Epoch], _images: Images) -> tuple[bytes, bytes | None]:
+    from gan import curves as draw
+
+    measured = sum(epoch.kid is not None for epoch in epochs)
+    return draw.losses(epochs), draw.quality(epochs) if measured > 1 else None
+
+
+def _png(image: Image.Image) -> bytes:
+    data = BytesIO()
+    # A third of the usual strategy's time, which was most of a drawing's, for 4 % more bytes.
+    image.save(data, "PNG", compress_type=zlib.Z_RLE)
+    return data.getvalue()
+
+
+def _bytes(latent: Tensor) -> bytes:
+    return bytes(latent.contiguous().numpy().tobytes())

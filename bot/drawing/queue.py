@@ -1,0 +1,142 @@
+"""The line before the easel: who waits together is drawn together, knows their place, and is not too many."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from bot import words
+from bot.drawing.jobs import Job
+from bot.drawing.workers import Easel, Lane
+from bot.errors import Refusal
+
+T = TypeVar("T")
+
+PATIENCE = 2.0
+"""Seconds that somebody waits without a word."""
+TOGETHER = 8
+"""Designs that are drawn in one call: about 0.1 s on one core, and the next in line waits no longer."""
+EACH = 3
+"""Requests of one person that may wait at once."""
+ALL: dict[Lane, int] = {"quick": 300, "slow": 20}
+"""Requests that may wait at once: those of some seconds, or of half a minute."""
+
+
+class Asker(Protocol):
+    """A person who waits for a picture."""
+
+    @property
+    def id(self) -> int:
+        """Their Discord id."""
+
+    async def tell(self, place: int) -> None:
+        """Tell them their place in the line; 1 is next."""
+
+    async def hush(self) -> None:
+        """Take that back, their turn has come."""
+
+
+asking: ContextVar[Asker | None] = ContextVar("asking", default=None)
+"""For whom the running task asks; None for what the bot does by itself, which waits without limits."""
+
+
+@dataclass(eq=False)
+class _Ticket:
+    job: Job[Any]
+    asker: Asker | None
+    done: asyncio.Future[Any]
+    since: float
+    place: int | None = None
+    """What the asker was told."""
+    telling: asyncio.Task[None] | None = None
+
+
+class Line:
+    """The requests of one lane of the easel."""
+
+    def __init__(self, easel: Easel, lane: Lane) -> None:
+        self._easel = easel
+        self._lane = lane
+        self._waiting: deque[_Ticket] = deque()
+        self._drawing: list[_Ticket] = []
+        self._work: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        """How many requests wait or are being drawn."""
+        return len(self._waiting) + len(self._drawing)
+
+    async def draw(self, job: Job[T]) -> T:
+        """Wait for one's turn and do a job. Raises Refusal if too many wait, or if it can't be done."""
+        asker = asking.get()
+        if asker is not None:
+            self._check(asker)
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        ticket = _Ticket(job, asker, done, time.monotonic())
+        self._waiting.append(ticket)
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._draw_all(), name=f"{self._lane} line")
+        try:
+            return await done
+        finally:
+            done.cancel()
+            if asker is not None and ticket.telling is not None:
+                await ticket.telling
+                await asker.hush()
+
+    def _check(self, asker: Asker) -> None:
+        there = [*self._drawing, *self._waiting]
+        if sum(ticket.asker is not None and ticket.asker.id == asker.id for ticket in there) >= EACH:
+            raise Refusal(words.ONE_AT_A_TIME)
+        if len(there) >= ALL[self._lane]:
+            raise Refusal(words.LONG_LINE)
+
+    async def _draw_all(self) -> None:
+        while self._waiting:
+            self._drawing = self._next()
+            jobs = [ticket.job for ticket in self._drawing]
+            work = asyncio.create_task(self._easel.draw(jobs.together, jobs, lane=self._lane))
+            while True:
+                self._tell()
+                if (await asyncio.wait([work], timeout=PATIENCE))[0]:
+                    break
+            error = work.exception()
+            results = work.result() if error is None else [error] * len(jobs)
+            for ticket, result in zip(self._drawing, results, strict=True):
+                _answer(ticket.done, result)
+            self._drawing = []
+
+    def _next(self) -> list[_Ticket]:
+        """Who is drawn in the next call."""
+        batch: list[_Ticket] = []
+        designs = 0
+        while self._waiting:
+            designs += max(len(self._waiting[0].job.designs), 1)
+            if batch and (designs > TOGETHER or self._lane == "slow"):
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _tell(self) -> None:
+        """Tell all who have waited long, if their place is another than they know."""
+        now = time.monotonic()
+        places = [(1, ticket) for ticket in self._drawing] + list(enumerate(self._waiting, 2))
+        for place, ticket in places:
+            free = ticket.telling is None or ticket.telling.done()
+            if ticket.asker and free and place != ticket.place and now - ticket.since >= PATIENCE:
+                ticket.place = place
+                ticket.telling = asyncio.create_task(ticket.asker.tell(place))
+
+
+def _answer(done: asyncio.Future[Any], result: Any) -> None:
+    if done.done():
+        return  # whoever asked has gone
+    if isinstance(result, ValueError):  # a generator file that is not whole
+        result = Refusal(words.broken_generator(str(result)))
+    if isinstance(result, BaseException):
+        done.set_exception(result)
+    else:
+        done.set_result(result)

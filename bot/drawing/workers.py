@@ -1,0 +1,54 @@
+"""The easel: the processes in which pictures are drawn, replaced when they die."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Literal, TypeVar, TypeVarTuple
+
+from bot import words
+from bot.drawing import jobs
+from bot.errors import Refusal
+
+T = TypeVar("T")
+A = TypeVarTuple("A")
+Lane = Literal["quick", "slow"]
+"""Animations take seconds: they are drawn in a process of their own, so that no bag waits behind one."""
+
+log = logging.getLogger(__name__)
+
+
+class Easel:
+    """A process a lane that draws what it is asked to, in turn. It starts when it is first needed."""
+
+    def __init__(self) -> None:
+        self._pools: dict[Lane, ProcessPoolExecutor] = {}
+
+    async def draw(self, draw: Callable[[*A], T], *args: *A, lane: Lane = "quick") -> T:
+        """Call a function of `render` in the lane's process. Raises Refusal if it can't be done."""
+        for _ in range(2):
+            pool = self._pools.get(lane)
+            if pool is None:
+                pool = self._pools[lane] = ProcessPoolExecutor(
+                    1, multiprocessing.get_context("spawn"), initializer=jobs.set_up
+                )
+            try:
+                return await asyncio.get_running_loop().run_in_executor(pool, draw, *args)
+            except BrokenProcessPool:
+                log.warning("the %s drawing process died; another takes its place", lane)
+                if self._pools.get(lane) is pool:
+                    del self._pools[lane]
+                    pool.shutdown(wait=False)
+            except ValueError as error:  # a generator file that is not whole
+                raise Refusal(words.broken_generator(str(error))) from error
+        raise Refusal(words.STUDIO_DOWN)
+
+    def close(self) -> None:
+        """Stop the processes."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
+        self._pools.clear()

@@ -1,0 +1,90 @@
+"""`!bag variations`, `!bag breed`, 🔀 and 💞: new bags of old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import words
+from bot.client.bot import Context, Interaction
+from bot.client.controls import control
+from bot.client.replies import think_in_private
+from bot.codes import Code
+from bot.errors import Refusal
+from bot.features import autocomplete
+from bot.features.card import litter_view, mates_view
+from bot.features.feature import Feature, Message, guild_id
+
+LITTER = 4
+MATES = 25
+
+
+class BreedCommands(Feature):
+    """Breeding."""
+
+    @commands.hybrid_command(name="variations", aliases=["vary"])
+    @app_commands.describe(code="the bag to vary")
+    @app_commands.autocomplete(code=autocomplete.code)
+    async def variations(self, context: Context, *, code: str) -> None:
+        """Four variations of one bag, a small step away from it: `!bag variations 42`."""
+        named = await self.studio.code(code)
+        await context.defer()
+        await context.send(**await self._litter([named], guild_id(context), context.author.id))
+
+    @commands.hybrid_command(name="breed", ignore_extra=False)
+    @app_commands.describe(a="one parent", b="the other")
+    @app_commands.autocomplete(a=autocomplete.code, b=autocomplete.code)
+    async def breed(self, context: Context, a: str, b: str) -> None:
+        """Four children of two bags: `!bag breed 42 7`."""
+        parents = [await self.studio.code(a), await self.studio.code(b)]
+        self._check(*parents)
+        await context.defer()
+        await context.send(**await self._litter(parents, guild_id(context), context.author.id))
+
+    @control("vary")
+    async def on_vary(self, interaction: Interaction, code: str) -> None:
+        """🔀: variations of the bag above."""
+        await self._bred(interaction, [Code.of(code)])
+
+    @control("mate")
+    async def on_mates(self, interaction: Interaction, code: str) -> None:
+        """💞: a private list of bags to breed the one above with."""
+        await think_in_private(interaction)
+        named = Code.of(code)
+        known = await self.store.suggestions(
+            "", guild_id(interaction), interaction.user.id, MATES + 1, named.version
+        )
+        mates = [mate for mate in known if mate != code][:MATES]
+        if not mates:
+            raise Refusal(words.no_mates(code))
+        await interaction.followup.send(words.breed_with(code), view=mates_view(code, mates), ephemeral=True)
+
+    @control("breed", "with", "litter")
+    async def on_breed(self, interaction: Interaction, a: str, b: str) -> None:
+        """Two bags chosen to be bred."""
+        await self._bred(interaction, [Code.of(a), Code.of(b)])
+
+    async def _bred(self, interaction: Interaction, parents: Sequence[Code]) -> None:
+        if len(parents) == 2:
+            self._check(*parents)
+        self.spend(interaction)
+        await self.studio.model(parents[0].version)
+        await interaction.response.defer(thinking=True)
+        message = await self._litter(parents, guild_id(interaction), interaction.user.id)
+        await interaction.followup.send(**message)
+
+    def _check(self, a: Code, b: Code) -> None:
+        if a == b:
+            raise Refusal(words.same_parent(str(a)))
+        self.same_generator(a, b, "breed")
+
+    async def _litter(self, parents: Sequence[Code], guild: int, user_id: int) -> Message:
+        model = await self.studio.model(parents[0].version)
+        litter = await self.studio.breed(parents, LITTER)
+        await self.store.add_bred(litter, model.epoch, guild, user_id)
+        names, family = [str(bred.code) for bred in litter], [str(parent) for parent in parents]
+        message = await self.grid(names, words.litter_title(family), words.listing(names))
+        message["view"] = litter_view(names, family)
+        return message

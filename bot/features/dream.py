@@ -1,0 +1,119 @@
+"""`!bag`, `!bag grid`, `!bag interpolate`: dreaming."""
+
+from __future__ import annotations
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import codes, words
+from bot.client.bot import Context, Interaction
+from bot.client.controls import control
+from bot.codes import Code
+from bot.errors import Refusal
+from bot.features import autocomplete
+from bot.features.card import grid_view
+from bot.features.feature import Feature, attach, guild_id
+
+FEWEST, MOST = 8, 60
+"""Frames of a morph from one bag to the next."""
+AS_FITS = 0
+
+
+class DreamCommands(Feature):
+    """Dreaming."""
+
+    @commands.hybrid_group(name="bag", fallback="dream", invoke_without_command=True, case_insensitive=True)
+    @app_commands.describe(code="a seed (42) or a code (k3f9x2-42); nothing for a new bag")
+    @app_commands.autocomplete(code=autocomplete.code)
+    async def bag(self, context: Context, *, code: str | None = None) -> None:
+        """Dream a bag, or the one of a seed or a code: `!bag 42`."""
+        # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
+        named = await self.studio.code((code or "").removeprefix("dream").strip() or None)
+        await self.studio.model(named.version)
+        await context.defer()
+        await context.send(**await self.design(named, guild_id(context), context.author.id))
+
+    @bag.command(name="grid")
+    @app_commands.describe(count="how many, up to 16")
+    async def grid_command(self, context: Context, count: commands.Range[int, 1, words.GRID_MAX] = 9) -> None:
+        """Dream up to 16 bags at once, each to be picked, and two to be bred: `!bag grid 9`."""
+        model = await self.studio.current()
+        fresh = [codes.fresh(model.version) for _ in range(count)]
+        await self.store.add_designs(fresh, model.epoch, guild_id(context), context.author.id)
+        names = [str(code) for code in fresh]
+        await context.defer()
+        await context.send(**await self.grid(names, words.grid_title(count), words.listing(names)))
+
+    @bag.command(name="interpolate", aliases=["morph"], ignore_extra=False)
+    @app_commands.describe(
+        a="the first bag, a seed or a code",
+        b="the bag that it turns into",
+        **dict.fromkeys("cdefgh", "and the next"),
+        frames="pictures from one bag to the next, 8 to 60",
+    )
+    @app_commands.autocomplete(**dict.fromkeys("abcdefgh", autocomplete.code))
+    async def interpolate(
+        self,
+        context: Context,
+        a: str,
+        b: str,
+        c: str | None = None,
+        d: str | None = None,
+        e: str | None = None,
+        f: str | None = None,
+        g: str | None = None,
+        h: str | None = None,
+        frames: commands.Range[int, FEWEST, MOST] = AS_FITS,
+    ) -> None:
+        """Turn one bag into another, or up to 8 in a loop: `!bag interpolate 42 7 1234`.
+
+        Typed, a number from 8 to 60 at the end, after two bags or more, is that of the pictures from one bag
+        to the next: `!bag morph 42 7 40`. To mean the bag of that seed, give its whole code.
+        """
+        named = [text for text in (a, b, c, d, e, f, g, h) if text is not None]
+        # Typed, the number at the end of `!bag morph 42 7 40` is that of the frames.
+        if context.interaction is None and frames == AS_FITS and len(named) > 2 and _is_count(named[-1]):
+            frames = int(named.pop())
+        stops = [await self.studio.code(text) for text in named]
+        stops = [stop for stop, before in zip(stops, [None, *stops], strict=False) if stop != before]
+        if len(stops) < 2:
+            raise Refusal(words.ONE_BAG)
+        for other in stops[1:]:
+            self.same_generator(stops[0], other, "interpolate")
+        await context.defer()
+        model = await self.studio.model(stops[0].version)
+        frames = frames or (30 if len(stops) == 2 else 16)
+        animation, steps, new = await self.studio.morph(stops, frames)
+        await self.store.add_designs(stops, model.epoch, guild_id(context), context.author.id)
+        await self.store.add_bred(new, model.epoch, guild_id(context), context.author.id)
+        names = [str(step) for step in steps]
+        await context.send(
+            f"**{words.morph_title(stops)}**\n{words.listing(names)}",
+            files=[
+                attach("morph.webp", animation.webp, words.morph_alt(stops, len(stops) * (frames - 1))),
+                attach("strip.png", animation.strip, words.strip_alt(stops, names)),
+            ],
+            view=grid_view(names),
+        )
+
+    @control("again")
+    async def on_again(self, interaction: Interaction) -> None:
+        """🎲: another bag."""
+        await self._answer(interaction, await self.studio.code(None))
+
+    @control("pick")
+    async def on_pick(self, interaction: Interaction, picked: str) -> None:
+        """A bag picked from a grid, by itself."""
+        await self._answer(interaction, await self.studio.code(picked))
+
+    async def _answer(self, interaction: Interaction, code: Code) -> None:
+        self.spend(interaction)
+        # Discord waits three seconds for an answer, and a drawing process that has just begun needs longer.
+        await self.studio.model(code.version)
+        await interaction.response.defer(thinking=True)
+        message = await self.design(code, guild_id(interaction), interaction.user.id)
+        await interaction.followup.send(**message)
+
+
+def _is_count(text: str) -> bool:
+    return text in map(str, range(FEWEST, MOST + 1))

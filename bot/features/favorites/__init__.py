@@ -1,0 +1,1 @@
+"""Favorites: saved designs, their files, the hall of fame and the export."""

@@ -1,0 +1,79 @@
+"""The hall of fame: each favorite of a server has one post there, edited and never doubled."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+
+import discord
+
+from bot import words
+from bot.client.bot import BagBot
+from bot.client.edits import Edits
+from bot.client.history import find_own
+from bot.codes import Code
+from bot.features.card import design_view
+from bot.features.feature import Feature
+from bot.store.models import HallPost
+
+TAKEN_AWAY = 0
+"""The message id of a post that somebody has deleted."""
+
+
+class Hall:
+    """Brings the halls of fame into line with the store."""
+
+    def __init__(self, bot: BagBot, edits: Edits) -> None:
+        self._bot = bot
+        self._store = bot.services.store
+        self._edits = edits
+
+    def refresh(self, guild_id: int, code: str) -> None:
+        """Soon show in a server's hall, if it has one, what is so: post, edit or take down."""
+        self._edits.want(("hall", guild_id, code), partial(self._bring_into_line, guild_id, code))
+
+    async def _bring_into_line(self, guild_id: int, code: str) -> None:
+        """Do whatever is missing, in an order that may break off anywhere and be begun again."""
+        post = await self._store.hall_post(guild_id, code)
+        if post is not None and post.message_id == TAKEN_AWAY:
+            return
+        if not await self._store.is_favorite(code, guild_id):
+            if post is not None:
+                await self._take_down(post)
+            return
+        guild = self._bot.get_guild(guild_id)
+        hall = self._bot.hall(guild) if guild else None
+        if post is not None and post.message_id is not None:
+            try:
+                tally = await self._store.tally(code)
+                await self._message(post).edit(view=design_view(code, tally))
+                return
+            except discord.NotFound:
+                if hall is None or hall.id == post.channel_id:
+                    # Whoever deleted it did not want it there.
+                    await self._store.complete_hall_post(guild_id, code, TAKEN_AWAY)
+                    return
+        if hall is not None:
+            await self._post(hall, code)
+
+    async def _post(self, hall: discord.TextChannel, code: str) -> None:
+        title = words.hall_title(code)
+        await self._store.claim_hall_post(hall.guild.id, code, hall.id)
+        found = await find_own(
+            hall, hall.guild.me.id, lambda message: any(embed.title == title for embed in message.embeds)
+        )
+        if found is None:
+            message = await Feature(self._bot).design(Code.of(code), hall.guild.id, None)
+            message["embed"].title = title
+            found = await hall.send(**message)
+        await self._store.complete_hall_post(hall.guild.id, code, found.id)
+
+    async def _take_down(self, post: HallPost) -> None:
+        if post.message_id:
+            with contextlib.suppress(discord.NotFound):  # somebody was faster
+                await self._message(post).delete()
+        await self._store.drop_hall_post(post.guild_id, post.code)
+
+    def _message(self, post: HallPost) -> discord.PartialMessage:
+        channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
+        return channel.get_partial_message(post.message_id or 0)

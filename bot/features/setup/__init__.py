@@ -1,0 +1,1 @@
+"""`!bag setup`: where and when the bot posts in a server."""
