@@ -18,10 +18,11 @@ from gan.data import Dataset, for_measuring, open_dataset
 from gan.display import Display
 from gan.distributed import World, join
 from gan.errors import UserError, one_line, out_of_memory
+from gan.files import write_atomically
 from gan.generator import Generator
 from gan.grid import enlarge, grid, png
 from gan.launch import Launch, LaunchError, alone, prepare
-from gan.run import Run, write
+from gan.run import Run
 from gan.seeds import SEEDS
 from gan.settings import Settings, load
 from gan.train import Trainer, TrainingError
@@ -99,7 +100,7 @@ def dream(
         folder = out or Path(f"{codes[0]}-{count}")
         folder.mkdir(parents=True, exist_ok=True)
         for code, image in zip(codes, images, strict=True):
-            write(folder / f"{code}.png", png(enlarge(Image.fromarray(image), scale)))
+            write_atomically(folder / f"{code}.png", png(enlarge(Image.fromarray(image), scale)))
         typer.echo(folder)
 
 
@@ -260,7 +261,7 @@ def _run(settings: Settings, name: str | None) -> Run:
 
 def _save(file: Path, data: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    write(file, data)
+    write_atomically(file, data)
     typer.echo(file)
 
 

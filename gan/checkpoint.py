@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from gan.errors import UserError
-from gan.run import Run, write
+from gan.files import write_atomically
+from gan.run import Run
 
 
 class CheckpointError(UserError):
@@ -18,7 +19,7 @@ def save_state(run: Run, state: dict[str, Any]) -> None:
     """Put tensors and plain values in place at once, and keep the state before as well."""
     file = io.BytesIO()
     torch.save(state, file)
-    write(run.state, file.getvalue(), keep=run.previous_state)
+    write_atomically(run.state, file.getvalue(), keep=run.previous_state)
 
 
 def load_state(run: Run) -> dict[str, Any] | None:

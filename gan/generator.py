@@ -16,8 +16,8 @@ from torch import Tensor
 
 from gan import networks
 from gan.errors import UserError
+from gan.files import write_atomically
 from gan.folding import folded
-from gan.run import write
 from gan.seeds import checked, derived
 
 ARCHITECTURE = "bag-dreams-2"
@@ -183,7 +183,7 @@ def save_generator(path: Path, network: networks.Generator, shape: Shape, epoch:
         "dataset": dataset,
         "version": version,
     }
-    write(path, save(weights, {"bag-dreams": json.dumps(about)}))
+    write_atomically(path, save(weights, {"bag-dreams": json.dumps(about)}))
     return version
 
 

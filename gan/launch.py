@@ -12,6 +12,7 @@ from gan import device as machine
 from gan import events, run
 from gan.data import Dataset
 from gan.errors import UserError
+from gan.files import write_atomically
 from gan.run import Run
 from gan.settings import Settings, dumps, load_resolved
 
@@ -56,7 +57,7 @@ def prepare(
         notes += _fitting(old, dataset)
     resolved = _resolved(kept, device)
     folder.grids.mkdir(parents=True, exist_ok=True)
-    run.write(folder.config, dumps(resolved).encode())
+    write_atomically(folder.config, dumps(resolved).encode())
     return Launch(folder, resolved, tuple(notes))
 
 

@@ -1,8 +1,6 @@
 """The run folder: where a training run keeps everything, and how its reader finds it. Imports no torch."""
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,23 +94,3 @@ def new(runs: Path, name: str | None = None) -> Run:
         number += 1
         run = Run(runs / f"{base}-{number}")
     return run
-
-
-def write(path: Path, data: bytes, keep: Path | None = None) -> None:
-    """Put `data` in place at once: a reader sees the old file or the new one, whole.
-
-    The old file becomes `keep`, if that is given; a kill in between leaves it there.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        if keep is not None and path.exists():
-            path.replace(keep)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -10,9 +10,10 @@ from gan.checkpoint import save_state
 from gan.data import Dataset, for_measuring
 from gan.display import Display
 from gan.events import Event
+from gan.files import write_atomically
 from gan.generator import Generator, Shape, save_generator
 from gan.grid import grid, png
-from gan.run import Run, write
+from gan.run import Run
 
 FIXED_SEEDS = range(64)
 """The bags that every grid of every run shows."""
@@ -47,7 +48,7 @@ class Record:
         generator = Generator(network, self._shape, epoch, "")
         images = generator.draw(generator.latents(FIXED_SEEDS))
         self.run.grids.mkdir(exist_ok=True)
-        write(self.run.grid(epoch), png(grid(images, columns=8)))
+        write_atomically(self.run.grid(epoch), png(grid(images, columns=8)))
         return str(self.run.grid(epoch).relative_to(self.run.path)), float(images.std(axis=0).mean())
 
     def checkpoint_due(self, seconds: float) -> bool:
@@ -95,10 +96,10 @@ class Record:
         from gan import curves  # with matplotlib, which would keep the first step waiting
 
         told = self._epochs()
-        write(self.run.losses, curves.losses(told))
+        write_atomically(self.run.losses, curves.losses(told))
         if sum(event.kid is not None for event in told) > 1:
-            write(self.run.quality, curves.quality(told))
-        write(self.run.timelapse, timelapse(sorted(self.run.grids.glob("epoch-*.png"))))
+            write_atomically(self.run.quality, curves.quality(told))
+        write_atomically(self.run.timelapse, timelapse(sorted(self.run.grids.glob("epoch-*.png"))))
         self.tell(
             events.Finished(epoch=epoch, timelapse=self.run.timelapse.name, losses=self.run.losses.name)
         )

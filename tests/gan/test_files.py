@@ -8,7 +8,8 @@ import pytest
 
 from gan import events
 from gan.run import newest
-from gan.settings import Settings, SettingsError, dumps, load, load_resolved
+from gan.settings import Settings, dumps, load, load_resolved
+from gan.toml_settings import SettingsError
 
 
 def write_config(folder: Path, text: str) -> Path:
