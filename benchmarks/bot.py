@@ -156,7 +156,7 @@ def _percentile(values: list[float], share: float) -> float:
 
 
 class Crowd:
-    """People who type `!bag SEED` in a simulated Discord; a reply counts when the bot asks to post it.
+    """Privacy who type `!bag SEED` in a simulated Discord; a reply counts when the bot asks to post it.
 
     So the time is the bot's own, from the gateway's event to the request of the reply: what the simulation
     does before and after is not in it (though it does it in the same loop, and so may hold it up).
@@ -363,11 +363,11 @@ async def measure_replies(seconds: float, channels: int) -> tuple[list[dict[str,
     """All phases, and the median in ms of a reply until the simulated Discord has settled."""
     import simcord
 
-    from bot.app import App, load_house
+    from bot.app import App, load_config
 
     with tempfile.TemporaryDirectory(prefix="bench-bot-") as name:
         folder = Path(name)
-        app = App(load_house(await asyncio.to_thread(_prepare, folder, channels)))
+        app = App(load_config(await asyncio.to_thread(_prepare, folder, channels)))
         async with app, simcord.run(app.create_bot(), check_errors=False, settle_timeout=60) as env:
             owner = env.create_user("owner")
             guild = env.create_guild("Benchmark", owner=owner)

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from bot.features.daily.preference import COMPONENTS, look, thompson
+from bot.drawing.look import look
+from bot.drawing.preference import COMPONENTS, thompson
 from gan.generator import Generator, GeneratorError, load
 
 VOTES = (5, 10, 20, 40, 80, 160, 320, 640)

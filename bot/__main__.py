@@ -16,10 +16,12 @@ import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot import logs, words
+from bot import logs
 from bot.errors import Refusal
+from bot.formats import counted
 from bot.gallery.folder import GalleryError
-from bot.settings import SettingsError
+from bot.settings import load_config
+from gan.toml_settings import SettingsError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -88,14 +90,13 @@ def check(context: typer.Context) -> None:
     """
     # What the libraries say of their own accord is not for a table.
     logging.disable(logging.WARNING)
-    from bot.app import load_house
     from bot.check import findings, line
-    from bot.drawing.workers import Easel
+    from bot.drawing.workers import DrawingPool
 
     async def run() -> None:
         good = True
-        with closing(Easel()) as easel:
-            async for finding in findings(load_house(context.obj), secret_token(), easel):
+        with closing(DrawingPool()) as pool:
+            async for finding in findings(load_config(context.obj), secret_token(), pool):
                 typer.echo(line(finding))
                 good = good and finding.good
         if not good:
@@ -116,16 +117,15 @@ def gallery(
     ] = "",
 ) -> None:
     """A static site of the favorites, the daily bags, their family trees and the timelapses."""
-    from bot.app import load_house
-    from bot.drawing.workers import Easel
+    from bot.drawing.workers import DrawingPool
     from bot.gallery.build import build
 
     if url and not url.startswith(("http://", "https://")):
         raise fail(f"--url {url}: must begin with https:// or http://")
 
     async def run() -> None:
-        with closing(Easel()) as easel:
-            report = await build(load_house(context.obj), easel, out, url)
+        with closing(DrawingPool()) as pool:
+            report = await build(load_config(context.obj), pool, out, url)
         typer.echo(
             f"{out}: {counted(report.bags, 'bag')} and {counted(report.runs, 'run')}; "
             f"{counted(report.written, 'file')} written, {report.removed:,} removed"
@@ -134,22 +134,18 @@ def gallery(
     until_stopped(run())
 
 
-def counted(number: int, what: str) -> str:
-    """`1 bag`, `2,000 bags`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def serve(config: Path, token: str) -> None:
+def serve(path: Path, token: str) -> None:
     """The real bot. Exits with code 2 and one line for what only a person can mend."""
-    from bot.app import App, load_house
+    from bot.app import App
+    from bot.check import NO_SHAPE
 
     if token.count(".") != 2:
-        raise fail(words.CHECK_NO_SHAPE)
+        raise fail(NO_SHAPE)
 
     async def run() -> None:
-        house = load_house(config)
-        logs.set_up(house.bot.log)
-        async with App(house) as running:
+        config = load_config(path)
+        logs.set_up(config.bot.log)
+        async with App(config) as running:
             await running.serve(token)
 
     until_stopped(run())
@@ -171,16 +167,13 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
     except (SettingsError, GalleryError, Refusal) as error:
         raise fail(str(error)) from error
     except discord.LoginFailure as error:
-        raise fail(
-            "Discord refused DISCORD_TOKEN. Make a new one in the developer portal: "
-            "your application, Bot, Reset Token."
-        ) from error
+        from bot.check import NEW_ONE  # which loads much that the demo's start does without
+
+        raise fail(f"Discord refused DISCORD_TOKEN. {NEW_ONE}.") from error
     except discord.PrivilegedIntentsRequired as error:
-        raise fail(
-            "the message-content intent is off, so I could not read `!bag`. "
-            "Switch it on in the developer portal: "
-            "your application, Bot, Message Content Intent."
-        ) from error
+        from bot.check import NO_INTENT
+
+        raise fail(f"{NO_INTENT}.") from error
     except OSError as error:
         raise fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}") from error
 

@@ -17,14 +17,16 @@ import discord
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import codes, words
-from bot.app import House
 from bot.client import permissions
 from bot.client.bot import named_channel
 from bot.cron import moments
+from bot.drawing.generators import Generators
 from bot.drawing.studio import Studio
-from bot.drawing.workers import Easel
+from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
+from bot.formats import counted, printable, short
 from bot.guilds import Guilds, Rules
+from bot.settings import Config
 from bot.store.store import Store
 from scraper import ssrf_guard
 
@@ -36,6 +38,16 @@ ROOM = 2**30
 """Free bytes on a disk below which a run and its generators may not fit."""
 DAY = 86400
 
+NO_SHAPE = (
+    "DISCORD_TOKEN is not a bot token (three parts with dots between them). "
+    "Copy it from Discord's developer portal: your application, Bot, Reset Token"
+)
+NEW_ONE = "Make a new one in the developer portal: your application, Bot, Reset Token"
+NO_INTENT = (
+    "The Message Content intent is off, so I can't read `!bag`. Enable it in the developer portal: "
+    "your application, Bot, Message Content Intent"
+)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -46,56 +58,56 @@ class Finding:
     text: str
 
 
-async def findings(house: House, token: str | None, easel: Easel) -> AsyncIterator[Finding]:
-    """Look at everything, and draw on the easel.
+async def findings(config: Config, token: str | None, pool: DrawingPool) -> AsyncIterator[Finding]:
+    """Look at everything, and draw on the pool.
 
     What is wrong is found and not raised. No secret is in a finding.
     """
     try:
-        store = Store(house.bot.store)
+        store = Store(config.bot.store)
     except (SQLAlchemyError, ImportError) as error:
-        yield Finding(False, "store", words.check_no_engine(str(error)))
+        yield Finding(False, "store", f"`store` in config.toml does not work here ({short(str(error), 120)})")
         return
-    guilds = Guilds(store, house.bot)
+    guilds = Guilds(store, config.bot)
     try:
         about_store = await _store(store)
         if about_store.good and await store.revision() is not None:
             await guilds.load()
         if token is None:
-            yield Finding(True, "token", words.CHECK_DEMO)
+            yield Finding(True, "token", "none in DISCORD_TOKEN or .env: `make run` starts the demo")
         else:
             async for finding in discord_findings(token, guilds):
                 yield finding
         yield about_store
-        yield await _generator(house, store, easel)
+        yield await _generator(config, store, pool)
     finally:
         await store.close()
-    datasets = list(_dataset(house))
-    shops = _shops(house, learns=all(finding.good for finding in datasets))
-    for finding in (*datasets, shops, _schedule(house, guilds.rules(0)), *_disks(house)):
+    datasets = list(_dataset(config))
+    shops = _shops(config, learns=all(finding.good for finding in datasets))
+    for finding in (*datasets, shops, _schedule(config, guilds.rules(0)), *_disks(config)):
         yield finding
 
 
 async def discord_findings(token: str, guilds: Guilds) -> AsyncIterator[Finding]:
     """Ask Discord about the token, the application's intents and its servers."""
     if token.count(".") != 2:
-        yield Finding(False, "token", words.CHECK_NO_SHAPE)
+        yield Finding(False, "token", NO_SHAPE)
         return
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.login(token)
         except discord.LoginFailure:
-            yield Finding(False, "token", words.CHECK_REFUSED)
+            yield Finding(False, "token", f"Discord refuses it. {NEW_ONE}")
             return
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             reason = getattr(error, "strerror", None) or type(error).__name__
-            yield Finding(False, "discord", words.check_unreachable(reason))
+            yield Finding(False, "discord", _unreachable(reason))
             return
         except (TypeError, KeyError):  # somebody else's page, such as a hotel's
-            yield Finding(False, "discord", words.check_unreachable("somebody else answers"))
+            yield Finding(False, "discord", _unreachable("somebody else answers"))
             return
-        yield Finding(True, "token", words.check_accepted(str(client.user)))
+        yield Finding(True, "token", f"accepted: I am {printable(str(client.user))}")
         async for finding in client_findings(client, guilds):
             yield finding
 
@@ -104,7 +116,7 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
     """The same with a client that has logged in."""
     flags = client.application.flags if client.application else discord.ApplicationFlags()
     reads = flags.gateway_message_content or flags.gateway_message_content_limited
-    yield Finding(reads, "intents", words.CHECK_INTENT if reads else words.CHECK_NO_INTENT)
+    yield Finding(reads, "intents", "I may read messages, so `!bag` works" if reads else NO_INTENT)
     try:
         async with asyncio.timeout(PATIENCE):
             found = [guild async for guild in client.fetch_guilds(limit=200)]
@@ -113,14 +125,14 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
                 finding = await _guild(client, guild.id, guilds.rules(guild.id))
             yield finding
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        yield Finding(False, "servers", words.check_unreachable(type(error).__name__))
+        yield Finding(False, "servers", _unreachable(type(error).__name__))
         return
     if not found:
         allowed = discord.Permissions(**dict.fromkeys(permissions.HOME, True))
         url = discord.utils.oauth_url(client.application_id or 0, permissions=allowed)
-        yield Finding(False, "servers", words.check_no_server(url))
+        yield Finding(False, "servers", f"I am in none. Invite me: {url}")
     elif len(found) > SERVERS:
-        yield Finding(True, "servers", words.check_more_servers(len(found) - SERVERS))
+        yield Finding(True, "servers", f"{len(found) - SERVERS:,} more, which I did not check")
 
 
 async def _guild(client: discord.Client, guild_id: int, rules: Rules) -> Finding:
@@ -129,19 +141,20 @@ async def _guild(client: discord.Client, guild_id: int, rules: Rules) -> Finding
         channel for channel in await guild.fetch_channels() if isinstance(channel, discord.TextChannel)
     ]
     me = await guild.fetch_member(client.user.id if client.user else 0)
+    name = printable(guild.name)
     home, hall = named_channel(channels, rules.channel), named_channel(channels, rules.hall)
     if home is None:
-        return Finding(rules.silent, "server", words.check_no_home(guild.name, rules.channel, rules.silent))
+        return Finding(rules.silent, "server", f"{name}: {_no_home(rules)}")
     for channel, needed in ((home, permissions.HOME), (hall, permissions.SHOW)):
         lacks = permissions.lacking_in(channel, me, needed) if channel else []
         if channel and lacks:
-            return Finding(False, "server", words.check_lacks(guild.name, channel.name, lacks))
+            names = words.permission_names(lacks)
+            return Finding(
+                False, "server", f"{name}: in #{channel.name} I lack {names}: give them to my role there"
+            )
     times = _next({"dream bag": rules.dream_at, "week's best": rules.best_at}, rules.zone)
-    return Finding(
-        True,
-        "server",
-        words.check_server(guild.name, home.name, hall.name if hall else None, times, rules.timezone),
-    )
+    shown = f", hall of fame #{hall.name}" if hall else ""
+    return Finding(True, "server", f"{name}: home #{home.name}{shown}; {_listed(times, rules.timezone)}")
 
 
 async def _store(store: Store) -> Finding:
@@ -150,19 +163,26 @@ async def _store(store: Store) -> Finding:
         revision = await store.revision()
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", error)) or type(error).__name__
-        return Finding(False, "store", words.check_store_down(where, reason))
+        return Finding(
+            False, "store", f"{where} can't be reached ({short(reason, 120)}): check `store` in config.toml"
+        )
     if revision is None:
-        return Finding(True, "store", words.check_store_new(where))
+        return Finding(True, "store", f"{where}, created at the first start")
     known = store.revisions()
     if revision not in known:
-        return Finding(False, "store", words.check_store_newer(where))
-    return Finding(True, "store", words.check_store(where, revision == known[0]))
+        return Finding(
+            False, "store", f"{where} is from a newer version of me: upgrade me, or set another `store`"
+        )
+    return Finding(
+        True, "store", f"{where}, {'up to date' if revision == known[0] else 'upgraded at the next start'}"
+    )
 
 
-async def _generator(house: House, store: Store, easel: Easel) -> Finding:
-    settings = house.bot
+async def _generator(config: Config, store: Store, pool: DrawingPool) -> Finding:
+    settings = config.bot
     try:
-        studio = Studio(easel, store, house.gan.runs, settings.generators, settings.generators_kept)
+        generators = Generators(config.gan.runs, settings.generators, settings.generators_kept)
+        studio = Studio(pool, store, generators)
         model = await studio.current()
         await studio.warm_up()
         begun = time.perf_counter()
@@ -172,42 +192,59 @@ async def _generator(house: House, store: Store, easel: Easel) -> Finding:
     except Refusal as refusal:
         return Finding(False, "generator", str(refusal))
     except OSError as error:
-        return Finding(False, "generator", words.check_unreadable(str(error.filename), error.strerror or ""))
-    return Finding(True, "generator", words.check_generator(str(code), model.epoch, seconds))
+        return Finding(False, "generator", _unreadable(error.filename, error.strerror or ""))
+    return Finding(True, "generator", f"after epoch {model.epoch}; drew {code} in {seconds:.2f} s")
 
 
-def _dataset(house: House) -> Iterator[Finding]:
-    manifest = house.gan.dataset / "manifest.json"
-    if house.gan.dataset.absolute() != house.scraper.dataset.absolute():
-        yield Finding(False, "dataset", words.CHECK_TWO_DATASETS)
+def _dataset(config: Config) -> Iterator[Finding]:
+    manifest = config.gan.dataset / "manifest.json"
+    if config.gan.dataset.absolute() != config.scraper.dataset.absolute():
+        yield Finding(
+            False, "dataset", "[gan] dataset is not what [scraper] builds: set both to the same folder"
+        )
     try:
         about = json.loads(manifest.read_text("utf-8"))
         days = (time.time() - manifest.stat().st_mtime) / DAY
         yield Finding(
-            about["count"] > 0, "dataset", words.check_dataset(about["count"], about["image_size"], days)
+            about["count"] > 0,
+            "dataset",
+            f"{about['count']:,} pictures of {about['image_size']} × {about['image_size']}, "
+            + ("built today" if days < 1 else f"built {counted(round(days), 'day')} ago"),
         )
     except FileNotFoundError:
-        yield Finding(False, "dataset", words.check_no_dataset(str(house.gan.dataset)))
+        yield Finding(
+            False,
+            "dataset",
+            f"none at {config.gan.dataset}: `python -m scraper collect` (or `import FOLDER`), "
+            "then `python -m scraper build`",
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        yield Finding(False, "dataset", words.check_unreadable(str(manifest), str(error)))
+        yield Finding(False, "dataset", _unreadable(manifest, str(error)))
 
 
-def _shops(house: House, learns: bool) -> Finding:
-    shops = house.scraper.shops
+def _shops(config: Config, learns: bool) -> Finding:
+    shops = config.scraper.shops
     strangers = any(not ssrf_guard.local(host) for shop in shops.values() for host in shop.hosts())
-    good = (bool(house.scraper.contact) or not strangers) if shops else learns
-    return Finding(good, "shops", words.check_shops(list(shops), good))
+    good = (bool(config.scraper.contact) or not strangers) if shops else learns
+    if shops:
+        listed = ", ".join(shops)
+        text = listed if good else f"{listed}: set [scraper] contact, so that they can reach you"
+    elif good:
+        text = "none: I learn from the pictures that were imported"
+    else:
+        text = "none: import your own pictures, or add a table [scraper.shops.NAME] to config.toml"
+    return Finding(good, "shops", text)
 
 
-def _schedule(house: House, rules: Rules) -> Finding:
-    settings = house.bot
+def _schedule(config: Config, rules: Rules) -> Finding:
+    settings = config.bot
     jobs = {
         "dream bag": rules.dream_at,
         "week's best": rules.best_at,
-        "scrape": settings.scrape_at if house.scraper.shops else "",
+        "scrape": settings.scrape_at if config.scraper.shops else "",
         "train": settings.train_at,
     }
-    return Finding(True, "schedule", words.check_schedule(_next(jobs, settings.zone), settings.timezone))
+    return Finding(True, "schedule", _listed(_next(jobs, settings.zone), settings.timezone))
 
 
 def _next(jobs: dict[str, str], zone: ZoneInfo) -> dict[str, datetime]:
@@ -217,24 +254,52 @@ def _next(jobs: dict[str, str], zone: ZoneInfo) -> dict[str, datetime]:
     return {name: found[1] for name, found in times.items() if found}
 
 
-def _disks(house: House) -> Iterator[Finding]:
+def _disks(config: Config) -> Iterator[Finding]:
     """Every disk that is written to, once, and every folder that can't be written to."""
     folders = [
-        house.scraper.folder,
-        house.scraper.dataset,
-        house.gan.runs,
-        house.bot.favorites,
-        house.bot.generators,
+        config.scraper.folder,
+        config.scraper.dataset,
+        config.gan.runs,
+        config.bot.favorites,
+        config.bot.generators,
     ]
     seen = set[int]()
     for folder in folders:
         there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
         if not os.access(there, os.W_OK):
-            yield Finding(False, "disk", words.check_unwritable(str(there)))
+            yield Finding(False, "disk", f"I can't write to {there}: give it to the user that runs me")
         if there.stat().st_dev not in seen:
             seen.add(there.stat().st_dev)
             free = shutil.disk_usage(there).free
-            yield Finding(free >= ROOM, "disk", words.check_disk(str(there), free, ROOM))
+            yield Finding(
+                free >= ROOM,
+                "disk",
+                f"{free / 2**30:.1f} GiB free at {there}"
+                + ("" if free >= ROOM else f": free up space, a run may need {ROOM / 2**30:.0f} GiB"),
+            )
+
+
+def _no_home(rules: Rules) -> str:
+    if rules.silent:
+        return "no home channel, as was chosen there: I post nothing on my own"
+    gone = "the home channel is gone" if rules.channel.isdigit() else f"there is no channel #{rules.channel}"
+    return f"{gone}, so I post nothing on my own: `!bag setup` there gives me a home"
+
+
+def _listed(times: dict[str, datetime], zone: str) -> str:
+    """What happens next, and when, soonest first."""
+    if not times:
+        return "nothing is scheduled"
+    soonest = sorted(times.items(), key=lambda entry: entry[1])
+    return " · ".join(f"{name} {at:%a %-d %b %H:%M}" for name, at in soonest) + f" ({zone})"
+
+
+def _unreachable(reason: str) -> str:
+    return f"Discord can't be reached ({short(reason, 120)}): check the network, then try again"
+
+
+def _unreadable(path: object, reason: str) -> str:
+    return f"{path} can't be read ({short(reason, 120)})"
 
 
 def line(finding: Finding) -> str:

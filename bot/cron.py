@@ -10,9 +10,17 @@ from zoneinfo import ZoneInfo
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 
-from bot.settings import cron_trigger
-
 _JUMP = timedelta(hours=1)
+# In crontab Sunday is 0 or 7; APScheduler counts from Monday. Names mean the same to both.
+_WEEKDAYS = dict(zip("01234567", ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun"), strict=True))
+
+
+def cron_trigger(expression: str, timezone: ZoneInfo) -> CronTrigger:
+    """The trigger of a five-field crontab line in a time zone. Raises ValueError if it is not one."""
+    fields = expression.split()
+    if len(fields) == 5:
+        fields[4] = "".join(_WEEKDAYS.get(character, character) for character in fields[4])
+    return CronTrigger.from_crontab(" ".join(fields), timezone=timezone)
 
 
 def moments(cron: str, zone: ZoneInfo, start: datetime) -> Iterator[tuple[date, datetime]]:

@@ -1,4 +1,4 @@
-"""Seeing inside: /healthz and /metrics on loopback, for whoever runs the bot."""
+"""Health: /healthz and /metrics on loopback, for whoever runs the bot."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from prometheus_client.registry import Collector as MetricsSource
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import words
-from bot.drawing.studio import Model
+from bot.drawing.generators import Model
 from bot.errors import Refusal
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-    from bot.client.announcer import Herald
-    from bot.client.metrics import Watch
+    from bot.client.announcer import Announcer
+    from bot.client.metrics import Metrics
     from bot.drawing.studio import Studio
     from bot.features.daily.post import RegularPost
-    from bot.processes import Child
+    from bot.processes import ChildProcess
     from bot.store.store import Store
 
 TICK_SECONDS = 0.02
 STORE_SECONDS = 2.0
 HOST = "127.0.0.1"
+HEALTHY = "I am connected, and my store answers."
+NOT_CONNECTED = "I am not connected to Discord."
 
 
 class Stalls:
@@ -46,7 +47,7 @@ class Stalls:
         return max(self._worst.values(), default=0.0)
 
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Metrics until cancelled."""
         while True:
             due = time.perf_counter() + TICK_SECONDS
             await asyncio.sleep(TICK_SECONDS)
@@ -62,17 +63,17 @@ class Health(MetricsSource):
 
     def __init__(
         self,
-        herald: Herald,
+        announcer: Announcer,
         store: Store,
         studio: Studio,
-        watch: Watch,
-        children: Sequence[Child],
+        metrics: Metrics,
+        children: Sequence[ChildProcess],
         posts: Sequence[RegularPost],
     ) -> None:
-        self._herald = herald
+        self._announcer = announcer
         self._store = store
         self._studio = studio
-        self._registry = watch.registry
+        self._registry = metrics.registry
         self._children = children
         self._posts = posts
         self._model: Model | None = None
@@ -101,21 +102,19 @@ class Health(MetricsSource):
     async def problems(self) -> list[str]:
         """What keeps the bot from working, in words; nothing if it works."""
         found = []
-        bot = self._herald.bot
+        bot = self._announcer.bot
         if bot is None or not bot.is_ready():
-            found.append(words.NOT_CONNECTED)
+            found.append(NOT_CONNECTED)
         try:
             async with asyncio.timeout(STORE_SECONDS), self._store.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
         except (SQLAlchemyError, OSError, TimeoutError) as error:
-            found.append(words.store_silent(type(error).__name__))
+            found.append(f"My store does not answer ({type(error).__name__}).")
         return found
 
     async def _on_health(self, _request: web.Request) -> web.Response:
         problems = await self.problems()
-        return web.Response(
-            text="\n".join(problems or [words.HEALTHY]) + "\n", status=503 if problems else 200
-        )
+        return web.Response(text="\n".join(problems or [HEALTHY]) + "\n", status=503 if problems else 200)
 
     async def _on_metrics(self, _request: web.Request) -> web.Response:
         try:
@@ -129,7 +128,7 @@ class Health(MetricsSource):
 
     def collect(self) -> Iterable[Metric]:
         """How things stand now, for Prometheus."""
-        bot = self._herald.bot
+        bot = self._announcer.bot
         ready = bot is not None and bot.is_ready()
         latency = bot.latency if bot is not None and ready else math.nan
         for name, what, value in (
@@ -151,7 +150,7 @@ class Health(MetricsSource):
             "bag_child_running", "Whether a child process is at work.", labels=["child"]
         )
         for child in self._children:
-            children.add_metric([child.name], child.running)
+            children.add_metric([child.label], child.running)
         yield children
         posts = CounterMetricFamily("bag_posts", "Posts sent since the start.", labels=["kind"])
         for post in self._posts:

@@ -1,4 +1,4 @@
-"""The bot's child processes: the trainer and the collector. Each runs beside the loop, never on it."""
+"""The bot's child processes: the trainer and the scraper. They run beside the event loop, never on it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 from bot import words
 from gan.run_state import read_progress
@@ -22,17 +23,17 @@ Say = Callable[[str], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
-def _leave_with_parent() -> None:
+def _end_with_parent() -> None:
     """In the new process: ask the kernel for a SIGTERM when the bot is gone, even if it was killed.
 
-    The trainer then saves a checkpoint, and the next bot goes on from it instead of meeting a stranger.
+    The trainer then saves a checkpoint, and the next bot resumes from it instead of meeting a stranger.
     """
     pr_set_pdeathsig = 1  # linux/prctl.h
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def _go_behind(pid: int) -> None:
-    """Let a process with its own session have the processor after us: answering goes before learning."""
+def _yield_processor(pid: int) -> None:
+    """Give a child with its own session less processor than the bot: answering goes before learning."""
     with suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, pid, NICE)
     # Where Linux groups processes by session, niceness counts only within one; see autogroup in sched(7).
@@ -40,7 +41,7 @@ def _go_behind(pid: int) -> None:
         Path(f"/proc/{pid}/autogroup").write_text(str(GROUP_NICE))
 
 
-class Child(ABC):
+class ChildProcess(ABC):
     """A command that is started when somebody asks, one at a time.
 
     Asking only sets an event: the process belongs to the task in `run`, whoever asked.
@@ -48,6 +49,8 @@ class Child(ABC):
 
     useful = True
     """Whether a start by the schedule makes sense."""
+    label: ClassVar[str]
+    """By which dashboards know it; see `health`."""
 
     def __init__(self, name: str, config: Path, log_file: Path, say: Say) -> None:
         self.name = name
@@ -116,10 +119,10 @@ class Child(ABC):
                 stderr=output,
                 # Ctrl-C is for the bot, which then stops its children in good order.
                 start_new_session=True,
-                preexec_fn=_leave_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
         self._wanted.clear()
-        _go_behind(process.pid)
+        _yield_processor(process.pid)
         try:
             if on_line is not None and process.stdout is not None:
                 async for line in process.stdout:
@@ -139,7 +142,7 @@ class Child(ABC):
             async with asyncio.timeout(30):
                 await process.wait()
         except TimeoutError:
-            log.warning("the %s does not stop; it is killed", self.name)
+            log.warning("the %s does not stop; killing it", self.name)
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
@@ -154,8 +157,10 @@ class Child(ABC):
         return lines[-1] if lines else ""
 
 
-class Trainer(Child):
-    """`python -m gan train`, which resumes by itself where it was."""
+class TrainerProcess(ChildProcess):
+    """`python -m gan train`, which resumes where it left off."""
+
+    label = "trainer"
 
     def __init__(self, config: Path, runs: Path, minutes: float, say: Say) -> None:
         super().__init__("trainer", config, runs / "trainer.log", say)
@@ -164,7 +169,7 @@ class Trainer(Child):
         self._interrupted = runs / "interrupted"
 
     def resume_interrupted(self) -> None:
-        """Go on with a run that the bot's own end broke off."""
+        """Resume a run that the bot's own end interrupted."""
         progress = read_progress(self._runs)
         if self._interrupted.exists() or (progress is not None and progress.state == "running"):
             self._interrupted.unlink(missing_ok=True)
@@ -185,11 +190,13 @@ class Trainer(Child):
         await super()._end()
 
 
-class Collector(Child):
-    """`python -m scraper collect`, then `build`, telling what was found."""
+class ScraperProcess(ChildProcess):
+    """`python -m scraper collect`, then `build`; announces what was found."""
+
+    label = "collector"
 
     def __init__(self, config: Path, folder: Path, shops: int, say: Say) -> None:
-        super().__init__("collector", config, folder / "collector.log", say)
+        super().__init__("scraper", config, folder / "collector.log", say)
         self.useful = shops > 0
         self.done = asyncio.Event()
         """Set when a crawl has ended, well or not."""

@@ -1,37 +1,20 @@
-"""What `[bot]` of config.toml may say."""
+"""What `[bot]` of config.toml may say, and config.toml as a whole."""
 
 from __future__ import annotations
 
-import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.cron import cron_trigger
 from bot.logs import Look
-
-# In crontab Sunday is 0 or 7; APScheduler counts from Monday. Names mean the same to both.
-_WEEKDAYS = dict(zip("01234567", ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun"), strict=True))
-
-
-class SettingsError(ValueError):
-    """config.toml or an environment variable says something that can't be; the message is one line."""
-
-
-def cron_trigger(expression: str, timezone: ZoneInfo) -> CronTrigger:
-    """The trigger of a five-field crontab line in a time zone. Raises ValueError if it is not one."""
-    fields = expression.split()
-    if len(fields) == 5:
-        fields[4] = "".join(_WEEKDAYS.get(character, character) for character in fields[4])
-    return CronTrigger.from_crontab(" ".join(fields), timezone=timezone)
+from gan import settings as gan_settings
+from gan.toml_settings import SettingsError, load_table, read_toml
+from scraper import settings as scraper_settings
 
 
 def _crontab(expression: str) -> str:
@@ -89,49 +72,30 @@ class Settings(BaseSettings):
         """The time zone of the schedules and of "today"."""
         return ZoneInfo(self.timezone)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then config.toml."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of all three packages, and the file they came from (child processes read it too)."""
+
+    path: Path
+    bot: Settings
+    gan: gan_settings.Settings
+    scraper: scraper_settings.Settings
 
 
-def load(path: Path) -> Settings:
-    """Read `[bot]` of the TOML file; a missing file or table gives the defaults.
+def load_config(path: Path) -> Config:
+    """Read config.toml; a missing file, table or key gives the defaults.
 
-    Raises SettingsError, whose one line names the file, the key, the value and what is allowed.
+    Raises SettingsError, whose one line names the file or variable, the key, the value and what is allowed.
     """
     try:
-        tables = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: {error}") from error
-    unknown = set(tables) - {"scraper", "gan", "bot"}
-    if unknown:
-        raise SettingsError(f"{path}: [{min(unknown)}] is unknown; allowed are [scraper], [gan] and [bot]")
-
-    if not isinstance(tables.get("bot", {}), dict):
-        raise SettingsError(f"{path}: bot = {tables['bot']!r}: must be a table, written [bot]")
-
-    class Configured(Settings):
-        model_config = SettingsConfigDict(
-            toml_file=path if "bot" in tables else None, toml_table_header=("bot",)
+        unknown = set(read_toml(path)) - {"scraper", "gan", "bot"}
+        if unknown:
+            raise SettingsError(
+                f"{path}: [{min(unknown)}] is unknown; allowed are [scraper], [gan] and [bot]"
+            )
+        return Config(
+            path, load_table(Settings, path, "bot"), gan_settings.load(path), scraper_settings.load(path)
         )
-
-    try:
-        return Configured()
-    except ValidationError as error:
-        raise SettingsError(_one_line(path, error)) from error
-
-
-def _one_line(path: Path, error: ValidationError) -> str:
-    first: Any = error.errors()[0]
-    key = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        return f"{path}: [bot] {key} is unknown; allowed are {', '.join(Settings.model_fields)}"
-    return f"{path}: [bot] {key} = {first['input']!r}: {first['msg']}"
+    except scraper_settings.SettingsError as error:
+        raise SettingsError(str(error)) from error

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from bot.formats import counted, duration, ordinal, short
 from gan.events import Epoch, Failed, Finished, Started, Stopped
 from gan.seeds import SEEDS
 
@@ -34,8 +35,8 @@ NO_TOP = {
 BUSY_TRAINING = "A training run is already going on. `!bag progress` shows it."
 NOT_TRAINING = "No training run is going on."
 BUSY_SCRAPING = "I am already collecting bags."
-ROUND_OVER = "That vote has closed."
-ROUND_CODES = (
+POLL_OVER = "That vote has closed."
+POLL_CODES = (
     "A vote needs 2 to 4 designs: `!bag vote k3f9x2-1 k3f9x2-2`, or just `!bag vote` for four new ones."
 )
 UNEXPECTED = "Something went wrong on my side. It is in my log; nothing of yours was lost."
@@ -50,7 +51,7 @@ def not_a_code(text: str, version: str) -> str:
     if text.strip().isascii() and text.strip().isdigit():
         return f"Seeds go from 0 to {SEEDS - 1:,}. Try `!bag 42`."
     return (
-        f"“{_short(text)}” is not a bag I know. Give me a seed (`!bag 42`), a code (`!bag {version}-42`), "
+        f"“{short(text)}” is not a bag I know. Give me a seed (`!bag 42`), a code (`!bag {version}-42`), "
         "or nothing at all (`!bag`)."
     )
 
@@ -70,7 +71,7 @@ def unknown_design(code: str) -> str:
 
 def broken_generator(reason: str) -> str:
     """For a generator file that is truncated."""
-    return f"My generator can't be read ({_short(reason, 120)}). The next checkpoint will mend it."
+    return f"My generator can't be read ({short(reason, 120)}). The next checkpoint will mend it."
 
 
 def two_generators(a: str, b: str, hint: str) -> str:
@@ -111,8 +112,7 @@ def in_line(place: int) -> str:
     """To somebody who waits for a picture; place 1 is the one that is being drawn."""
     if place == 1:
         return "⏳ Yours is being dreamt right now; a moment more."
-    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"⏳ Many want to dream at once: you are {place}{ending} in line."
+    return f"⏳ Many want to dream at once: you are {ordinal(place)} in line."
 
 
 def out_of_range(what: str, low: object, high: object) -> str:
@@ -293,12 +293,12 @@ def community_favorite(code: str, up: int) -> str:
     return f"⭐ `{code}` has {up} votes for it: the community's newest favorite!"
 
 
-def round_title(number: int) -> str:
+def poll_title(number: int) -> str:
     """Above a vote between designs."""
     return f"Vote {number}: which bag?"
 
 
-def round_text(votes: dict[str, int], closes_at: datetime | None) -> str:
+def poll_text(votes: dict[str, int], closes_at: datetime | None) -> str:
     """The standing of a vote between designs, and its deadline; None if it is closed."""
     most = max(max(votes.values()), 1)
     deadline = f"closes <t:{int(closes_at.timestamp())}:R>" if closes_at else "is closed"
@@ -308,7 +308,7 @@ def round_text(votes: dict[str, int], closes_at: datetime | None) -> str:
     )
 
 
-def round_result(number: int, winners: Sequence[str], count: int) -> str:
+def poll_result(number: int, winners: Sequence[str], count: int) -> str:
     """How a vote ended; by these words the bot knows that it has said so."""
     if not winners:
         return f"Vote {number}: nobody voted, so no bag won. Perhaps next time."
@@ -379,7 +379,7 @@ def epoch_alt(epoch: int) -> str:
 
 def run_recovered(epoch: int, reason: str) -> str:
     """Above a grid, when the run went wrong before it."""
-    return f"↩️ It went wrong ({_short(reason, 200)}) and went on from epoch {epoch}, more gently."
+    return f"↩️ It went wrong ({short(reason, 200)}) and went on from epoch {epoch}, more gently."
 
 
 def run_ending(ending: Finished | Stopped | Failed) -> str:
@@ -392,7 +392,7 @@ def run_ending(ending: Finished | Stopped | Failed) -> str:
                 f"⏸ The run rests after epoch {epoch}. It goes on from there at the next `!bag train start`."
             )
         case Failed(reason=reason):
-            return f"💔 The run broke off: {_short(reason, 300)}. Its last checkpoint is safe."
+            return f"💔 The run broke off: {short(reason, 300)}. Its last checkpoint is safe."
 
 
 def timelapse_alt(epoch: int) -> str:
@@ -403,7 +403,7 @@ def timelapse_alt(epoch: int) -> str:
 def child_died(what: str, code: int, last_line: str) -> str:
     """To the channel, when a child process ended by an error."""
     how = f"was killed (signal {-code})" if code < 0 else f"ended with code {code}"
-    why = f": {_short(last_line, 300)}" if last_line else ""
+    why = f": {short(last_line, 300)}" if last_line else ""
     return f"💔 My {what} {how}{why}"
 
 
@@ -421,7 +421,7 @@ def collected(found: dict[str, int], images: int | None) -> str:
 
 def shop_problem(shop: str, message: str) -> str:
     """To the channel, when a shop could not be read."""
-    return f"⚠️ {shop}: {_short(message, 300)}"
+    return f"⚠️ {shop}: {short(message, 300)}"
 
 
 def losses_line(loss_d: float, loss_g: float) -> str:
@@ -479,12 +479,12 @@ def setup_hour(time: str) -> str:
 
 def setup_unknown(what: str) -> str:
     """For a setting that there is not."""
-    return f"“{_short(what)}” is nothing to set up. I know: {', '.join(f'`{key}`' for key in SETUP_KEYS)}."
+    return f"“{short(what)}” is nothing to set up. I know: {', '.join(f'`{key}`' for key in SETUP_KEYS)}."
 
 
 def setup_refused(what: str, value: str, meant: Sequence[str] = ()) -> str:
     """For a value that can't be."""
-    said = f"“{_short(value)}” won't do: " if value else ""
+    said = f"“{short(value)}” won't do: " if value else ""
     perhaps = f" Did you mean {' or '.join(f'`{name}`' for name in meant)}?" if meant else ""
     return f"{said}`!bag setup {what}` wants {_SETUP_VALUES[what]}.{perhaps}"
 
@@ -553,8 +553,8 @@ NOT_YOURS = "That button is for somebody else."
 def forgotten(votes: int, favorites: int, designs: int) -> str:
     """What is no longer known of a person."""
     return (
-        f"Done. I have forgotten {_count(votes, 'vote')}, {_count(favorites, 'favorite')} and "
-        f"who asked for {_count(designs, 'dream')}."
+        f"Done. I have forgotten {counted(votes, 'vote')}, {counted(favorites, 'favorite')} and "
+        f"who asked for {counted(designs, 'dream')}."
     )
 
 
@@ -566,141 +566,6 @@ DELETE_WHICH = (
 NOT_MINE = "I can only delete posts of mine, here."
 NOT_ASKED_BY_YOU = "Only who asked for that post, or somebody with *Manage Messages*, can delete it."
 GONE = "That post is gone already, or only you can see it; then *Dismiss message* below it takes it away."
-
-
-# `python -m bot check` -----------------------------------------------------------------------
-
-CHECK_DEMO = "none in DISCORD_TOKEN or .env: `make run` starts the demo"
-CHECK_NO_SHAPE = (
-    "DISCORD_TOKEN is not a bot token (three parts with dots between them). "
-    "Copy it from Discord's developer portal: your application, Bot, Reset Token"
-)
-CHECK_REFUSED = (
-    "Discord refuses it. Make a new one in the developer portal: your application, Bot, Reset Token"
-)
-CHECK_INTENT = "I may read messages, so `!bag` works"
-CHECK_NO_INTENT = (
-    "I may not read messages. Switch it on in the developer portal: your application, Bot, "
-    "Message Content Intent"
-)
-CHECK_TWO_DATASETS = "[gan] dataset is not the one that [scraper] builds: give them the same folder"
-
-
-def check_accepted(name: str) -> str:
-    """The token works."""
-    return f"accepted: I am {_plain(name)}"
-
-
-def check_unreachable(reason: str) -> str:
-    """No answer from Discord, which says nothing about the token."""
-    return f"Discord can't be reached ({_short(reason, 120)}): look at the network, then try again"
-
-
-def check_no_server(url: str) -> str:
-    """Nobody has invited the bot."""
-    return f"I am in none. Invite me: {url}"
-
-
-def check_more_servers(count: int) -> str:
-    """Servers that were not looked at."""
-    return f"{count:,} more, which I have not looked at"
-
-
-def check_no_home(guild: str, named: str, chosen: bool) -> str:
-    """A server in which the bot posts nothing by itself."""
-    if chosen:
-        return f"{_plain(guild)}: no home channel, as was chosen there: I post nothing by myself"
-    what = "the home channel is gone" if named.isdigit() else f"there is no channel #{named}"
-    return f"{_plain(guild)}: {what}, so I post nothing by myself: `!bag setup` there gives me a home"
-
-
-def check_lacks(guild: str, channel: str, lacks: Sequence[str]) -> str:
-    """Permissions that are missing."""
-    return f"{_plain(guild)}: in #{channel} I lack {permission_names(lacks)}: give them to my role there"
-
-
-def check_server(guild: str, home: str, hall: str | None, times: dict[str, datetime], zone: str) -> str:
-    """A server where all is well."""
-    shown = f", hall of fame #{hall}" if hall else ""
-    return f"{_plain(guild)}: home #{home}{shown}; {check_schedule(times, zone)}"
-
-
-def check_schedule(times: dict[str, datetime], zone: str) -> str:
-    """What comes next, and when."""
-    soonest = sorted(times.items(), key=lambda entry: entry[1])
-    return (
-        " · ".join(f"{name} {at:%a %-d %b %H:%M}" for name, at in soonest) + f" ({zone})"
-        if times
-        else ("nothing by itself")
-    )
-
-
-def check_store(where: str, current: bool) -> str:
-    """The store works."""
-    return f"{where}, {'up to date' if current else 'brought up to date at the next start'}"
-
-
-def check_store_new(where: str) -> str:
-    """There is no store yet."""
-    return f"{where}, made at the first start"
-
-
-def check_store_newer(where: str) -> str:
-    """A store whose schema is not known."""
-    return f"{where} was written by a newer version of me: update me, or give me another `store`"
-
-
-def check_store_down(where: str, reason: str) -> str:
-    """A store that does not answer."""
-    return f"{where} can't be reached ({_short(reason, 120)}): look at `store` in config.toml"
-
-
-def check_no_engine(reason: str) -> str:
-    """A store's address that is none, or whose driver is not installed."""
-    return f"`store` in config.toml does not work here ({_short(reason, 120)})"
-
-
-def check_generator(code: str, epoch: int, seconds: float) -> str:
-    """The generator draws."""
-    return f"after epoch {epoch}; drew {code} in {seconds:.2f} s"
-
-
-def check_unreadable(path: str, reason: str) -> str:
-    """A file that can't be read."""
-    return f"{path} can't be read ({_short(reason, 120)})"
-
-
-def check_dataset(images: int, size: int, days: float) -> str:
-    """What the GAN learns from."""
-    age = "built today" if days < 1 else f"built {_count(round(days), 'day')} ago"
-    return f"{images:,} pictures of {size} × {size}, {age}"
-
-
-def check_no_dataset(path: str) -> str:
-    """There is nothing to learn from yet."""
-    return f"none at {path}: `python -m scraper collect` (or `import FOLDER`), then `python -m scraper build`"
-
-
-def check_shops(shops: Sequence[str], good: bool) -> str:
-    """Where bags come from by themselves."""
-    if shops:
-        return (
-            f"{', '.join(shops)}{'' if good else ': set [scraper] contact, they must be able to reach you'}"
-        )
-    if good:
-        return "none: I learn from the pictures that were imported"
-    return "none: import pictures of your own, or add a table [scraper.shops.NAME] to config.toml"
-
-
-def check_unwritable(path: str) -> str:
-    """A folder in which nothing can be kept."""
-    return f"I can't write to {path}: give it to the user that runs me"
-
-
-def check_disk(path: str, free: int, room: int) -> str:
-    """Room on a disk, in bytes."""
-    more = "" if free >= room else f": make room, a run may need {room / 2**30:.0f} GiB"
-    return f"{free / 2**30:.1f} GiB free at {path}{more}"
 
 
 # Schedule ------------------------------------------------------------------------------------
@@ -741,17 +606,6 @@ def picked(dreams: int, votes: int, chance: float) -> str:
     )
 
 
-# Health --------------------------------------------------------------------------------------
-
-HEALTHY = "I am connected, and my store answers."
-NOT_CONNECTED = "I am not connected to Discord."
-
-
-def store_silent(reason: str) -> str:
-    """For a store that does not answer."""
-    return f"My store does not answer ({reason})."
-
-
 # Help ----------------------------------------------------------------------------------------
 
 HELP_TITLE = "Bag Dreams"
@@ -785,47 +639,4 @@ HELP_ALIASES = "Or"
 
 def unknown_topic(topic: str, topics: Sequence[str]) -> str:
     """For help on something that is neither a topic nor a command."""
-    return f"I have no help on “{_short(topic)}”. Topics: {', '.join(topics)}."
-
-
-# Demo ----------------------------------------------------------------------------------------
-
-DEMO_FIRST = "My first dream today. Press a button under it, or type `!bag`."
-
-
-def demo_welcome(bags: int) -> str:
-    """The first words in the demo's channel."""
-    return (
-        "👜 **Hello! I dream handbags.** This is a simulated Discord on your own machine; the bot in it is "
-        f"the real one. Right now I am collecting {bags:,} drawn bags from a small shop next door; then I "
-        "train on them, and the bags emerge in a thread, epoch by epoch.\n"
-        "Type **`!bag`** for a dream, **`!bag 42`** for the bag of seed 42, **`!bag grid 9`**, "
-        "**`!bag interpolate 42 7`**, **`!bag vote`** or **`!bag help`**. "
-        "You can speak as three people: choose who you are at the lower left."
-    )
-
-
-# Small parts ---------------------------------------------------------------------------------
-
-
-def duration(seconds: float) -> str:
-    """A time span as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _plain(text: str) -> str:
-    """A stranger's name on a terminal: nothing in it moves the cursor."""
-    return "".join(character for character in text if character.isprintable())[:80]
-
-
-def _short(text: str, length: int = 60) -> str:
-    text = " ".join(text.replace("`", "'").split())
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return f"I have no help on “{short(topic)}”. Topics: {', '.join(topics)}."

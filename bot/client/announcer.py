@@ -1,21 +1,19 @@
-"""Where the bot speaks by itself: the home channel of every server."""
+"""Speaking to every server: what the bot says on its own, in the home channels."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 import discord
 
-if TYPE_CHECKING:
-    from bot.client.bot import BagBot
+from bot.client.bot import BagBot
 
 log = logging.getLogger(__name__)
 
 
-class Herald:
-    """Speaks through the client of the moment; a client that died is replaced, the herald stays."""
+class Announcer:
+    """Speaks through the current client; when a client dies and is replaced, the announcer stays."""
 
     def __init__(self) -> None:
         self.bot: BagBot | None = None
@@ -27,11 +25,11 @@ class Herald:
         return [channel for guild in self.bot.guilds if (channel := self.bot.home(guild)) is not None]
 
     async def say(self, text: str) -> None:
-        """Say something in every home channel; a server where that fails keeps no other waiting."""
+        """Say something in every home channel; a server where that fails delays no other."""
         await asyncio.gather(*(self._say(channel, text) for channel in self.homes()))
 
     async def _say(self, channel: discord.TextChannel, text: str) -> None:
         try:
             await channel.send(text)
         except discord.HTTPException as error:
-            log.warning("could not speak in %s of %s: %s", channel, channel.guild, error)
+            log.warning("could not post in %s of %s: %s", channel, channel.guild, error)

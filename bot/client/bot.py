@@ -1,40 +1,38 @@
-"""The Discord client: intents, mentions, the cog, and the one place where errors become words."""
+"""The Discord client: intents, mentions, its services, and what every command and button goes through."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from bot import words
 from bot.client.controls import Control, Handler
-from bot.client.cooldowns import Limits
-from bot.client.replies import _as_well_as_possible, _excuse, explain, tell, told
+from bot.client.cooldowns import Cooldowns
+from bot.client.metrics import Metrics
+from bot.client.replies import explain_command, explain_interaction, run_reporting_errors
+from bot.drawing.studio import Studio
+from bot.guilds import Guilds
+from bot.processes import ScraperProcess, TrainerProcess
 from bot.settings import Settings
-
-if TYPE_CHECKING:
-    from bot.client.metrics import Watch
-    from bot.drawing.studio import Studio
-    from bot.guilds import Guilds
-    from bot.processes import Collector, Trainer
-    from bot.store.store import Store
+from bot.store.store import Store
 
 Interaction = discord.Interaction["BagBot"]
 log = logging.getLogger(__name__)
 
-# The bot has no voice, so it needs no words about what voice would need.
+# The bot has no voice, so discord.py need not warn that it lacks what voice takes.
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
 
 class Context(commands.Context["BagBot"]):
-    """What a command was given in. The answer to a typed one is a reply: one sees who asked, as by slash."""
+    """Where a command was given. A typed command is answered by a reply: as by slash, one sees who asked."""
 
     async def send(self, content: str | None = None, **options: Any) -> discord.Message:
         """Answer; see commands.Context.send."""
@@ -52,13 +50,15 @@ class Services:
     store: Store
     guilds: Guilds
     studio: Studio
-    trainer: Trainer
-    collector: Collector
-    watch: Watch
+    trainer: TrainerProcess
+    scraper: ScraperProcess
+    metrics: Metrics
+    now: Callable[[], datetime]
+    """The time, aware."""
 
 
 class BagBot(commands.Bot):
-    """The client. Everything it needs is handed to it; see `app`."""
+    """The client. It knows no feature: `add_features` adds them."""
 
     def __init__(self, services: Services, add_features: Callable[[BagBot], Awaitable[None]]) -> None:
         intents = discord.Intents.default()
@@ -73,36 +73,36 @@ class BagBot(commands.Bot):
             activity=discord.CustomActivity(f"{services.settings.prefix}bag"),
         )
         self.services = services
-        self.limits = Limits(services.settings)
-        self.add_features = add_features
+        self.cooldowns = Cooldowns(services.settings)
         self.controls: dict[str, Handler] = {}
-        """What each action of a button or list calls."""
+        """What the buttons and lists of each action call; the features fill it."""
         self.once_ready: Callable[[], None] = lambda: None
-        """What the composition root wants done when the client has come up."""
-        self.tree.on_error = self._on_tree_error  # type: ignore[method-assign]  # the documented way without a subclass
+        """What the composition root wants done when the client is ready."""
+        self._add_features = add_features
+        self.tree.on_error = explain_interaction  # type: ignore[method-assign]  # the documented way without a subclass
 
     async def setup_hook(self) -> None:
-        """Open the store, add the cog and the persistent buttons, publish the slash commands."""
+        """Open the store, add the features and their persistent buttons, publish the slash commands."""
         await self.services.store.open()
         await self.services.guilds.load()
-        await self.add_features(self)
-        self.services.watch.follow(self)
+        await self._add_features(self)
+        self.services.metrics.follow(self)
         self.add_dynamic_items(Control)
         for command in self.tree.walk_commands():
             command.description = words.summary(command.description)
         await self.tree.sync()
 
-    async def use(self, interaction: Interaction, action: str, arguments: Sequence[str]) -> None:
-        """Do what a button or list stands for."""
-        await told(interaction, lambda: self.controls[action](interaction, *arguments))
-
     async def on_ready(self) -> None:
-        """Say so in the log."""
+        """Log it."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
         self.once_ready()
 
+    async def use(self, interaction: Interaction, action: str, arguments: Sequence[str]) -> None:
+        """Run the handler of a button or list; its errors become private words."""
+        await run_reporting_errors(interaction, lambda: self.controls[action](interaction, *arguments))
+
     def home(self, guild: discord.Guild) -> discord.TextChannel | None:
-        """The channel of a guild in which the bot posts by itself."""
+        """The channel of a guild in which the bot posts on its own."""
         return named_channel(guild.text_channels, self.services.guilds.rules(guild.id).channel)
 
     def hall(self, guild: discord.Guild) -> discord.TextChannel | None:
@@ -114,21 +114,15 @@ class BagBot(commands.Bot):
         return await super().get_context(origin, cls=cls)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError) -> None:
-        """Tell the person in private what went wrong with `!bag …` or `/bag …`."""
-        text = explain(
-            error,
-            context.bot_permissions,
-            context.channel,
-            words.example(context.command.help if context.command else None),
-        )
-        if text is not None:
-            with _as_well_as_possible():
-                await tell(context, text)
-
-    async def _on_tree_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
-        await _excuse(interaction, error)
+        """Tell the person privately what went wrong with `!bag …` or `/bag …`."""
+        await explain_command(context, error)
 
 
 def named_channel(channels: Iterable[discord.TextChannel], named: str) -> discord.TextChannel | None:
     """The first of a guild's text channels with that name or id."""
     return next((channel for channel in channels if named in (channel.name, str(channel.id))), None)
+
+
+def guild_id(place: Context | Interaction) -> int:
+    """The server's id of a context or interaction; 0 for direct messages."""
+    return place.guild.id if place.guild else 0

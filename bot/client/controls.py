@@ -1,65 +1,91 @@
-"""Buttons and lists: `bag:ACTION:ARGUMENT:…`. The custom id is the whole state, so they outlive any restart."""
+"""Buttons and lists, `bag:ACTION:ARGUMENT:…`: the custom id is all their state, so they outlive restarts."""
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 import discord
-from discord.ui import Button, DynamicItem, Item, Select, View
+from discord.ui import Button, ChannelSelect, DynamicItem, Item, Select, View
 
 Handler = Callable[..., Awaitable[None]]
-"""Of an action: takes the interaction, the custom id's arguments, and what was chosen in a list."""
+"""Of an action: takes the interaction, the custom id's arguments and then what was chosen in a list."""
 H = TypeVar("H", bound=Handler)
+log = logging.getLogger(__name__)
 
 
-class Host(Protocol):
-    """The client, to which every use of a control comes."""
+class Client(Protocol):
+    """What a control needs of the client."""
 
-    async def use(self, interaction: discord.Interaction[Any], action: str, arguments: Sequence[str]) -> None:
-        """Do what a control stands for."""
+    controls: dict[str, Handler]
+
+    async def use(self, interaction: Any, action: str, arguments: Sequence[str]) -> None:
+        """Run the handler of an action."""
 
 
 def control(*actions: str) -> Callable[[H], H]:
-    """Mark a feature's method as the handler of the controls of these actions."""
+    """Mark a feature's method as the handler of these actions."""
 
     def mark(method: H) -> H:
-        method.__control__ = actions  # type: ignore[attr-defined]
+        method.__actions__ = actions  # type: ignore[attr-defined]
         return method
 
     return mark
 
 
+def handlers(feature: object) -> Iterator[tuple[str, Handler]]:
+    """The actions that the methods of a feature are marked with, and those methods."""
+    for name in dir(type(feature)):
+        for action in getattr(getattr(type(feature), name), "__actions__", ()):
+            yield action, getattr(feature, name)
+
+
 class Control(DynamicItem[Item[Any]], template=r"bag:[a-z]+(?::.+)?"):
-    """Any button or list of ours."""
+    """Any of the bot's buttons and lists, also on messages from before a restart."""
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str]
     ) -> Control:
-        """The control that was used."""
+        """The control that somebody used."""
         return cls(item)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand it to the client."""
         _, action, *arguments = self.custom_id.split(":")
+        client = cast("Client", interaction.client)
+        if action not in client.controls:
+            log.warning("no feature handles %s", self.custom_id)
+            return
+        # The choice is read from the interaction: this object was made anew and has seen none.
         chosen = cast("dict[str, Any]", interaction.data or {}).get("values", [])
-        await cast("Host", interaction.client).use(interaction, action, [*arguments, *chosen])
+        await client.use(interaction, action, [*arguments, *chosen])
 
 
 def button(action: str, *arguments: object, **options: Any) -> Control:
     """A button; `options` as discord.ui.Button takes them."""
-    return Control(Button(custom_id=":".join(("bag", action, *map(str, arguments))), **options))
+    return Control(Button(custom_id=custom_id(action, *arguments), **options))
 
 
-def choice(item: Select[Any] | Any) -> Control:
-    """A list whose custom id names its action."""
-    return Control(item)
+def select(action: str, *arguments: object, **options: Any) -> Control:
+    """A list to choose from; `options` as discord.ui.Select takes them."""
+    return Control(Select[View](custom_id=custom_id(action, *arguments), **options))
+
+
+def channel_select(action: str, *arguments: object, **options: Any) -> Control:
+    """A list of the server's channels; `options` as discord.ui.ChannelSelect takes them."""
+    return Control(ChannelSelect[View](custom_id=custom_id(action, *arguments), **options))
+
+
+def custom_id(action: str, *arguments: object) -> str:
+    """`bag:up:k3f9x2-42`; Discord takes at most 100 characters."""
+    return ":".join(("bag", action, *map(str, arguments)))
 
 
 def view(*controls: Control) -> View:
-    """Controls under a message, for ever."""
+    """Controls under a message, for good."""
     made = View(timeout=None)
     for each in controls:
         made.add_item(each)

@@ -1,4 +1,4 @@
-"""How often one person, and one server, may ask: nobody keeps the others waiting."""
+"""Cooldowns: how often one person, and one server, may ask, so that nobody keeps the others waiting."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bot.settings import Settings
 MINUTE = 60.0
 
 
-class Limits:
-    """Counts what is asked. In memory: a restart forgives."""
+class Cooldowns:
+    """Counts requests, in memory: a restart forgives."""
 
     def __init__(self, settings: Settings) -> None:
         self._person = _by(lambda asked: asked.person, 1, settings.cooldown_seconds)

@@ -1,4 +1,4 @@
-"""Edits, more often wanted than Discord likes: a message once a second at most, its last state always."""
+"""Coalesced edits: each message at most once a second, and its last state always."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable, Hashable
 import aiohttp
 import discord
 
+from bot.client import retries
+
 SECONDS = 1.0
-"""At least so long between two edits of one message."""
+"""The shortest time between two edits of one message."""
 TRIES = 5
-TOO_OLD = 30046
-"""Discord's code for: messages older than an hour have been edited too often, try again later."""
-TOO_OLD_SECONDS = 60.0
 CLOSING_SECONDS = 5.0
 
 Edit = Callable[[], Awaitable[object]]
@@ -22,10 +21,10 @@ log = logging.getLogger(__name__)
 
 
 class Edits:
-    """Makes messages show what is so.
+    """Brings messages up to date.
 
-    An edit is a function that reads the state when it is called and then sends it. Of those that are wanted
-    while one waits or is under way only the newest is called: it shows what the others would have shown.
+    An edit is a function that reads the state when it is called and then sends it. Of all that are requested
+    while one waits or is running, only the newest is called: it shows what the others would have shown.
     """
 
     def __init__(self) -> None:
@@ -34,13 +33,13 @@ class Edits:
         self._free_at: dict[Hashable, float] = {}
 
     def want(self, key: Hashable, edit: Edit) -> None:
-        """Call `edit` as soon as the message that `key` stands for may be edited."""
+        """Call `edit` as soon as the message that `key` stands for may be edited again."""
         self._wanted[key] = edit
         if key not in self._workers:
             self._workers[key] = asyncio.create_task(self._work(key))
 
     async def close(self) -> None:
-        """Make the edits that still wait, once and now."""
+        """Make the edits that still wait, once and now; five seconds at most."""
         for worker in list(self._workers.values()):
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
@@ -49,9 +48,9 @@ class Edits:
                 edits = [edit() for edit in self._wanted.values()]
                 for outcome in await asyncio.gather(*edits, return_exceptions=True):
                     if isinstance(outcome, BaseException):
-                        log.warning("a message keeps an old state: %s", outcome)
+                        log.warning("a message stays out of date: %s", outcome)
         except TimeoutError:
-            log.warning("some messages keep an old state: Discord did not answer")
+            log.warning("some messages stay out of date: Discord did not answer")
         self._wanted.clear()
 
     async def _work(self, key: Hashable) -> None:
@@ -71,12 +70,11 @@ class Edits:
                     raise
                 except Exception as error:
                     tries += 1
-                    pause = _pause(error, tries)
-                    if pause is not None:
+                    if tries < TRIES and retries.is_passing(error):
                         self._wanted.setdefault(key, edit)
-                        free_at = loop.time() + pause
+                        free_at = loop.time() + retries.pause(error, tries)
                         continue
-                    _tell(key, error)
+                    _log_lost(key, error)
                 tries = 0
                 free_at = loop.time() + SECONDS
         finally:
@@ -91,21 +89,10 @@ class Edits:
             del self._free_at[oldest[0]]
 
 
-def _pause(error: Exception, tries: int) -> float | None:
-    """Seconds until another try, or None if it is no use."""
-    if tries >= TRIES:
-        return None
-    if isinstance(error, aiohttp.ClientError | OSError):
-        return SECONDS * 2.0**tries
-    if isinstance(error, discord.HTTPException) and (error.status == 429 or error.status >= 500):
-        return (TOO_OLD_SECONDS if error.code == TOO_OLD else SECONDS) * 2.0 ** (tries - 1)
-    return None
-
-
-def _tell(key: Hashable, error: Exception) -> None:
+def _log_lost(key: Hashable, error: Exception) -> None:
     if isinstance(error, discord.NotFound):
         log.info("message %s is gone", key)
     elif isinstance(error, discord.HTTPException | aiohttp.ClientError | OSError):
-        log.warning("message %s keeps an old state: %s", key, error)
+        log.warning("message %s stays out of date: %s", key, error)
     else:
-        log.error("message %s keeps an old state", key, exc_info=error)
+        log.error("message %s stays out of date", key, exc_info=error)

@@ -1,12 +1,23 @@
-"""What the bot said before a crash: the channel knows."""
+"""Looking back into a channel: what the bot said there before it crashed or was refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import discord
 
 LOOK_BACK = 1000
+"""Messages, of anybody."""
+
+
+async def own_messages(channel: discord.abc.Messageable, me: int) -> AsyncIterator[discord.Message]:
+    """The messages of the bot (user id `me`) among the newest 1,000, newest first.
+
+    Raises discord.Forbidden where the bot may not read the history.
+    """
+    async for message in channel.history(limit=LOOK_BACK):
+        if message.author.id == me:
+            yield message
 
 
 async def find_own(
@@ -15,10 +26,10 @@ async def find_own(
     is_it: Callable[[discord.Message], bool],
     after: int = 0,
 ) -> discord.Message | None:
-    """The newest message of the bot (user id `me`) that `is_it`, of the last 1000 and after a message."""
-    async for message in channel.history(limit=LOOK_BACK):
+    """The newest of them that `is_it` and whose id is above `after`. Raises like `own_messages`."""
+    async for message in own_messages(channel, me):
         if message.id <= after:
             break
-        if message.author.id == me and is_it(message):
+        if is_it(message):
             return message
     return None

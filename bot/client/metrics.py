@@ -1,4 +1,4 @@
-"""What is asked of the bot: every command and button with its outcome and duration, logged and counted."""
+"""Metrics: the outcome and duration of every command and button, logged and counted for Prometheus."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BUCKETS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
 log = logging.getLogger(__name__)
 
 
-class Watch:
-    """Sees every command and button, and no word of what people write."""
+class Metrics:
+    """Sees every command and button, and nothing of what people write."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Which permissions the bot needs where, and which of them it lacks."""
+"""Permissions: which ones the bot needs where, and which of those it lacks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import discord
 SPEAK = ("send_messages", "embed_links", "attach_files")
 """To answer in a channel where somebody has typed a command."""
 SHOW = ("view_channel", *SPEAK, "read_message_history")
-"""To post by itself, and to find and edit that again: the hall of fame needs no more."""
+"""To post on its own, and to find and edit that again; all that the hall of fame needs."""
 HOME = (*SHOW, "create_public_threads", "send_messages_in_threads", "manage_threads")
-"""To tell training runs in threads as well."""
+"""To post training runs in threads as well."""
 
 
 def lacking(granted: discord.Permissions, needed: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Telling somebody who waits for a picture their place in the line: one message, gone at their turn."""
+"""Telling people who wait for a picture their place in line: one message, removed when it is their turn."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bot import words
 log = logging.getLogger(__name__)
 
 
-class Patience:
-    """Somebody who typed a command or pressed a button: an `Asker` of the line."""
+class QueueNotice:
+    """The notice to one person who gave a command or pressed a button: an `Asker` of the draw queue."""
 
     def __init__(self, place: commands.Context[Any] | discord.Interaction[Any]) -> None:
         self._context = place if isinstance(place, commands.Context) else None
@@ -24,7 +24,7 @@ class Patience:
         self._notice: discord.Message | None = None
 
     async def tell(self, place: int) -> None:
-        """Say it, or change what was said; if Discord refuses, the picture comes all the same."""
+        """Post the notice, or update it; if Discord refuses, the picture comes all the same."""
         try:
             text = words.in_line(place)
             if self._notice is not None:
@@ -35,7 +35,7 @@ class Patience:
             log.info("somebody waits without a word: %s", error)
 
     async def hush(self) -> None:
-        """Take it back."""
+        """Remove the notice."""
         if self._notice is not None:
             with contextlib.suppress(discord.HTTPException):
                 await self._notice.delete()

@@ -1,4 +1,4 @@
-"""Errors become words here, and private answers stay private."""
+"""Where errors become words, and private answers stay private."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from sqlalchemy.exc import OperationalError
 
 from bot import words
 from bot.client import permissions
-from bot.client.queue_notice import Patience
+from bot.client.queue_notice import QueueNotice
 from bot.drawing.queue import asking
 from bot.errors import Refusal
 
 log = logging.getLogger(__name__)
 
 LINGER_SECONDS = 20
-"""How long a private word stays that could only be said in public."""
+"""How long a private answer stays up that could only be given in public."""
 
 
 def explain(
     error: BaseException, granted: discord.Permissions, place: object, example: str = "!bag help"
 ) -> str | None:
-    """What to tell a person about an error; None for what is not worth a word. The unexpected is logged.
+    """What to tell a person about an error; None if nothing needs saying. Unexpected errors are logged.
 
     `granted` is what the bot may do in `place`, the channel or thread in which it was asked; `example` is how
     the command should be used.
@@ -77,19 +77,41 @@ def _disk_is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+async def explain_command(context: commands.Context[Any], error: commands.CommandError) -> None:
+    """Tell a person privately what went wrong with their command."""
+    example = words.example(context.command.help if context.command else None)
+    text = explain(error, context.bot_permissions, context.channel, example)
+    if text is not None:
+        with _logging_refusals():
+            await tell(context, text)
+
+
+async def explain_interaction(interaction: discord.Interaction[Any], error: Exception) -> None:
+    """Tell a person privately what went wrong with their button, list, form or menu."""
+    text = explain(error, interaction.app_permissions, interaction.channel)
+    if text is not None:
+        with _logging_refusals():
+            await whisper(interaction, text)
+
+
+async def run_reporting_errors(
+    interaction: discord.Interaction[Any], action: Callable[[], Awaitable[None]]
+) -> None:
+    """Run what a button does; an error becomes private words, as with commands."""
+    asking.set(QueueNotice(interaction))
+    try:
+        with interaction.client.services.metrics.button(interaction):
+            await action()
+    except Exception as error:
+        await explain_interaction(interaction, error)
+
+
 @contextlib.contextmanager
-def _as_well_as_possible() -> Iterator[None]:
+def _logging_refusals() -> Iterator[None]:
     try:
         yield
     except discord.HTTPException as error:
         log.warning("could not tell somebody why: %s", error)
-
-
-async def _excuse(interaction: discord.Interaction[Any], error: Exception) -> None:
-    text = explain(error, interaction.app_permissions, interaction.channel)
-    if text is not None:
-        with _as_well_as_possible():
-            await whisper(interaction, text)
 
 
 async def tell(context: commands.Context[Any], text: str, **options: Any) -> None:
@@ -100,7 +122,7 @@ async def tell(context: commands.Context[Any], text: str, **options: Any) -> Non
     try:
         await context.author.send(text, **options)
     except discord.Forbidden:
-        # Who takes no private messages gets a reply that cleans up after itself.
+        # Somebody whose DMs are closed gets a reply that cleans up after itself.
         await context.reply(words.NO_PRIVATE if options else text, delete_after=LINGER_SECONDS)
 
 
@@ -126,17 +148,7 @@ async def whisper(interaction: discord.Interaction[Any], text: str, **options: A
             await interaction.user.send(text, **options)
 
 
-async def think_in_private(interaction: discord.Interaction[Any]) -> None:
+async def defer_privately(interaction: discord.Interaction[Any]) -> None:
     """Gain time for an answer that only the interaction's person will see."""
     interaction.extras["private"] = True
     await interaction.response.defer(ephemeral=True, thinking=True)
-
-
-async def told(interaction: discord.Interaction[Any], action: Callable[[], Awaitable[None]]) -> None:
-    """Run what a button does; an error becomes private words, as with commands."""
-    asking.set(Patience(interaction))
-    try:
-        with interaction.client.services.watch.button(interaction):
-            await action()
-    except Exception as error:
-        await _excuse(interaction, error)

@@ -17,11 +17,11 @@ from typing import Self
 
 import discord
 
-from bot import codes, words
-from bot.app import App, freeze_memory, load_house
+from bot import codes
+from bot.app import App, freeze_memory
 from bot.demo.chat.server import Chat
 from bot.errors import Refusal
-from bot.features.feature import Feature
+from bot.settings import load_config
 
 BAGS = 600
 MINUTES = 10
@@ -69,6 +69,7 @@ vote_minutes = 2
 cooldown_seconds = 0
 server_per_minute = 0
 """
+FIRST_WORDS = "My first dream today. Press a button under it, or type `!bag`."
 log = logging.getLogger(__name__)
 
 
@@ -98,7 +99,7 @@ class Demo:
         async with AsyncExitStack() as stack:
             shop = await stack.enter_async_context(_shop(self._bags))
             config = await asyncio.to_thread(self._configure, shop)
-            self.app = await stack.enter_async_context(App(load_house(config)))
+            self.app = await stack.enter_async_context(App(load_config(config)))
             self.chat = await stack.enter_async_context(
                 Chat(self.app.create_bot(), channel=CHANNEL, port=_free_port(self._port))
             )
@@ -123,10 +124,10 @@ class Demo:
     async def _story(self) -> None:
         """What happens by itself: a welcome, a crawl, a training run, and the first dream bag."""
         try:
-            await self.app.herald.say(words.demo_welcome(self._bags))
+            await self.app.announcer.say(_welcome(self._bags))
             if not self.app.trainer.running:
-                self.app.collector.start()
-                await self.app.collector.done.wait()
+                self.app.scraper.start()
+                await self.app.scraper.done.wait()
                 self.app.trainer.start()
             await self._dream_first_bag()
         except discord.DiscordException:
@@ -140,11 +141,9 @@ class Demo:
                 if model.epoch >= FIRST_DREAM_EPOCH or not self.app.trainer.running:
                     break
             await asyncio.sleep(0.5)
-        bot = self.app.herald.bot
-        for channel in self.app.herald.homes():
-            if bot is not None:
-                design = await Feature(bot).design(codes.fresh(model.version), channel.guild.id, None)
-                await channel.send(words.DEMO_FIRST, **design)
+        for channel in self.app.announcer.homes():
+            design = await self.app.cards.design(codes.fresh(model.version), channel.guild.id, None)
+            await channel.send(FIRST_WORDS, **design)
 
 
 @asynccontextmanager
@@ -188,3 +187,15 @@ async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _welcome(bags: int) -> str:
+    """The first words in the demo's channel."""
+    return (
+        "👜 **Hello! I dream handbags.** This is a simulated Discord on your own machine; the bot in it is "
+        f"the real one. Right now I am collecting {bags:,} drawn bags from a small shop next door; then I "
+        "train on them, and the bags emerge in a thread, epoch by epoch.\n"
+        "Type **`!bag`** for a dream, **`!bag 42`** for the bag of seed 42, **`!bag grid 9`**, "
+        "**`!bag interpolate 42 7`**, **`!bag vote`** or **`!bag help`**. "
+        "You can speak as three people: choose who you are at the lower left."
+    )

@@ -1,8 +1,8 @@
-"""What the drawing process does: torch and pictures, far from the event loop.
+"""Jobs: what the drawing processes do with torch and pictures, far from the event loop.
 
-These functions run in a process of their own (see `easel`), which alone loads torch: the bot starts at once,
-and neither a slow import nor a big picture can hold up a heartbeat. The bot makes `Job`s; the process does
-those that waited `together`.
+These functions run in processes of their own (see `workers`), which alone load torch: the bot starts at once,
+and neither a slow import nor a big picture can delay a heartbeat. The bot makes `Job`s; a process does those
+that waited `together`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bot.features.daily.preference import look
+from bot.drawing.look import look
+from scraper.colors import Color, name_color
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +42,10 @@ Design = tuple[Path, Source]
 """A generator file, and what it draws from."""
 
 
+NO_BAG = Color("white", 0xFFFFFF)
+"""Of a picture on which nothing stands out from the background."""
+
+
 @dataclass(frozen=True)
 class Job(Generic[T]):
     """Designs to draw, and what to make of their pictures uint8 [n, S, S, 3]."""
@@ -51,19 +56,19 @@ class Job(Generic[T]):
 
 @dataclass(frozen=True)
 class Picture:
-    """One design: the 64² original and the enlargement as PNG, its color in a word and as 0xRRGGBB."""
+    """One design: a PNG of S × S, one of 4S × 4S, its color in a word and as 0xRRGGBB."""
 
     original: bytes
     large: bytes
     color: str
     rgb: int
     look: bytes
-    """The picture in little, from which taste is learnt (see `preference`)."""
+    """uint8 [8, 8, 4]: the picture in little, from which taste is learned; see `look`."""
 
 
 @dataclass(frozen=True)
 class Animation:
-    """A morph: an animated WebP, a numbered PNG of some steps, and the latents of those."""
+    """A morph: an animated WebP, a numbered PNG of some steps, and the latents of those, float32 [z] each."""
 
     webp: bytes
     strip: bytes
@@ -71,18 +76,18 @@ class Animation:
 
 
 def set_up() -> None:
-    """Prepare the drawing process: one thread, deaf to Ctrl-C, gone when the bot is gone."""
+    """Prepare a drawing process: one thread, ignores Ctrl-C, ends when the bot ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
         # A bot that is killed can't say goodbye.
-        threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
 
 
-def _leave_with(parent: BaseProcess) -> None:
+def _end_with(parent: BaseProcess) -> None:
     parent.join()
     os._exit(0)
 
@@ -206,12 +211,11 @@ def curves(epochs: Sequence[Epoch]) -> Job[tuple[bytes, bytes | None]]:
 
 
 def _picture(images: Images) -> Picture:
-    from gan.colors import dominant
     from gan.grid import enlarge
 
     (pixels,) = images
     original = Image.fromarray(pixels)
-    color = dominant(pixels, 1)[0]
+    color = name_color(pixels) or NO_BAG
     return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
 
 

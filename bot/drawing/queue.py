@@ -1,4 +1,4 @@
-"""The line before the easel: who waits together is drawn together, knows their place, and is not too many."""
+"""The draw queue: requests that wait together are drawn together, and people learn their place in line."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from bot import words
-from bot.drawing.jobs import Job
-from bot.drawing.workers import Easel, Lane
+from bot.drawing.jobs import Job, together
+from bot.drawing.workers import DrawingPool, Lane
 from bot.errors import Refusal
 
 T = TypeVar("T")
 
-PATIENCE = 2.0
-"""Seconds that somebody waits without a word."""
+NOTICE_SECONDS = 2.0
+"""Whoever waits longer is told their place in line."""
 TOGETHER = 8
-"""Designs that are drawn in one call: about 0.1 s on one core, and the next in line waits no longer."""
+"""Designs per call: about 0.1 s on one core, so the next in line waits no longer than that."""
 EACH = 3
-"""Requests of one person that may wait at once."""
+"""Requests of one person that may wait at the same time."""
 ALL: dict[Lane, int] = {"quick": 300, "slow": 20}
-"""Requests that may wait at once: those of some seconds, or of half a minute."""
+"""Requests that may wait at the same time: some seconds' worth, or half a minute's."""
 
 
 class Asker(Protocol):
@@ -37,11 +37,11 @@ class Asker(Protocol):
         """Tell them their place in the line; 1 is next."""
 
     async def hush(self) -> None:
-        """Take that back, their turn has come."""
+        """Remove that notice: their turn has come."""
 
 
 asking: ContextVar[Asker | None] = ContextVar("asking", default=None)
-"""For whom the running task asks; None for what the bot does by itself, which waits without limits."""
+"""For whom the running task asks; None for what the bot does on its own, which waits without limits."""
 
 
 @dataclass(eq=False)
@@ -55,11 +55,11 @@ class _Ticket:
     telling: asyncio.Task[None] | None = None
 
 
-class Line:
-    """The requests of one lane of the easel."""
+class DrawQueue:
+    """The requests of one lane of the pool."""
 
-    def __init__(self, easel: Easel, lane: Lane) -> None:
-        self._easel = easel
+    def __init__(self, pool: DrawingPool, lane: Lane) -> None:
+        self._pool = pool
         self._lane = lane
         self._waiting: deque[_Ticket] = deque()
         self._drawing: list[_Ticket] = []
@@ -70,7 +70,7 @@ class Line:
         return len(self._waiting) + len(self._drawing)
 
     async def draw(self, job: Job[T]) -> T:
-        """Wait for one's turn and do a job. Raises Refusal if too many wait, or if it can't be done."""
+        """Wait in line, then do a job. Raises Refusal if too many wait, or if it can't be done."""
         asker = asking.get()
         if asker is not None:
             self._check(asker)
@@ -98,10 +98,10 @@ class Line:
         while self._waiting:
             self._drawing = self._next()
             jobs = [ticket.job for ticket in self._drawing]
-            work = asyncio.create_task(self._easel.draw(jobs.together, jobs, lane=self._lane))
+            work = asyncio.create_task(self._pool.draw(together, jobs, lane=self._lane))
             while True:
                 self._tell()
-                if (await asyncio.wait([work], timeout=PATIENCE))[0]:
+                if (await asyncio.wait([work], timeout=NOTICE_SECONDS))[0]:
                     break
             error = work.exception()
             results = work.result() if error is None else [error] * len(jobs)
@@ -110,7 +110,7 @@ class Line:
             self._drawing = []
 
     def _next(self) -> list[_Ticket]:
-        """Who is drawn in the next call."""
+        """The tickets of the next call."""
         batch: list[_Ticket] = []
         designs = 0
         while self._waiting:
@@ -121,12 +121,12 @@ class Line:
         return batch
 
     def _tell(self) -> None:
-        """Tell all who have waited long, if their place is another than they know."""
+        """Tell everybody who has waited long and whose place has changed."""
         now = time.monotonic()
         places = [(1, ticket) for ticket in self._drawing] + list(enumerate(self._waiting, 2))
         for place, ticket in places:
             free = ticket.telling is None or ticket.telling.done()
-            if ticket.asker and free and place != ticket.place and now - ticket.since >= PATIENCE:
+            if ticket.asker and free and place != ticket.place and now - ticket.since >= NOTICE_SECONDS:
                 ticket.place = place
                 ticket.telling = asyncio.create_task(ticket.asker.tell(place))
 

@@ -1,32 +1,24 @@
-"""The studio: where designs are drawn and bred, and where the generators that drew them are kept."""
+"""The studio: draws designs, breeds them and animates what lies between them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
 import random
-import shutil
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-from safetensors import SafetensorError, safe_open
 
 from bot import codes, words
 from bot.codes import Code
 from bot.drawing import jobs
-from bot.drawing.queue import Line
-from bot.drawing.workers import Easel
+from bot.drawing.generators import Generators, Model
+from bot.drawing.queue import DrawQueue
+from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
 from bot.store.designs import Bred
 from bot.store.store import Store
 from gan import run as runs
 from gan.events import Epoch
-from gan.run_state import still_green
 
 MUTATION = 0.02
 """Share of a child's numbers that are neither parent's."""
@@ -38,32 +30,16 @@ PICTURES = 200
 """Finished pictures that are remembered, 0.1 MB each: what was just shown is saved, or shown again."""
 
 
-@dataclass(frozen=True)
-class Model:
-    """A generator that the studio can draw with."""
-
-    version: str
-    epoch: int
-    path: Path
-
-
 class Studio:
-    """Draws designs on the easel and keeps every generator that drew one.
+    """Draws and breeds designs. What it is asked for goes through a queue per lane of the drawing pool."""
 
-    `generators` holds VERSION.safetensors; the newest run's generator joins it when it is first drawn with.
-    """
-
-    def __init__(self, easel: Easel, store: Store, run_folder: Path, generators: Path, kept: int) -> None:
-        self._easel = easel
-        self._quick = Line(easel, "quick")
-        self._slow = Line(easel, "slow")
+    def __init__(self, pool: DrawingPool, store: Store, generators: Generators) -> None:
+        self._pool = pool
+        self._quick = DrawQueue(pool, "quick")
+        self._slow = DrawQueue(pool, "slow")
         self._pictures: OrderedDict[Code, jobs.Picture] = OrderedDict()
         self._store = store
-        self._runs = run_folder
-        self._generators = generators
-        self._kept = kept
-        self._looking = threading.Lock()
-        self._seen: tuple[tuple[Path, int], Model] | None = None
+        self.generators = generators
 
     @property
     def waiting(self) -> int:
@@ -71,11 +47,12 @@ class Studio:
         return len(self._quick) + len(self._slow)
 
     async def current(self) -> Model:
-        """The newest generator. Raises Refusal while there is none, or none that can be read."""
-        model = await asyncio.to_thread(self._current)
-        if model is None:
-            raise Refusal(words.NO_GENERATOR)
-        return model
+        """The generator that new designs are drawn with. Raises Refusal while there is none."""
+        return await self.generators.current()
+
+    async def model(self, version: str) -> Model:
+        """The kept generator of a version. Raises Refusal if it is not here."""
+        return await self.generators.model(version)
 
     async def code(self, text: str | None) -> Code:
         """The design that somebody named by code or seed, or a fresh one. Raises Refusal."""
@@ -92,14 +69,6 @@ class Studio:
             return codes.parse(text, model.version)
         except codes.CodeError as error:
             raise Refusal(words.not_a_code(text, model.version)) from error
-
-    async def model(self, version: str) -> Model:
-        """The kept generator of a version. Raises Refusal if it is not here."""
-        path = self._generators / f"{version}.safetensors"
-        found = await asyncio.to_thread(_read, path)
-        if found is None:
-            raise Refusal(words.unknown_generator(version))
-        return found
 
     async def picture(self, code: Code) -> jobs.Picture:
         """One design. Raises Refusal."""
@@ -182,74 +151,8 @@ class Studio:
 
     async def warm_up(self) -> None:
         """Start the drawing process, so that the first person does not wait for torch."""
-        model = await asyncio.to_thread(self._current)
-        await self._easel.draw(jobs.warm_up, model.path if model else None)
-
-    async def prune(self, in_use: set[str]) -> list[str]:
-        """Delete the oldest kept generators beyond the limit, except the ones `in_use`; what was deleted."""
-        return await asyncio.to_thread(self._prune, in_use)
-
-    def _current(self) -> Model | None:
-        with self._looking:
-            return self._look()
-
-    def _look(self) -> Model | None:
-        newest = self._newest_file()
-        if newest is None:
-            return None
         try:
-            key = (newest, newest.stat().st_mtime_ns)
-        except OSError:
-            return None
-        if self._seen is None or self._seen[0] != key:
-            model = _read(newest)
-            if model is None:
-                return None
-            self._seen = key, self._keep(model)
-        return self._seen[1]
-
-    def _newest_file(self) -> Path | None:
-        """The newest run's generator, or the one before it while the newest has only begun to learn.
-
-        So a nightly run that begins anew does not give people fog for bags.
-        """
-        trained = [run for run in runs.every(self._runs) if run.generator.exists()]
-        if len(trained) > 1 and still_green(trained[-1], trained[-2]):
-            return trained[-2].generator
-        if trained:
-            return trained[-1].generator
-        kept = list(self._generators.glob("*.safetensors"))
-        return max(kept, key=lambda path: path.stat().st_mtime_ns, default=None)
-
-    def _keep(self, model: Model) -> Model:
-        kept = self._generators / f"{model.version}.safetensors"
-        if not kept.exists():
-            self._generators.mkdir(parents=True, exist_ok=True)
-            beside = kept.with_suffix(".part")
-            beside.unlink(missing_ok=True)
-            try:
-                # The trainer replaces its file and never writes into it, so a second name is enough.
-                os.link(model.path, beside)
-            except OSError:
-                shutil.copy2(model.path, beside)
-            beside.replace(kept)
-        return Model(model.version, model.epoch, kept)
-
-    def _prune(self, in_use: set[str]) -> list[str]:
-        kept = sorted(self._generators.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
-        gone = [path for path in kept[: -self._kept] if path.stem not in in_use]
-        for path in gone:
-            path.unlink()
-        return [path.stem for path in gone]
-
-
-def _read(path: Path) -> Model | None:
-    """A generator file's version and epoch, from its header; None if it is not there."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {})["bag-dreams"])
-        return Model(about["version"], int(about["epoch"]), path)
-    except FileNotFoundError:
-        return None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise Refusal(words.broken_generator(path.name)) from error
+            path = (await self.generators.current()).path
+        except Refusal:
+            path = None
+        await self._pool.draw(jobs.warm_up, path)

@@ -1,4 +1,4 @@
-"""The easel: the processes in which pictures are drawn, replaced when they die."""
+"""The drawing processes: started when first needed, restarted when they die, gone with the bot."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ from bot.errors import Refusal
 T = TypeVar("T")
 A = TypeVarTuple("A")
 Lane = Literal["quick", "slow"]
-"""Animations take seconds: they are drawn in a process of their own, so that no bag waits behind one."""
+"""Animations take seconds: they have a process of their own, so that no bag waits behind one."""
 
 log = logging.getLogger(__name__)
 
 
-class Easel:
-    """A process a lane that draws what it is asked to, in turn. It starts when it is first needed."""
+class DrawingPool:
+    """One drawing process per lane, each doing one call at a time."""
 
     def __init__(self) -> None:
         self._pools: dict[Lane, ProcessPoolExecutor] = {}
 
     async def draw(self, draw: Callable[[*A], T], *args: *A, lane: Lane = "quick") -> T:
-        """Call a function of `render` in the lane's process. Raises Refusal if it can't be done."""
+        """Call a function in the lane's process.
+
+        Raises Refusal if the process keeps dying, or if a generator file is broken.
+        """
         for _ in range(2):
             pool = self._pools.get(lane)
             if pool is None:

@@ -1,33 +1,26 @@
-"""The features: a cog each, whose commands all stand under `!bag` and `/bag`."""
+"""The features: a cog each, whose commands all belong to `!bag` and `/bag`."""
 
 from bot.client.bot import BagBot
-from bot.cogs.admin import AdminCommands
-from bot.features.breed import BreedCommands
-from bot.features.delete import ModerateCommands
-from bot.features.dream import DreamCommands
-from bot.features.favorites.cog import FavoriteCommands, Keeper
-from bot.features.forget import KeepCommands
-from bot.features.help import HelpCommands
-from bot.features.poll import RoundCommands
-from bot.features.setup.cog import SetupCommands
-from bot.features.show import ShowCommands
-from bot.features.training.cog import ProgressCommands
-from bot.features.vote import VoteCommands
+from bot.features.breed import BreedCog
+from bot.features.card import Cards
+from bot.features.delete import DeleteCog
+from bot.features.dream import DreamCog
+from bot.features.favorites.cog import FavoritesCog
+from bot.features.favorites.export import ExportCog
+from bot.features.favorites.service import FavoriteService
+from bot.features.forget import ForgetCog
+from bot.features.help import HelpCog
+from bot.features.poll import PollCog
+from bot.features.setup.cog import SetupCog
+from bot.features.show import ShowCog
+from bot.features.training.cog import TrainingCog
+from bot.features.vote import VoteCog
 
 
-async def add_features(bot: BagBot) -> None:
-    """Give a client all features; `!bag` itself comes first."""
-    keeper = Keeper(bot)
-    for feature in (
-        DreamCommands,
-        BreedCommands,
-        ShowCommands,
-        ProgressCommands,
-        AdminCommands,
-        SetupCommands,
-        ModerateCommands,
-        HelpCommands,
-    ):
-        await bot.add_cog(feature(bot))
-    for keeping in (VoteCommands, RoundCommands, FavoriteCommands, KeepCommands):
-        await bot.add_cog(keeping(bot, keeper))
+async def add_features(bot: BagBot, cards: Cards) -> None:
+    """Give a client all features. The dream feature comes first: it has the group `!bag` itself."""
+    for feature in (DreamCog, BreedCog, ShowCog, TrainingCog, SetupCog, ExportCog, DeleteCog, HelpCog):
+        await bot.add_cog(feature(bot, cards))
+    favorites = FavoriteService(bot, cards)
+    for keeper in (VoteCog, PollCog, ForgetCog, FavoritesCog):
+        await bot.add_cog(keeper(bot, cards, favorites))

@@ -1,25 +1,24 @@
-"""What a slash command suggests while somebody types."""
+"""What a slash command suggests while somebody types a code."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
 
-if TYPE_CHECKING:
-    from bot.client.bot import BagBot
+from bot.client.bot import BagBot
 
 MOST = 25
-"""Choices that Discord shows."""
+"""The most choices that Discord shows."""
 LONGEST = 100
-"""Characters of a choice."""
+"""The most characters of a choice."""
 
 Choices = list[app_commands.Choice[str]]
 
 
 async def code(interaction: discord.Interaction[Any], typed: str) -> Choices:
-    """Codes that somebody may mean: their newest, the server's favorites and newest, any that begin so."""
+    """Codes that somebody may mean: their newest, the server's favorites and newest, any that match."""
     return [app_commands.Choice(name=code, value=code) for code in await _codes(interaction, typed)]
 
 

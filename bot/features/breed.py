@@ -1,28 +1,32 @@
-"""`!bag variations`, `!bag breed`, 🔀 and 💞: new bags of old ones."""
+"""`!bag variations`, `!bag breed`, 🔀 and 💞: new bags from old ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import discord
 from discord import app_commands
 from discord.ext import commands
+from discord.ui import View
 
 from bot import words
-from bot.client.bot import Context, Interaction
-from bot.client.controls import control
-from bot.client.replies import think_in_private
+from bot.client.bot import Context, Interaction, guild_id
+from bot.client.controls import Control, button, control, select, view
+from bot.client.replies import defer_privately
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features import autocomplete
-from bot.features.card import litter_view, mates_view
-from bot.features.feature import Feature, Message, guild_id
+from bot.features.card import Message, grid_view
+from bot.features.feature import Feature, check_same_generator
 
 LITTER = 4
+"""Children of one breeding."""
 MATES = 25
+"""Options that a list of Discord's holds."""
 
 
-class BreedCommands(Feature):
-    """Breeding."""
+class BreedCog(Feature):
+    """Lets anybody vary a bag, or breed two."""
 
     @commands.hybrid_command(name="variations", aliases=["vary"])
     @app_commands.describe(code="the bag to vary")
@@ -51,7 +55,7 @@ class BreedCommands(Feature):
     @control("mate")
     async def on_mates(self, interaction: Interaction, code: str) -> None:
         """💞: a private list of bags to breed the one above with."""
-        await think_in_private(interaction)
+        await defer_privately(interaction)
         named = Code.of(code)
         known = await self.store.suggestions(
             "", guild_id(interaction), interaction.user.id, MATES + 1, named.version
@@ -59,7 +63,7 @@ class BreedCommands(Feature):
         mates = [mate for mate in known if mate != code][:MATES]
         if not mates:
             raise Refusal(words.no_mates(code))
-        await interaction.followup.send(words.breed_with(code), view=mates_view(code, mates), ephemeral=True)
+        await interaction.followup.send(words.breed_with(code), view=_mates(code, mates), ephemeral=True)
 
     @control("breed", "with", "litter")
     async def on_breed(self, interaction: Interaction, a: str, b: str) -> None:
@@ -78,13 +82,23 @@ class BreedCommands(Feature):
     def _check(self, a: Code, b: Code) -> None:
         if a == b:
             raise Refusal(words.same_parent(str(a)))
-        self.same_generator(a, b, "breed")
+        check_same_generator(a, b, "breed")
 
     async def _litter(self, parents: Sequence[Code], guild: int, user_id: int) -> Message:
         model = await self.studio.model(parents[0].version)
         litter = await self.studio.breed(parents, LITTER)
         await self.store.add_bred(litter, model.epoch, guild, user_id)
         names, family = [str(bred.code) for bred in litter], [str(parent) for parent in parents]
-        message = await self.grid(names, words.litter_title(family), words.listing(names))
-        message["view"] = litter_view(names, family)
+        message = await self.cards.grid(names, words.litter_title(family), words.listing(names))
+        message["view"] = grid_view(names, _more(family))
         return message
+
+
+def _more(parents: Sequence[str]) -> Control:
+    action, emoji = ("litter", words.BREED) if len(parents) == 2 else ("vary", words.VARY)
+    return button(action, *parents, emoji=emoji, label="four more")
+
+
+def _mates(code: str, mates: Sequence[str]) -> View:
+    options = [discord.SelectOption(label=mate, value=mate) for mate in mates]
+    return view(select("with", code, placeholder=words.BREED_WITH, options=options))

@@ -1,4 +1,4 @@
-"""`!bag delete` and *Delete this dream*: who asked for a post, or moderates, can take it away."""
+"""`!bag delete` and *Delete this dream*: deletes a post (its requester or a moderator)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from discord.ext import commands
 
 from bot import words
 from bot.client.bot import BagBot, Context, Interaction
-from bot.client.replies import tell, told, whisper
+from bot.client.replies import run_reporting_errors, tell, whisper
 from bot.errors import Refusal
+from bot.features.card import Cards
 from bot.features.feature import Feature
 
 
-class ModerateCommands(Feature):
-    """Taking posts away. A message's menu needs no room under it, and is there for old posts too."""
+class DeleteCog(Feature):
+    """Lets people delete the posts that they asked for, and moderators all of the bot's.
 
-    def __init__(self, bot: BagBot) -> None:
-        super().__init__(bot)
+    Beside the command there is an entry in each message's menu: it takes no room and is there for old posts.
+    """
+
+    def __init__(self, bot: BagBot, cards: Cards) -> None:
+        super().__init__(bot, cards)
         self._menu = app_commands.ContextMenu(name=words.DELETE_MENU, callback=self._from_menu)
 
     async def cog_load(self) -> None:
-        """Add the menu, which no decorator can in a cog."""
+        """Add the menu's entry, which no decorator can in a cog."""
         await super().cog_load()
         self.bot.tree.add_command(self._menu)
 
@@ -46,7 +50,7 @@ class ModerateCommands(Feature):
             await self._delete(message, interaction.user, interaction.guild)
             await whisper(interaction, words.DELETED)
 
-        await told(interaction, delete)
+        await run_reporting_errors(interaction, delete)
 
     async def _delete(
         self, message: discord.Message, by: discord.abc.User, guild: discord.Guild | None
@@ -68,7 +72,7 @@ def _moderates(person: discord.abc.User, channel: Any) -> bool:
 
 
 async def _asker(message: discord.Message) -> int | None:
-    """Who asked for a post, by the command that it replies to or the button that it answers."""
+    """The id of whoever asked for a post, by the command that it replies to or the button that it answers."""
     if message.interaction_metadata is not None:
         return message.interaction_metadata.user.id
     reference = message.reference

@@ -1,4 +1,4 @@
-"""`!bag`, `!bag grid`, `!bag interpolate`: dreaming."""
+"""`!bag`, `!bag grid`, `!bag interpolate`: new bags, and the ones between them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import codes, words
-from bot.client.bot import Context, Interaction
+from bot.client.bot import Context, Interaction, guild_id
 from bot.client.controls import control
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features import autocomplete
-from bot.features.card import grid_view
-from bot.features.feature import Feature, attach, guild_id
+from bot.features.card import attach, grid_view
+from bot.features.feature import Feature, check_same_generator
 
 FEWEST, MOST = 8, 60
-"""Frames of a morph from one bag to the next."""
-AS_FITS = 0
+"""Frames from one bag of a morph to the next."""
+DEFAULT_FRAMES = 0
+"""30 between two bags, 16 in a loop of more."""
 
 
-class DreamCommands(Feature):
-    """Dreaming."""
+class DreamCog(Feature):
+    """Lets anybody dream a bag, a grid of them, or a morph from one to others."""
 
     @commands.hybrid_group(name="bag", fallback="dream", invoke_without_command=True, case_insensitive=True)
     @app_commands.describe(code="a seed (42) or a code (k3f9x2-42); nothing for a new bag")
@@ -31,7 +32,7 @@ class DreamCommands(Feature):
         named = await self.studio.code((code or "").removeprefix("dream").strip() or None)
         await self.studio.model(named.version)
         await context.defer()
-        await context.send(**await self.design(named, guild_id(context), context.author.id))
+        await context.send(**await self.cards.design(named, guild_id(context), context.author.id))
 
     @bag.command(name="grid")
     @app_commands.describe(count="how many, up to 16")
@@ -42,7 +43,7 @@ class DreamCommands(Feature):
         await self.store.add_designs(fresh, model.epoch, guild_id(context), context.author.id)
         names = [str(code) for code in fresh]
         await context.defer()
-        await context.send(**await self.grid(names, words.grid_title(count), words.listing(names)))
+        await context.send(**await self.cards.grid(names, words.grid_title(count), words.listing(names)))
 
     @bag.command(name="interpolate", aliases=["morph"], ignore_extra=False)
     @app_commands.describe(
@@ -63,7 +64,7 @@ class DreamCommands(Feature):
         f: str | None = None,
         g: str | None = None,
         h: str | None = None,
-        frames: commands.Range[int, FEWEST, MOST] = AS_FITS,
+        frames: commands.Range[int, FEWEST, MOST] = DEFAULT_FRAMES,
     ) -> None:
         """Turn one bag into another, or up to 8 in a loop: `!bag interpolate 42 7 1234`.
 
@@ -72,14 +73,19 @@ class DreamCommands(Feature):
         """
         named = [text for text in (a, b, c, d, e, f, g, h) if text is not None]
         # Typed, the number at the end of `!bag morph 42 7 40` is that of the frames.
-        if context.interaction is None and frames == AS_FITS and len(named) > 2 and _is_count(named[-1]):
+        if (
+            context.interaction is None
+            and frames == DEFAULT_FRAMES
+            and len(named) > 2
+            and _is_count(named[-1])
+        ):
             frames = int(named.pop())
         stops = [await self.studio.code(text) for text in named]
         stops = [stop for stop, before in zip(stops, [None, *stops], strict=False) if stop != before]
         if len(stops) < 2:
             raise Refusal(words.ONE_BAG)
         for other in stops[1:]:
-            self.same_generator(stops[0], other, "interpolate")
+            check_same_generator(stops[0], other, "interpolate")
         await context.defer()
         model = await self.studio.model(stops[0].version)
         frames = frames or (30 if len(stops) == 2 else 16)
@@ -111,7 +117,7 @@ class DreamCommands(Feature):
         # Discord waits three seconds for an answer, and a drawing process that has just begun needs longer.
         await self.studio.model(code.version)
         await interaction.response.defer(thinking=True)
-        message = await self.design(code, guild_id(interaction), interaction.user.id)
+        message = await self.cards.design(code, guild_id(interaction), interaction.user.id)
         await interaction.followup.send(**message)
 
 

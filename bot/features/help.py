@@ -18,8 +18,8 @@ from bot.features.feature import Feature
 AnyCommand = commands.Command[Any, ..., Any]
 
 
-class HelpCommands(Feature):
-    """Help."""
+class HelpCog(Feature):
+    """Explains every command, by topic or one by one."""
 
     @commands.hybrid_command(name="help")
     @app_commands.describe(topic="a topic or a command; nothing for all of it")

@@ -1,48 +1,77 @@
-"""`!bag vote`: a vote between designs, closed and told once, whatever restarts lie between."""
+"""`!bag vote`: a poll between designs, closed and announced exactly once, whatever restarts lie between."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from enum import Enum
 from functools import partial
+from typing import Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands
+from discord.ext import commands, tasks
+from discord.ui import View
 
 from bot import codes, words
-from bot.client.bot import BagBot, Context, Interaction
-from bot.client.controls import control
+from bot.client.bot import BagBot, Context, Interaction, guild_id
+from bot.client.controls import button, control, view
 from bot.client.history import find_own
+from bot.client.retries import Retries
 from bot.errors import Refusal
 from bot.features import autocomplete
-from bot.features.card import pick_view, round_view
-from bot.features.favorites.cog import Keeper
-from bot.features.feature import Feature, Message, guild_id
+from bot.features.card import Cards, Message, pick
+from bot.features.favorites.service import FavoriteService
+from bot.features.feature import Feature
 from bot.store.favorites import COMMUNITY
-from bot.store.polls import OpenRound
+from bot.store.polls import PollState
 
 Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-LONGEST_PAUSE = 300.0
-"""Seconds until what Discord has refused is tried again; the first time one second, then twice as long."""
+CHECK_SECONDS = 2
 log = logging.getLogger(__name__)
 
 
-class RoundCommands(Feature):
-    """Votes between designs.
+class Step(Enum):
+    """What a poll needs next."""
 
-    The row comes before the message and is completed after it; it is closed before its end is told and marked
-    afterwards. Whoever finds one that is neither looks in the channel.
+    POST = "its message"
+    END = "to be closed and announced"
+    NOTHING = "nothing"
+
+
+def next_step(poll: PollState, now: datetime) -> Step:
+    """What a poll needs at `now`: usually nothing until its deadline."""
+    if poll.announced:
+        return Step.NOTHING
+    if poll.closes_at <= now:
+        return Step.END
+    return Step.POST if poll.message_id is None else Step.NOTHING
+
+
+class PollCog(Feature):
+    """Lets members choose between two to four designs; the winner becomes a favorite.
+
+    The row is written before the message and completed after it; it is closed before the end is announced and
+    marked afterwards. If either is missing after a crash, the channel tells whether the message got out.
     """
 
-    def __init__(self, bot: BagBot, keeper: Keeper) -> None:
-        super().__init__(bot)
-        self.keeper = keeper
+    def __init__(self, bot: BagBot, cards: Cards, favorites: FavoriteService) -> None:
+        super().__init__(bot, cards)
+        self._favorites = favorites
         self._one_at_a_time = asyncio.Lock()
         self._being_posted: set[int] = set()
-        self._pauses: dict[int, tuple[float, float]] = {}
+        self._retries = Retries(lambda: asyncio.get_running_loop().time())
+
+    async def cog_load(self) -> None:
+        """Start looking for polls that are due."""
+        await super().cog_load()
+        self._watch.start()
+
+    async def cog_unload(self) -> None:
+        """Stop looking."""
+        self._watch.cancel()
 
     @commands.hybrid_command(name="vote")
     @app_commands.describe(designs="two to four seeds or codes; nothing for four new bags")
@@ -56,147 +85,167 @@ class RoundCommands(Feature):
             named = [codes.fresh(model.version) for _ in range(4)]
         named = list(dict.fromkeys(named))
         if not 2 <= len(named) <= 4:
-            raise Refusal(words.ROUND_CODES)
+            raise Refusal(words.POLL_CODES)
         await context.defer()
         for code in named:
             model = await self.studio.model(code.version)
             await self.store.add_designs([code], model.epoch, guild_id(context), context.author.id)
-        closes_at = datetime.now(UTC) + timedelta(minutes=self.settings.vote_minutes)
-        vote = await self.store.open_round(
+        closes_at = self.now() + timedelta(minutes=self.settings.vote_minutes)
+        poll = await self.store.open_poll(
             guild_id(context), context.channel.id, [str(code) for code in named], closes_at
         )
-        self._being_posted.add(vote.id)
+        self._being_posted.add(poll.id)
         try:
-            message = await context.send(**await self._laid_out(vote))
-        except Exception:
-            # Nobody has seen it, and whoever asked is told why.
-            await self.store.drop_round(vote.id)
-            raise
+            try:
+                message = await context.send(**await self._lay_out(poll))
+            except Exception:
+                # Nobody has seen it, and the requester is told why.
+                await self.store.drop_poll(poll.id)
+                raise
+            await self.store.poll_posted(poll.id, message.id)
         finally:
-            self._being_posted.discard(vote.id)
-        await self.store.round_posted(vote.id, message.id)
+            self._being_posted.discard(poll.id)
 
     @control("ballot")
     async def on_ballot(self, interaction: Interaction, number: str, code: str) -> None:
-        """A choice in a vote between designs: count it and show the standing soon."""
-        round_id = int(number)
+        """A design chosen: count it and show the standing soon."""
+        poll_id = int(number)
         await interaction.response.defer()
-        if not await self.store.cast(round_id, interaction.user.id, code):
-            raise Refusal(words.ROUND_OVER)
+        if not await self.store.cast(poll_id, interaction.user.id, code):
+            raise Refusal(words.POLL_OVER)
         if interaction.message is not None:
-            edit = partial(self._edit_round, round_id, interaction.edit_original_response)
-            self.keeper.edits.want(interaction.message.id, edit)
+            edit = partial(self._edit, poll_id, interaction.edit_original_response)
+            self._favorites.edits.want(interaction.message.id, edit)
 
-    async def close_due_rounds(self) -> None:
-        """Post what a crash has kept from being posted; close what is past its deadline, and tell."""
+    @tasks.loop(seconds=CHECK_SECONDS)
+    async def _watch(self) -> None:
+        if self.bot.is_ready():
+            try:
+                await self.close_due_polls()
+            except Exception:  # which would end the loop for good
+                log.exception("could not look for polls that are due")
+
+    async def close_due_polls(self) -> None:
+        """Post what a crash kept from being posted; close and announce what is past its deadline."""
         async with self._one_at_a_time:
-            for round_id in await self.store.unposted_rounds():
-                if round_id not in self._being_posted:
-                    await self._patiently(round_id, self._post_late)
-            for round_id in await self.store.due_rounds(datetime.now(UTC)):
-                await self._patiently(round_id, self._end)
+            now = self.now()
+            for poll_id in await self.store.pending_polls(now):
+                if not self._retries.due(poll_id):
+                    continue
+                try:
+                    await self._bring_up_to_date(poll_id, now)
+                    self._retries.succeeded(poll_id)
+                except Exception as error:  # a poll in trouble delays no other
+                    if self._retries.failed(poll_id, error):
+                        expected = isinstance(error, Refusal | discord.HTTPException | OSError)
+                        log.warning(
+                            "poll %d has to wait: %s", poll_id, error, exc_info=None if expected else error
+                        )
 
-    async def _patiently(self, round_id: int, work: Callable[[int], Awaitable[None]]) -> None:
-        """Do what a vote needs; one in trouble waits and keeps no other waiting."""
-        now = asyncio.get_running_loop().time()
-        until, pause = self._pauses.get(round_id, (0.0, 1.0))
-        if now < until:
+    async def _bring_up_to_date(self, poll_id: int, now: datetime) -> None:
+        poll = await self.store.poll(poll_id)
+        if poll is None or poll_id in self._being_posted:
             return
-        try:
-            await work(round_id)
-            self._pauses.pop(round_id, None)
-        except Exception as error:
-            expected = isinstance(error, Refusal | discord.HTTPException | OSError)
-            log.warning("vote %d has to wait: %s", round_id, error, exc_info=None if expected else error)
-            self._pauses[round_id] = now + pause, min(2 * pause, LONGEST_PAUSE)
+        match next_step(poll, now):
+            case Step.POST:
+                await self._post_late(poll)
+            case Step.END:
+                await self._end(poll_id)
 
-    async def _post_late(self, round_id: int) -> None:
-        vote = await self.store.round(round_id)
-        if vote is None or vote.closes_at <= datetime.now(UTC):
-            return  # `_end` sees to it
-        channel = await self._channel(vote)
+    async def _post_late(self, poll: PollState) -> None:
+        channel = await self._channel(poll)
         if channel is None:
-            await self.store.drop_round(round_id)
+            await self.store.drop_poll(poll.id)
             return
         try:
-            message = await self._posted(channel, vote) or await channel.send(**await self._laid_out(vote))
+            message = await self._posted(channel, poll) or await channel.send(**await self._lay_out(poll))
         except discord.Forbidden as error:
-            log.warning("vote %d can't be shown: %s", round_id, error)
-            await self.store.drop_round(round_id)
+            log.warning("poll %d can't be shown: %s", poll.id, error)
+            await self.store.drop_poll(poll.id)
             return
-        await self.store.round_posted(round_id, message.id)
+        await self.store.poll_posted(poll.id, message.id)
 
-    async def _end(self, round_id: int) -> None:
-        closing = await self.store.close_round(round_id)
+    async def _end(self, poll_id: int) -> None:
+        closing = await self.store.close_poll(poll_id)
         if closing is None:
             return
-        vote, was_open = closing
-        if len(vote.winners) == 1:
-            await self._keep_winner(vote)
-        channel = await self._channel(vote)
+        poll, was_open = closing
+        if len(poll.winners) == 1:
+            await self._keep_winner(poll)
+        channel = await self._channel(poll)
         if channel is not None:
             try:
-                await self._tell_end(channel, vote, was_open)
+                await self._announce(channel, poll, was_open)
             except discord.Forbidden as error:
-                log.warning("the end of vote %d can't be told: %s", round_id, error)
-        await self.store.round_announced(round_id)
+                log.warning("the end of poll %d can't be announced: %s", poll.id, error)
+        await self.store.poll_announced(poll_id)
 
-    async def _tell_end(self, channel: Place, vote: OpenRound, was_open: bool) -> None:
-        message_id = vote.message_id
+    async def _announce(self, channel: Place, poll: PollState, was_open: bool) -> None:
+        message_id = poll.message_id
         if message_id is None:
-            posted = await self._posted(channel, vote)
+            posted = await self._posted(channel, poll)
             if posted is None:
                 return  # nobody has seen it
             message_id = posted.id
-        result = words.round_result(vote.id, vote.winners, vote.most)
-        if was_open or not await self._told(channel, message_id, result):
+        result = words.poll_result(poll.id, poll.winners, poll.most)
+        if was_open or not await self._announced(channel, message_id, result):
             await channel.send(
                 result,
-                view=pick_view(vote.winners) if vote.winners else discord.utils.MISSING,
+                view=view(pick(poll.winners)) if poll.winners else discord.utils.MISSING,
                 reference=discord.MessageReference(
-                    message_id=message_id, channel_id=vote.channel_id, fail_if_not_exists=False
+                    message_id=message_id, channel_id=poll.channel_id, fail_if_not_exists=False
                 ),
                 mention_author=False,
             )
         shown = channel.get_partial_message(message_id)
-        self.keeper.edits.want(message_id, partial(self._edit_round, vote.id, shown.edit))
+        self._favorites.edits.want(message_id, partial(self._edit, poll.id, shown.edit))
 
-    async def _keep_winner(self, vote: OpenRound) -> None:
+    async def _keep_winner(self, poll: PollState) -> None:
         try:
-            await self.keeper.keep(vote.winners[0], vote.guild_id, COMMUNITY)
+            await self._favorites.keep(poll.winners[0], poll.guild_id, COMMUNITY)
         except (Refusal, OSError) as error:
-            log.warning("the winner of vote %d is not kept: %s", vote.id, error)
+            log.warning("the winner of poll %d is not kept: %s", poll.id, error)
 
-    async def _laid_out(self, vote: OpenRound) -> Message:
-        embed, file = await self.numbered(
-            vote.codes, words.round_title(vote.id), words.round_text(vote.votes, vote.closes_at)
-        )
-        return Message(embed=embed, files=[file], view=round_view(vote, vote.closed))
+    async def _lay_out(self, poll: PollState) -> Message:
+        text = words.poll_text(poll.votes, poll.closes_at)
+        embed, file = await self.cards.numbered(poll.codes, words.poll_title(poll.id), text)
+        return Message(embed=embed, files=[file], view=_ballots(poll))
 
-    async def _edit_round(self, round_id: int, edit: Callable[..., Awaitable[object]]) -> None:
-        vote = await self.store.round(round_id)
-        if vote is None:
+    async def _edit(self, poll_id: int, edit: Callable[..., Awaitable[Any]]) -> None:
+        poll = await self.store.poll(poll_id)
+        if poll is None:
             return
-        closes_at = None if vote.closed else vote.closes_at
+        closes_at = None if poll.closed else poll.closes_at
         embed = discord.Embed(
-            title=words.round_title(vote.id), description=words.round_text(vote.votes, closes_at)
+            title=words.poll_title(poll.id), description=words.poll_text(poll.votes, closes_at)
         )
         embed.set_image(url="attachment://grid.png")  # the one that is attached already
-        await edit(embed=embed, view=round_view(vote, vote.closed))
+        await edit(embed=embed, view=_ballots(poll))
 
-    async def _channel(self, vote: OpenRound) -> Place | None:
-        """Where a vote takes place; None if that is gone, or hidden from the bot."""
+    async def _channel(self, poll: PollState) -> Place | None:
+        """Where a poll takes place; None if that is gone, or hidden from the bot."""
         try:
-            channel = self.bot.get_channel(vote.channel_id) or await self.bot.fetch_channel(vote.channel_id)
+            channel = self.bot.get_channel(poll.channel_id) or await self.bot.fetch_channel(poll.channel_id)
         except (discord.NotFound, discord.Forbidden):
             return None
         return channel if isinstance(channel, Place) else None
 
-    async def _posted(self, channel: Place, vote: OpenRound) -> discord.Message | None:
-        title = words.round_title(vote.id)
+    async def _posted(self, channel: Place, poll: PollState) -> discord.Message | None:
+        title = words.poll_title(poll.id)
         me = channel.guild.me.id
         return await find_own(channel, me, lambda message: any(one.title == title for one in message.embeds))
 
-    async def _told(self, channel: Place, after: int, result: str) -> discord.Message | None:
+    async def _announced(self, channel: Place, after: int, result: str) -> discord.Message | None:
         me = channel.guild.me.id
         return await find_own(channel, me, lambda message: message.content == result, after)
+
+
+def _ballots(poll: PollState) -> View:
+    """One button per design."""
+    style = discord.ButtonStyle.primary
+    return view(
+        *(
+            button("ballot", poll.id, code, label=f"{number} · {code}", style=style, disabled=poll.closed)
+            for number, code in enumerate(poll.codes, 1)
+        )
+    )

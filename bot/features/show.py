@@ -1,4 +1,4 @@
-"""`!bag show`: all about one bag, and its family."""
+"""`!bag show`: everything about one bag: votes, who saved it, its generator and its family."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import words
-from bot.client.bot import Context
+from bot.client.bot import Context, guild_id
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features import autocomplete
-from bot.features.card import design_view
-from bot.features.feature import Feature, attach, design_embed, guild_id, picture_file
+from bot.features.card import attach, design_embed, design_view, picture_file
+from bot.features.feature import Feature
 from bot.store.favorites import COMMUNITY
 
 GENERATIONS = 4
 """How far back a family tree goes."""
 CHILDREN = 12
-"""Children that are named."""
+"""Children that are listed."""
 PEOPLE = 10
+"""People who saved it that are listed."""
 
 
-class ShowCommands(Feature):
-    """Showing."""
+class ShowCog(Feature):
+    """Shows anybody all that is known of a bag."""
 
     @commands.hybrid_command(name="show")
     @app_commands.describe(code="the bag, a seed or a code")

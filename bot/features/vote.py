@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -10,25 +9,25 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import words
-from bot.client.bot import BagBot, Context, Interaction
+from bot.client.bot import BagBot, Context, Interaction, guild_id
 from bot.client.controls import control
 from bot.codes import Code
 from bot.errors import Refusal
-from bot.features.card import design_view
-from bot.features.favorites.cog import Keeper
-from bot.features.feature import Feature, guild_id
+from bot.features.card import Cards, design_view
+from bot.features.favorites.service import FavoriteService
+from bot.features.feature import Feature
 from bot.store.favorites import COMMUNITY
 from bot.store.votes import EVER, UnknownDesignError, month, week
 
 TOP = 9
 
 
-class VoteCommands(Feature):
-    """Voting."""
+class VoteCog(Feature):
+    """Gives each person one vote per bag, ranks the bags, and makes those with enough votes favorites."""
 
-    def __init__(self, bot: BagBot, keeper: Keeper) -> None:
-        super().__init__(bot)
-        self.keeper = keeper
+    def __init__(self, bot: BagBot, cards: Cards, favorites: FavoriteService) -> None:
+        super().__init__(bot, cards)
+        self._favorites = favorites
         self._kept: set[tuple[int, str]] = set()
         """Designs, by guild, that are known to be the community's favorites."""
 
@@ -37,7 +36,7 @@ class VoteCommands(Feature):
     @commands.guild_only()
     async def top(self, context: Context, period: Literal["week", "month", "ever"] = "ever") -> None:
         """The bags you love most: `!bag top`, or `!bag top week`."""
-        now = datetime.now(UTC)
+        now = self.now()
         periods = {"week": week(now), "month": month(now), "ever": EVER}
         best = await self.store.top(guild_id(context), TOP, periods[period])
         if not best:
@@ -45,22 +44,22 @@ class VoteCommands(Feature):
         await context.defer()
         notes = [words.tally(tally.up, tally.down) for _, tally in best]
         codes = [code for code, _ in best]
-        message = await self.grid(codes, words.TOP_TITLES[period], words.listing(codes, notes))
+        message = await self.cards.grid(codes, words.TOP_TITLES[period], words.listing(codes, notes))
         message["embed"].set_footer(text=words.TOP_FOOTER)
         await context.send(**message)
 
     @control("up")
     async def on_up(self, interaction: Interaction, code: str) -> None:
-        """👍."""
-        await self.on_vote(interaction, code, 1)
+        """👍 pressed."""
+        await self._vote(interaction, code, 1)
 
     @control("down")
     async def on_down(self, interaction: Interaction, code: str) -> None:
-        """👎."""
-        await self.on_vote(interaction, code, -1)
+        """👎 pressed."""
+        await self._vote(interaction, code, -1)
 
-    async def on_vote(self, interaction: Interaction, code: str, value: int) -> None:
-        """👍 or 👎 pressed: count, show the count soon, and keep what reaches the threshold."""
+    async def _vote(self, interaction: Interaction, code: str, value: int) -> None:
+        """Count a vote, show the count soon, and keep what reaches the threshold."""
         await interaction.response.defer()
         guild = guild_id(interaction)
         try:
@@ -70,15 +69,15 @@ class VoteCommands(Feature):
             model = await self.studio.model(named.version)
             await self.store.add_designs([named], model.epoch, guild, None)
             here = await self.store.vote(code, interaction.user.id, guild, value)
-        # All that a click costs is this one transaction: what has to be read is read for the edit.
+        # A click costs this one transaction; what has to be read is read for the edit.
         shown = interaction.message.id if interaction.message else 0
-        self.keeper.edits.want(shown, partial(self._show_votes, interaction, code, shown))
+        self._favorites.edits.want(shown, partial(self._show_votes, interaction, code, shown))
         if here.score >= self.guilds.rules(guild).favorite_votes and (guild, code) not in self._kept:
             await self._keep_for_all(interaction, code, here.up)
 
     async def _keep_for_all(self, interaction: Interaction, code: str, up: int) -> None:
         guild = guild_id(interaction)
-        fresh = await self.keeper.keep(code, guild, COMMUNITY)
+        fresh = await self._favorites.keep(code, guild, COMMUNITY)
         self._kept.add((guild, code))
         if fresh and (interaction.guild is None or self.bot.hall(interaction.guild) is None):
             await interaction.followup.send(words.community_favorite(code, up))
@@ -86,7 +85,7 @@ class VoteCommands(Feature):
     async def _show_votes(self, interaction: Interaction, code: str, shown: int) -> None:
         for post in await self.store.hall_posts(code):
             if post.message_id != shown:
-                self.keeper.hall.refresh(post.guild_id, code)
-        # By the interaction: its rate limit is its own, and it may edit where the bot has lost its rights.
+                self._favorites.hall.refresh(post.guild_id, code)
+        # Through the interaction: it has its own rate limit, and may edit where the bot has lost its rights.
         tally = await self.store.tally(code)
         await interaction.edit_original_response(view=design_view(code, tally))

@@ -13,12 +13,13 @@ from typing import Any
 from PIL import UnidentifiedImageError
 
 from bot import words
-from bot.app import House
+from bot.drawing.generators import Generators
 from bot.drawing.studio import Studio
-from bot.drawing.workers import Easel
+from bot.drawing.workers import DrawingPool
 from bot.gallery import pictures
 from bot.gallery.folder import Folder
 from bot.gallery.pages import Pages
+from bot.settings import Config
 from bot.store.gallery import Exhibit
 from bot.store.store import Store
 from gan import events
@@ -117,23 +118,24 @@ class Report:
     removed: int
 
 
-async def build(house: House, easel: Easel, out: Path, url: str) -> Report:
+async def build(config: Config, pool: DrawingPool, out: Path, url: str) -> Report:
     """Write the gallery of all that the store knows. `url` is where it will be, or "".
 
     Raises GalleryError if `out` can't be a gallery, Refusal if nothing can be drawn, OSError.
     """
     folder = Folder(out)
-    store = Store(house.bot.store)
+    store = Store(config.bot.store)
     try:
         await store.open()
         exhibits = await store.exhibits(GENERATIONS)
-        studio = Studio(easel, store, house.gan.runs, house.bot.generators, house.bot.generators_kept)
+        generators = Generators(config.gan.runs, config.bot.generators, config.bot.generators_kept)
+        studio = Studio(pool, store, generators)
         hues = await pictures.draw(folder, studio, sorted(exhibits))
     finally:
         await store.close()
     folder.remember()
     bags = _bags(exhibits, hues)
-    films = await asyncio.to_thread(lambda: list(_films(folder, house.gan.runs)))
+    films = await asyncio.to_thread(lambda: list(_films(folder, config.gan.runs)))
     await asyncio.to_thread(_write, folder, Pages(url), bags, films)
     folder.close()
     return Report(len(bags), len(films), folder.written, folder.removed)

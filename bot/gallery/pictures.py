@@ -15,6 +15,7 @@ from bot.codes import Code
 from bot.drawing.studio import Studio
 from bot.errors import Refusal
 from bot.gallery.folder import Folder
+from gan.animate import encode_webp
 
 LARGE = 512
 """Pixels along a side on a bag's own page."""
@@ -97,18 +98,7 @@ def timelapse(folder: Folder, name: str, gif: Path) -> Moving:
             for frame in ImageSequence.Iterator(image):
                 frames.append(frame.convert("RGB").resize(size, Image.Resampling.LANCZOS))
                 durations.append(int(frame.info.get("duration", 100)))
-        data = io.BytesIO()
-        frames[0].save(
-            data,
-            "WEBP",
-            save_all=True,
-            append_images=frames[1:],
-            duration=durations,
-            loop=0,
-            quality=60,
-            method=2,
-        )
-        folder.put(film, data.getvalue())
+        folder.put(film, encode_webp(frames, durations, quality=60, method=2))
         folder.put(still, _webp(frames[-1]))
         films[name] = known = [*stamp, *size]
     return Moving(film, still, known[2], known[3])

@@ -1,1 +1,1 @@
-"""What the bot remembers: designs, votes, favorites, rounds and what it has posted."""
+"""What the bot remembers: designs, votes, favorites, polls and what it has posted."""

@@ -32,15 +32,19 @@ T = TypeVar("T")
 _MIGRATIONS = str(Path(__file__).parent / "migrations")
 
 
-def now() -> datetime:
-    """The time that a row remembers."""
+def utc_now() -> datetime:
+    """The time, aware."""
     return datetime.now(UTC)
 
 
 class Database:
-    """An engine over one SQLAlchemy URL. What is asked of it stands in this class's heirs, a file each."""
+    """An engine over one SQLAlchemy URL; its subclasses, a file each, hold the questions.
 
-    def __init__(self, url: str) -> None:
+    `now` gives the time, aware, that rows remember.
+    """
+
+    def __init__(self, url: str, now: Callable[[], datetime] = utc_now) -> None:
+        self.now = now
         self._url = make_url(url)
         is_sqlite = self._url.get_backend_name() == "sqlite"
         self.engine: AsyncEngine = create_async_engine(

@@ -12,7 +12,7 @@ from sqlalchemy import Select, exists, or_, select, update
 from bot import words
 from bot.codes import Code
 from bot.errors import Refusal
-from bot.store.database import Database, now
+from bot.store.database import Database
 from bot.store.models import Descent, Design, Favorite, Vote
 
 RECENT = 200
@@ -49,7 +49,7 @@ class Designs(Database):
         await self.latents(codes)
         looked = list(zip_longest(codes, looks))
         rows = [
-            _row(code, code.seed, epoch, guild_id, user_id) | {"look": look}
+            self._row(code, code.seed, epoch, guild_id, user_id) | {"look": look}
             for code, look in looked
             if code.seed is not None
         ]
@@ -74,7 +74,7 @@ class Designs(Database):
         parents = dict.fromkeys(parent for bred in litter for parent in bred.parents)
         await self.add_designs(list(parents), epoch, guild_id, user_id)
         rows = [
-            _row(bred.code, bred.seed, epoch, guild_id, user_id)
+            self._row(bred.code, bred.seed, epoch, guild_id, user_id)
             | {"parents": " ".join(map(str, bred.parents)), "latent": bred.latent}
             for bred in litter
         ]
@@ -186,14 +186,13 @@ class Designs(Database):
             rows = await connection.execute(select(versions.c.version).where(exists(loved)))
             return set(rows.scalars())
 
-
-def _row(code: Code, seed: int, epoch: int, guild_id: int, user_id: int | None) -> dict[str, Any]:
-    return {
-        "code": str(code),
-        "version": code.version,
-        "seed": seed,
-        "epoch": epoch,
-        "guild_id": guild_id,
-        "user_id": user_id,
-        "created_at": now(),
-    }
+    def _row(self, code: Code, seed: int, epoch: int, guild_id: int, user_id: int | None) -> dict[str, Any]:
+        return {
+            "code": str(code),
+            "version": code.version,
+            "seed": seed,
+            "epoch": epoch,
+            "guild_id": guild_id,
+            "user_id": user_id,
+            "created_at": self.now(),
+        }

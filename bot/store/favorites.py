@@ -7,8 +7,6 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, func, select, update
 
-from bot.features.favorites.export import Kept
-from bot.store.database import now
 from bot.store.models import Design, Favorite, HallPost, Score
 from bot.store.votes import EVER, Tally, Votes
 
@@ -26,6 +24,17 @@ class Card:
     created_at: datetime
     tally: Tally
     saved_by: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One favorite, as the index tells it. It names nobody."""
+
+    code: str
+    saved_at: datetime
+    by_vote: bool
+    up: int
+    down: int
 
 
 class Favorites(Votes):
@@ -56,7 +65,7 @@ class Favorites(Votes):
         async with self.begin() as connection:
             added = await connection.execute(
                 self.insert(Favorite)
-                .values(code=code, guild_id=guild_id, user_id=user_id, saved_at=now())
+                .values(code=code, guild_id=guild_id, user_id=user_id, saved_at=self.now())
                 .on_conflict_do_nothing()
                 .returning(Favorite.code)
             )
@@ -72,13 +81,11 @@ class Favorites(Votes):
             )
             return gone.first() is not None
 
-    async def is_favorite(self, code: str, guild_id: int, user_id: int | None = None) -> bool:
-        """Whether a design is a favorite of a person, or (None) of anybody in a guild."""
-        query = select(Favorite.code).where(Favorite.code == code, Favorite.guild_id == guild_id)
-        if user_id is not None:
-            query = query.where(Favorite.user_id == user_id)
+    async def is_favorite(self, code: str, guild_id: int) -> bool:
+        """Whether a design is a favorite of anybody in a guild."""
+        query = select(Favorite.code).where(Favorite.code == code, Favorite.guild_id == guild_id).limit(1)
         async with self.engine.connect() as connection:
-            return await connection.scalar(query.limit(1)) is not None
+            return await connection.scalar(query) is not None
 
     async def favorite_codes(self) -> list[str]:
         """Every design that is a favorite anywhere."""

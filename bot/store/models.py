@@ -177,7 +177,7 @@ class Post(Base):
 
 
 class RunPost(Base):
-    """How far a training run has been told in a guild, and in which thread."""
+    """How far a training run has been posted in a guild, and in which thread."""
 
     __tablename__ = "run_posts"
 
@@ -188,8 +188,8 @@ class RunPost(Base):
     ended: Mapped[bool]
 
 
-class Round(Base):
-    """A vote between designs, with a deadline."""
+class Poll(Base):
+    """A poll between designs, with a deadline. The table keeps the name of its first days."""
 
     __tablename__ = "rounds"
 
@@ -205,7 +205,7 @@ class Round(Base):
 
 
 class Ballot(Base):
-    """One person's choice in a round."""
+    """One person's choice in a poll."""
 
     __tablename__ = "ballots"
 

@@ -1,15 +1,25 @@
-"""Votes in the store as taste is learnt from them."""
+"""Opinions in the store: votes as a community's taste is learned from them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import case, func, select
 
-from bot.features.daily.preference import Opinion
 from bot.store.database import Database
 from bot.store.models import Design, Vote
 
 
-class Tastes(Database):
+@dataclass(frozen=True)
+class Opinion:
+    """What a design looks like, and how many votes it got for and against it."""
+
+    look: bytes
+    up: int
+    down: int
+
+
+class Opinions(Database):
     """What a community has said it likes."""
 
     async def opinions(self, guild_id: int, limit: int) -> list[Opinion]:

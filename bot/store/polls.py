@@ -1,20 +1,18 @@
-"""Rounds in the store: votes between designs, with a deadline."""
-
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
-from bot.store.database import Database, now
-from bot.store.models import Ballot, Round
+from bot.store.database import Database
+from bot.store.models import Ballot, Poll
 
 
 @dataclass(frozen=True)
-class OpenRound:
-    """A vote between designs as it stands."""
+class PollState:
+    """A poll as it stands."""
 
     id: int
     guild_id: int
@@ -28,25 +26,25 @@ class OpenRound:
 
     @property
     def most(self) -> int:
-        """The votes of the best."""
+        """The votes of the leading designs."""
         return max(self.votes.values())
 
     @property
     def winners(self) -> list[str]:
-        """The best, if anybody voted; more than one in a tie."""
+        """The leading designs, if anybody voted; more than one in a tie."""
         return [code for code, count in self.votes.items() if count == self.most] if self.most else []
 
 
-class Rounds(Database):
-    """Who chose what."""
+class Polls(Database):
+    """Polls, and who chose what in them."""
 
-    async def open_round(
+    async def open_poll(
         self, guild_id: int, channel_id: int, codes: Sequence[str], closes_at: datetime
-    ) -> OpenRound:
-        """Begin a vote between designs."""
+    ) -> PollState:
+        """Open a poll."""
         async with self.begin() as connection:
             added = await connection.execute(
-                self.insert(Round)
+                self.insert(Poll)
                 .values(
                     guild_id=guild_id,
                     channel_id=channel_id,
@@ -55,97 +53,92 @@ class Rounds(Database):
                     closed=False,
                     announced=False,
                 )
-                .returning(Round.id)
+                .returning(Poll.id)
             )
             number = int(added.scalar_one())
         votes = dict.fromkeys(codes, 0)
-        return OpenRound(number, guild_id, channel_id, None, tuple(codes), closes_at, False, False, votes)
+        return PollState(number, guild_id, channel_id, None, tuple(codes), closes_at, False, False, votes)
 
-    async def round_posted(self, round_id: int, message_id: int) -> None:
-        """Remember the message in which a round is shown."""
+    async def poll_posted(self, poll_id: int, message_id: int) -> None:
+        """Remember the message in which a poll is shown."""
         async with self.begin() as connection:
-            await connection.execute(update(Round).where(Round.id == round_id).values(message_id=message_id))
+            await connection.execute(update(Poll).where(Poll.id == poll_id).values(message_id=message_id))
 
-    async def drop_round(self, round_id: int) -> None:
-        """Forget a round that could not be shown, so nobody has voted in it."""
+    async def drop_poll(self, poll_id: int) -> None:
+        """Forget a poll that could not be shown, so nobody has voted in it."""
         async with self.begin() as connection:
-            await connection.execute(delete(Round).where(Round.id == round_id))
+            await connection.execute(delete(Poll).where(Poll.id == poll_id))
 
-    async def cast(self, round_id: int, user_id: int, code: str) -> bool:
-        """Record a choice, one a person, changeable; False if it comes too late or there is no such round."""
+    async def cast(self, poll_id: int, user_id: int, code: str) -> bool:
+        """Record a choice, one a person, changeable; False if it comes too late or there is no such poll."""
 
         def cast(connection: Connection) -> bool:
-            row = _hold(connection, round_id)
-            if row is None or row.closed or row.closes_at <= now() or code not in row.codes:
+            row = _hold(connection, poll_id)
+            if row is None or row.closed or row.closes_at <= self.now() or code not in row.codes:
                 return False
             connection.execute(
                 self.insert(Ballot)
-                .values(round_id=round_id, user_id=user_id, code=code)
+                .values(round_id=poll_id, user_id=user_id, code=code)
                 .on_conflict_do_update(index_elements=["round_id", "user_id"], set_={"code": code})
             )
             return True
 
         return await self.write(cast)
 
-    async def round(self, round_id: int) -> OpenRound | None:
-        """A round and its tally."""
+    async def poll(self, poll_id: int) -> PollState | None:
+        """A poll and its tally."""
         async with self.engine.connect() as connection:
-            return await connection.run_sync(_read, round_id)
+            return await connection.run_sync(_read, poll_id)
 
-    async def unposted_rounds(self) -> list[int]:
-        """Numbers of the open rounds whose message is not known."""
+    async def pending_polls(self, at: datetime) -> list[int]:
+        """Numbers of the polls whose message is not known, or that are due at `at` and not announced."""
+        query = (
+            select(Poll.id)
+            .where(Poll.announced.is_(False))
+            .where(or_(Poll.closes_at <= at, Poll.closed.is_(False) & Poll.message_id.is_(None)))
+            .order_by(Poll.id)
+        )
         async with self.engine.connect() as connection:
-            rows = await connection.scalars(
-                select(Round.id).where(Round.closed.is_(False), Round.message_id.is_(None)).order_by(Round.id)
-            )
-            return list(rows)
+            return list(await connection.scalars(query))
 
-    async def due_rounds(self, at: datetime) -> list[int]:
-        """Numbers of the rounds whose deadline is past and whose end nobody has announced."""
-        async with self.engine.connect() as connection:
-            rows = await connection.scalars(
-                select(Round.id).where(Round.announced.is_(False), Round.closes_at <= at).order_by(Round.id)
-            )
-            return list(rows)
+    async def close_poll(self, poll_id: int) -> tuple[PollState, bool] | None:
+        """Close a poll: its last tally, and whether it was open until now; None if there is none."""
 
-    async def close_round(self, round_id: int) -> tuple[OpenRound, bool] | None:
-        """Close a round: its last tally, and whether it was open until now; None if there is none."""
-
-        def close(connection: Connection) -> tuple[OpenRound, bool] | None:
-            row = _hold(connection, round_id)
+        def close(connection: Connection) -> tuple[PollState, bool] | None:
+            row = _hold(connection, poll_id)
             if row is None:
                 return None
             if not row.closed:
-                connection.execute(update(Round).where(Round.id == round_id).values(closed=True))
-            final = _read(connection, round_id)
+                connection.execute(update(Poll).where(Poll.id == poll_id).values(closed=True))
+            final = _read(connection, poll_id)
             return (final, not row.closed) if final else None
 
         return await self.write(close)
 
-    async def round_announced(self, round_id: int) -> None:
-        """Remember that the end of a round is told."""
+    async def poll_announced(self, poll_id: int) -> None:
+        """Remember that the end of a poll is announced."""
         async with self.begin() as connection:
-            await connection.execute(update(Round).where(Round.id == round_id).values(announced=True))
+            await connection.execute(update(Poll).where(Poll.id == poll_id).values(announced=True))
 
 
-def _hold(connection: Connection, round_id: int) -> OpenRound | None:
-    """A round that nobody else changes until the transaction ends."""
-    connection.execute(select(Round.id).where(Round.id == round_id).with_for_update())
-    return _read(connection, round_id)
+def _hold(connection: Connection, poll_id: int) -> PollState | None:
+    """A poll that nobody else changes until the transaction ends."""
+    connection.execute(select(Poll.id).where(Poll.id == poll_id).with_for_update())
+    return _read(connection, poll_id)
 
 
-def _read(connection: Connection, round_id: int) -> OpenRound | None:
-    row = connection.execute(select(Round.__table__).where(Round.id == round_id)).first()
+def _read(connection: Connection, poll_id: int) -> PollState | None:
+    row = connection.execute(select(Poll.__table__).where(Poll.id == poll_id)).first()
     if row is None:
         return None
     counts = connection.execute(
         select(Ballot.code, func.count().label("votes"))
-        .where(Ballot.round_id == round_id)
+        .where(Ballot.round_id == poll_id)
         .group_by(Ballot.code)
     )
     codes = tuple(row.codes.split())
     votes = dict.fromkeys(codes, 0) | {row.code: row.votes for row in counts}
-    return OpenRound(
+    return PollState(
         row.id,
         row.guild_id,
         row.channel_id,

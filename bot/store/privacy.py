@@ -1,4 +1,4 @@
-"""People in the store: what is known of one, and how it is forgotten."""
+"""Privacy in the store: what is known of a person, and how it is forgotten."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Forgotten:
     """Guild and code of each."""
 
 
-class People(Favorites):
-    """Who asks to be forgotten."""
+class Privacy(Favorites):
+    """Forgetting people."""
 
     async def forget(self, user_id: int) -> Forgotten:
         """Delete a person's votes, ballots and favorites in all guilds, and their id on designs."""

@@ -1,15 +1,15 @@
-"""The store: every question the bot asks of its memory, one method each, one file a subject."""
+"""The store: every question the bot asks of its memory is a method, in one file per subject."""
 
 from __future__ import annotations
 
 from bot.store.designs import Designs
 from bot.store.gallery import Galleries
 from bot.store.guilds import Guilds
-from bot.store.opinions import Tastes
-from bot.store.polls import Rounds
+from bot.store.opinions import Opinions
+from bot.store.polls import Polls
 from bot.store.posts import Posts
-from bot.store.privacy import People
+from bot.store.privacy import Privacy
 
 
-class Store(Designs, People, Rounds, Posts, Guilds, Tastes, Galleries):
-    """Designs, votes, favorites, rounds, posts and guilds' settings behind one SQLAlchemy URL."""
+class Store(Designs, Privacy, Polls, Posts, Guilds, Opinions, Galleries):
+    """Designs, votes, favorites, polls, posts and guilds' settings behind one SQLAlchemy URL."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import Database, now
+from bot.store.database import Database
 from bot.store.models import Ballot, Design, Score, Vote
 
 EVER = ""
@@ -89,7 +89,7 @@ class Votes(Database):
         `at` in UTC is now, if not given. A vote that goes leaves the guild and the periods in which it was
         cast. Returns the votes of this guild. Raises UnknownDesignError.
         """
-        cast = {"guild_id": guild_id, "value": value, "voted_at": (at or now()).astimezone(UTC)}
+        cast = {"guild_id": guild_id, "value": value, "voted_at": (at or self.now()).astimezone(UTC)}
         return await self.write(lambda connection: self._vote(connection, code, user_id, cast))
 
     def _vote(self, connection: Connection, code: str, user_id: int, cast: dict[str, Any]) -> Tally:
@@ -110,10 +110,6 @@ class Votes(Database):
                 connection.execute(insert(Vote).values(code=code, user_id=user_id, **cast))
         scores = self._rescore(connection, changes)
         return Tally(*scores.get((cast["guild_id"], EVER, code), (0, 0)))
-
-    async def forget_votes(self, user_id: int) -> int:
-        """Delete a person's votes and ballots and take them out of the scores; how many votes it were."""
-        return await self.write(lambda connection: self._forget(connection, user_id))
 
     def _forget(self, connection: Connection, user_id: int) -> int:
         voted = Design.code.in_(select(Vote.code).where(Vote.user_id == user_id))

@@ -11,9 +11,9 @@ import pytest
 import simcord
 from discord.ext import commands
 
-from bot.app import App, House, load_house
+from bot.app import App, Config, load_config
 from bot.drawing import queue
-from bot.drawing.workers import Easel
+from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
 from gan import events
 from gan.run import Run
@@ -60,23 +60,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_house(tmp_path: Path, trained: Path) -> Callable[..., House]:
+def make_config(tmp_path: Path, trained: Path) -> Callable[..., Config]:
     """Settings over a fresh folder; with the trained run, unless told otherwise."""
 
-    def make(extra: str = "", generator: bool = True) -> House:
+    def make(extra: str = "", generator: bool = True) -> Config:
         config = tmp_path / "config.toml"
         config.write_text(CONFIG.format(folder=tmp_path.as_posix(), extra=extra))
         if generator and not (tmp_path / "runs").exists():
             shutil.copytree(trained, tmp_path / "runs")
-        return load_house(config)
+        return load_config(config)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def easel() -> Iterator[Easel]:
+def pool() -> Iterator[DrawingPool]:
     """One drawing process for all tests: each new one would load torch again."""
-    shared = Easel()
+    shared = DrawingPool()
     yield shared
     shared.close()
 
@@ -88,12 +88,12 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(make_house: Callable[..., House], tmp_path: Path, easel: Easel) -> Server:
+def server(make_config: Callable[..., Config], tmp_path: Path, pool: DrawingPool) -> Server:
     """Open with `async with server() as world`: the bot in a guild with #bag-dreams, Ada (owner) and Ben."""
 
     @asynccontextmanager
     async def open_server(extra: str = "", generator: bool = True) -> AsyncIterator[World]:
-        app = App(make_house(extra, generator), easel)
+        app = App(make_config(extra, generator), pool)
         async with app, simcord.run(app.create_bot(), check_errors=False, settle_timeout=30) as env:
             ada_user = env.create_user("ada")
             guild = env.create_guild("Bag Lovers", owner=ada_user)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from bot.__main__ import app as command_line
-from bot.app import load_house
+from bot.app import load_config
 from bot.check import client_findings, findings
 from bot.client import permissions
 from bot.store.store import Store
@@ -39,9 +39,9 @@ DISCORD = {
 
 
 @pytest.fixture
-def house(make_house, tmp_path):
+def config(make_config, tmp_path):
     """All is well: a dataset, a generator, a shop and a way to reach its visitor."""
-    house = make_house()
+    config = make_config()
     config = tmp_path / "config.toml"
     shop = (
         'contact = "ada@example.com"\n[scraper.shops.corner]\nkind = "shopify"\nurl = "https://shop.example"'
@@ -50,7 +50,7 @@ def house(make_house, tmp_path):
     manifest = tmp_path / "dataset" / "manifest.json"
     manifest.parent.mkdir()
     manifest.write_text(json.dumps({"version": 1, "image_size": 64, "count": 600, "content_hash": "0"}))
-    assert house.bot.cooldown_seconds == 0
+    assert config.bot.cooldown_seconds == 0
     return config
 
 
@@ -82,11 +82,11 @@ async def discord_that_answers(monkeypatch, unused_tcp_port_factory):
 
 
 @pytest.fixture
-def look(house, easel):
+def look(config, pool):
     """All that the command finds."""
 
     async def look(token=None):
-        return [finding async for finding in findings(load_house(house), token, easel)]
+        return [finding async for finding in findings(load_config(config), token, pool)]
 
     return look
 
@@ -106,10 +106,10 @@ async def test_without_a_token_it_says_that_the_demo_would_run(look, tmp_path):
     assert not (tmp_path / "bot.db").exists()  # looking makes nothing
 
 
-def test_the_command_prints_a_line_each_and_ends_with_a_code(house, tmp_path, monkeypatch):
+def test_the_command_prints_a_line_each_and_ends_with_a_code(config, tmp_path, monkeypatch):
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
     monkeypatch.chdir(tmp_path)
-    fine = CliRunner().invoke(command_line, ["--config", str(house), "check"])
+    fine = CliRunner().invoke(command_line, ["--config", str(config), "check"])
     assert fine.exit_code == 0
     assert all(line.startswith("✓ ") for line in fine.stdout.splitlines())
 
@@ -240,8 +240,8 @@ async def test_a_generator_that_can_not_be_read_is_no_traceback(look, tmp_path):
     assert "can't be read" in bad(await look())["generator"]
 
 
-async def test_a_shop_wants_to_know_who_calls(house, look):
-    house.write_text(house.read_text().replace('contact = "ada@example.com"', ""))
+async def test_a_shop_wants_to_know_who_calls(config, look):
+    config.write_text(config.read_text().replace('contact = "ada@example.com"', ""))
     assert "contact" in bad(await look())["shops"]
 
 

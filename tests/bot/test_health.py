@@ -70,9 +70,9 @@ async def test_health_is_200_when_it_works_and_503_with_words_when_not(server, p
             patch.setattr(world.app.store, "engine", SimpleNamespace(connect=_Broken))
             status, text = await get(port, "/healthz")
             assert (status, text) == (503, "My store does not answer (OSError).\n")
-        world.app.herald.bot = None
+        world.app.announcer.bot = None
         assert await get(port, "/healthz") == (503, "I am not connected to Discord.\n")
-        world.app.herald.bot = world.env.bot
+        world.app.announcer.bot = world.env.bot
         assert (await get(port, "/nonsense"))[0] == 404
 
 

@@ -63,7 +63,7 @@ def discord_that_answers(monkeypatch, unused_tcp_port):
     return answer
 
 
-def test_a_token_that_discord_refuses_is_one_line(make_house, discord_that_answers, capsys):
+def test_a_token_that_discord_refuses_is_one_line(make_config, discord_that_answers, capsys):
     import typer
 
     start = discord_that_answers(401, {"message": "401: Unauthorized", "code": 0})
@@ -71,7 +71,7 @@ def test_a_token_that_discord_refuses_is_one_line(make_house, discord_that_answe
     async def serve():
         runner = await start()
         try:
-            async with App(make_house()) as app:
+            async with App(make_config()) as app:
                 await app.serve("aaaa.bbbb.cccc")
         finally:
             await runner.cleanup()
@@ -84,19 +84,19 @@ def test_a_token_that_discord_refuses_is_one_line(make_house, discord_that_answe
     assert "aaaa" not in line
 
 
-async def test_without_the_message_content_intent_it_says_where_to_switch_it_on(make_house, easel):
+async def test_without_the_message_content_intent_it_says_where_to_switch_it_on(make_config, pool):
     import discord
     import simcord
 
     intents = discord.Intents.default()
-    app = App(make_house(), easel)
+    app = App(make_config(), pool)
     with pytest.raises(discord.PrivilegedIntentsRequired):
         async with simcord.run(app.create_bot(), approved_intents=intents):
             pass
     await app.store.close()
 
 
-async def test_a_client_that_dies_is_replaced(make_house, easel, monkeypatch):
+async def test_a_client_that_dies_is_replaced(make_config, pool, monkeypatch):
     """An exception in a gateway event parser ends a client for good."""
     import asyncio
 
@@ -110,7 +110,7 @@ async def test_a_client_that_dies_is_replaced(make_house, easel, monkeypatch):
         raise KeyError("an event of a kind that discord.py does not know")
 
     monkeypatch.setattr(BagBot, "start", start)
-    async with App(make_house(), easel) as app:
+    async with App(make_config(), pool) as app:
         serving = asyncio.create_task(app.serve("aaaa.bbbb.cccc"))
         clients = {await starts.get() for _ in range(3)}
         serving.cancel()

@@ -85,7 +85,7 @@ async def test_a_day_on_postgresql(server, postgresql, monkeypatch):
         for person in (world.ada, world.ben):
             await person.click(vote, custom_id=choice)
         round_id = int(choice.split(":")[2])
-        assert sorted((await world.app.store.round(round_id)).votes.values()) == [0, 2]
+        assert sorted((await world.app.store.poll(round_id)).votes.values()) == [0, 2]
 
         await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *")
         for hour in (9, 10):
@@ -146,12 +146,12 @@ async def test_votes_at_once_are_counted_exactly(store):
 
 async def test_choices_at_once_are_one_a_person_and_none_after_the_end(store):
     closes_at = datetime.now(UTC) + timedelta(hours=1)
-    vote = await store.open_round(1, 2, ["k3f9x2-1", "k3f9x2-2"], closes_at)
+    vote = await store.open_poll(1, 2, ["k3f9x2-1", "k3f9x2-2"], closes_at)
     choices = [store.cast(vote.id, person % 10, vote.codes[person % 2]) for person in range(100)]
-    choices[50:50] = [store.close_round(vote.id)]
+    choices[50:50] = [store.close_poll(vote.id)]
     done = await asyncio.gather(*choices)
     final, was_open = done[50]
     assert was_open
-    assert final.votes == (await store.round(vote.id)).votes
+    assert final.votes == (await store.poll(vote.id)).votes
     assert sum(final.votes.values()) <= 10
     assert not await store.cast(vote.id, 99, vote.codes[0])

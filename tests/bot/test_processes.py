@@ -127,10 +127,10 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
         await until(lambda: "The dataset has" in said(world), 120)
         assert "⚠️ closed: " in said(world)
         assert "**64** bags now" in said(world)
-        await until(lambda: not world.app.collector.running)
-        world.app.collector.start(asked=False)  # as the schedule does every night
+        await until(lambda: not world.app.scraper.running)
+        world.app.scraper.start(asked=False)  # as the schedule does every night
         await until(lambda: said(world).count("⚠️ closed: ") == 2, 120)
-        await until(lambda: not world.app.collector.running)
+        await until(lambda: not world.app.scraper.running)
         assert said(world).count("The dataset has") == 1
         await world.ben.send(world.channel, "!bag scrape")
         assert "Manage Server" in world.whispers(world.ben)[0]
@@ -139,10 +139,10 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
 BOT = """
 import asyncio, sys
 from pathlib import Path
-from bot.app import App, load_house
+from bot.app import App, load_config
 
 async def main():
-    async with App(load_house(Path(sys.argv[1]))) as app:
+    async with App(load_config(Path(sys.argv[1]))) as app:
         app.trainer.start()
         while app.trainer._process is None:
             await asyncio.sleep(0.01)
@@ -155,8 +155,8 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent was killed")
-async def test_a_bot_that_is_killed_leaves_no_trainer_behind(make_house, dataset, tmp_path):
-    make_house(GAN, generator=False)
+async def test_a_bot_that_is_killed_leaves_no_trainer_behind(make_config, dataset, tmp_path):
+    make_config(GAN, generator=False)
     script = tmp_path / "killed.py"
     script.write_text(BOT)
     bot = await asyncio.create_subprocess_exec(

@@ -99,7 +99,7 @@ async def test_scrape_and_train_begin_by_the_config_and_an_empty_line_is_never(s
     async with server() as world:
         app = world.app
         schedule = build_schedule(
-            app.house.bot, app.herald, app.store, app.studio, app.trainer, app.collector, []
+            app.config.bot, app.announcer, app.store, app.studio, app.trainer, app.scraper, []
         )
         jobs = {job.id: job.trigger for job in schedule.get_jobs()}
         assert "scrape" not in jobs

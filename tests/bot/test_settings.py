@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.app import load_house
+from bot.app import load_config
 from bot.settings import SettingsError, cron_trigger, load
 
 UTC = ZoneInfo("UTC")
@@ -44,8 +44,8 @@ def test_the_environment_goes_before_the_file(tmp_path, monkeypatch):
 
 
 def test_config_toml_names_every_key_with_its_default():
-    house = load_house(Path(__file__).parents[2] / "config.toml")
-    for settings, left_out in ((house.bot, set()), (house.gan, {"recipe"}), (house.scraper, {"shops"})):
+    config = load_config(Path(__file__).parents[2] / "config.toml")
+    for settings, left_out in ((config.bot, set()), (config.gan, {"recipe"}), (config.scraper, {"shops"})):
         assert settings.model_fields_set == set(type(settings).model_fields) - left_out
         assert all(
             getattr(settings, name) == field.get_default(call_default_factory=True)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from bot.client import edits
 from bot.codes import Code
-from bot.features.training.thread import RunTeller
+from bot.features.training.thread import RunThread
 from gan.run import Run
 from tests.bot.world import begin_run, end_epoch, finish_run, until
 
@@ -36,12 +36,12 @@ class Week:
         self.votes = {}
         self.ballots = {}
         self.seeds = itertools.count(100)
-        self.teller = None
+        self.run_thread = None
         self.new_teller()
 
     def new_teller(self):
         """What a bot that has just started knows of runs."""
-        self.teller = RunTeller(self.app.herald, self.app.store, self.world.folder / "runs", 0)
+        self.run_thread = RunThread(self.app.announcer, self.app.store, self.world.folder / "runs", 0)
 
     async def until_clock(self, day, hour):
         """Let the time go by; the schedule looks every hour."""
@@ -81,7 +81,7 @@ class Week:
                     self.votes[code, who] = way
         await self.world.env.settle()
 
-    async def round(self, restart):
+    async def poll(self, restart):
         """A vote between three bags, closed when its time has come."""
         world = self.world
         await self.members[0].send(
@@ -103,7 +103,7 @@ class Week:
                 text("UPDATE rounds SET closes_at = :past WHERE NOT closed"), {"past": past}
             )
         for _ in range(2):
-            await world.cog.close_due_rounds()
+            await world.cog.close_due_polls()
         await world.env.settle()
 
     async def train(self, name):
@@ -112,12 +112,12 @@ class Week:
         begin_run(run)
         for number in (1, 2, 3):
             end_epoch(run, number)
-            await self.teller.step()
+            await self.run_thread.step()
             if number == 2:
                 await self.restart()
         finish_run(run, 3)
-        await self.teller.step()
-        await self.teller.step()
+        await self.run_thread.step()
+        await self.run_thread.step()
 
 
 def files(thread):

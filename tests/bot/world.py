@@ -122,8 +122,8 @@ class World:
         """The bot's cog."""
 
         class Both:
-            close_due_rounds = self.env.bot.get_cog("RoundCommands").close_due_rounds
-            keep = self.env.bot.get_cog("FavoriteCommands").keeper.keep
+            close_due_polls = self.env.bot.get_cog("PollCog").close_due_polls
+            keep = self.env.bot.get_cog("FavoritesCog").keeper.keep
 
         return Both
 

@@ -12,7 +12,7 @@ from simcord.interactions import command_leaves, parse_option_input
 _WORD = re.compile(r"\s*(?:(?P<name>[\w-]+):)?(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>\S+))")
 _STRING, _USER = 3, 6
 
-People = Mapping[str, simcord.MemberActor]
+Privacy = Mapping[str, simcord.MemberActor]
 
 
 def commands(env: simcord.Env, actor: simcord.MemberActor, channel: int) -> dict[str, dict[str, Any]]:
@@ -30,7 +30,7 @@ def find(text: str, known: Mapping[str, dict[str, Any]]) -> str | None:
     return next((name for name in names if name in known), None)
 
 
-def options(text: str, name: str, leaf: Mapping[str, Any], people: People) -> dict[str, Any]:
+def options(text: str, name: str, leaf: Mapping[str, Any], people: Privacy) -> dict[str, Any]:
     """The options after the command's name in `text`, each in its type.
 
     Words without a name fill the options in order, and the last text option takes all that is left.
@@ -59,7 +59,7 @@ def options(text: str, name: str, leaf: Mapping[str, Any], people: People) -> di
     return {key: _typed(name, declared[key], value, people) for key, value in raw.items()}
 
 
-def _typed(command: str, option: dict[str, Any], word: str, people: People) -> Any:
+def _typed(command: str, option: dict[str, Any], word: str, people: Privacy) -> Any:
     if option["type"] != _USER:
         return parse_option_input(command, option, word)
     wanted = word.strip("<@!>").casefold()

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 
 from bot import words
-from bot.client.announcer import Herald
-from bot.client.bot import BagBot
+from bot.client.announcer import Announcer
 from bot.codes import Code
+from bot.features.card import Cards, Message
 from bot.features.daily.post import Choice, RegularPost
-from bot.features.daily.taste import Pick
-from bot.features.feature import Feature, Message
+from bot.features.daily.taste import Taste
 from bot.guilds import Guilds, Rules
 from bot.store.store import Store
 
-Picker = Callable[[int, date], Awaitable[Pick]]
-"""Chooses the design of a server (by guild id) and day."""
-
 
 class DailyDream(RegularPost):
-    """Each server's dream bag of the day."""
+    """Gives each server a dream bag a day, picked by its taste."""
 
     kind = "dream"
 
-    def __init__(self, herald: Herald, store: Store, guilds: Guilds, late: timedelta, pick: Picker) -> None:
-        super().__init__(herald, store, guilds, late)
-        self._pick = pick
+    def __init__(
+        self,
+        announcer: Announcer,
+        store: Store,
+        guilds: Guilds,
+        cards: Cards,
+        late: timedelta,
+        now: Callable[[], datetime],
+        taste: Taste,
+    ) -> None:
+        super().__init__(announcer, store, guilds, cards, late, now)
+        self._taste = taste
 
     def cron(self, rules: Rules) -> str:
         """When it is due."""
@@ -37,10 +42,10 @@ class DailyDream(RegularPost):
         return words.daily_title(day)
 
     async def choose(self, guild_id: int, day: date) -> Choice:
-        """The bag. Raises Refusal while there is no generator."""
-        pick = await self._pick(guild_id, day)
+        """The design that the server would like best. Raises Refusal while there is no generator."""
+        pick = await self._taste.pick(guild_id, day)
         return Choice(str(pick.code), pick.reason or "")
 
-    async def message(self, bot: BagBot, guild_id: int, choice: Choice) -> Message:
-        """The bag with its buttons. Raises Refusal."""
-        return await Feature(bot).design(Code.of(choice.code), guild_id, None)
+    async def message(self, guild_id: int, choice: Choice) -> Message:
+        """The design's card. Raises Refusal."""
+        return await self._cards.design(Code.of(choice.code), guild_id, None)

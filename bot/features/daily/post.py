@@ -1,29 +1,33 @@
-"""What each server gets once a due day: late rather than never, up to a limit, and never twice."""
+"""Regular posts: each server gets one on each due day, rather late than never, and never twice."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 import discord
 
 from bot import words
 from bot.client import permissions
-from bot.client.announcer import Herald
-from bot.client.bot import BagBot
+from bot.client.announcer import Announcer
+from bot.client.history import find_own
+from bot.client.retries import Retries
 from bot.cron import due_days
 from bot.errors import Refusal
-from bot.features.feature import Message
+from bot.features.card import Cards, Message
 from bot.guilds import Guilds, Rules
-from bot.store.posts import Posts
+from bot.store.store import Store
 
 AT_ONCE = 4
-PATIENCE_SECONDS = 300
-LOOK_BACK = 1000
+"""Servers that are posted to at the same time."""
+POST_SECONDS = 300
+"""The longest that one server may take."""
 NOTHING = 0
 """The message id of a day on which there was nothing to post."""
 log = logging.getLogger(__name__)
@@ -31,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Choice:
-    """What a day's post is about: a code (at most 32 characters) that the store keeps, and some words."""
+    """What a day's post is about: a code of at most 32 characters, which the store keeps, and a sentence."""
 
     code: str
     note: str = ""
@@ -40,22 +44,32 @@ class Choice:
 class RegularPost(ABC):
     """A post of one kind, at each server's own hour.
 
-    The row (server, kind, local date) is written before the message and completed after it. Whoever finds
-    a row that is not complete looks in the channel whether the message got out.
+    The row (server, kind, local date) is written before the message and completed after it. If it is found
+    incomplete, the channel is searched for the message before another is sent.
     """
 
     kind: ClassVar[str]
     """At most 16 characters."""
 
-    def __init__(self, herald: Herald, store: Posts, guilds: Guilds, late: timedelta) -> None:
-        self._herald = herald
+    def __init__(
+        self,
+        announcer: Announcer,
+        store: Store,
+        guilds: Guilds,
+        cards: Cards,
+        late: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._announcer = announcer
         self._store = store
         self._guilds = guilds
+        self._cards = cards
         self._late = late
+        self._now = now
         self._one_at_a_time = asyncio.Lock()
-        self._troubles: dict[int, str] = {}
+        self._retries = Retries(time.monotonic)
         self.sent = 0
-        """How many got out since the start."""
+        """How many were sent since the start."""
 
     @abstractmethod
     def cron(self, rules: Rules) -> str:
@@ -70,44 +84,45 @@ class RegularPost(ABC):
         """What to post; None if there is nothing that day. Raises Refusal if it can't be said yet."""
 
     @abstractmethod
-    async def message(self, bot: BagBot, guild_id: int, choice: Choice) -> Message:
+    async def message(self, guild_id: int, choice: Choice) -> Message:
         """The rest of the message. Raises Refusal."""
 
-    async def catch_up(self, now: datetime | None = None) -> None:
-        """Send what is due at `now` (aware; this moment) and has not been sent.
+    async def catch_up(self) -> None:
+        """Send what is due and has not been sent.
 
-        A server in which that fails keeps no other waiting, and is tried again at the next call.
+        A server in which that fails delays no other, and is tried again by a later call.
         """
-        at = now or datetime.now(UTC)
-        bot = self._herald.bot
-        if bot is None:
-            return
+        now = self._now()
         crowd = asyncio.Semaphore(AT_ONCE)
 
-        async def look_after(channel: discord.TextChannel) -> None:
+        async def serve(channel: discord.TextChannel) -> None:
             async with crowd:
-                await self._look_after(bot, channel, at)
+                await self._serve(channel, now)
 
         async with self._one_at_a_time:
-            await asyncio.gather(*(look_after(channel) for channel in self._herald.homes()))
+            homes = [home for home in self._announcer.homes() if self._retries.due(home.guild.id)]
+            await asyncio.gather(*(serve(home) for home in homes))
 
-    async def _look_after(self, bot: BagBot, channel: discord.TextChannel, now: datetime) -> None:
+    async def _serve(self, channel: discord.TextChannel, now: datetime) -> None:
         guild = channel.guild
         try:
             rules = self._guilds.rules(guild.id)
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(POST_SECONDS):
                 for day in due_days(self.cron(rules), rules.zone, now, self._late):
-                    await self._post(bot, channel, day)
-            self._troubles.pop(guild.id, None)
-        except (Refusal, discord.HTTPException, TimeoutError) as error:
-            trouble = str(error) or type(error).__name__
-            if self._troubles.get(guild.id) != trouble:  # it is met again every minute
-                self._troubles[guild.id] = trouble
-                log.warning("the %s post of %s has to wait: %s", self.kind, guild, trouble)
-        except Exception:
-            log.exception("the %s post of %s failed", self.kind, guild)
+                    await self._post(channel, day)
+            self._retries.succeeded(guild.id)
+        except Exception as error:
+            if self._retries.failed(guild.id, error):
+                expected = isinstance(error, Refusal | discord.HTTPException | TimeoutError)
+                log.warning(
+                    "the %s post of %s has to wait: %s",
+                    self.kind,
+                    guild,
+                    str(error) or type(error).__name__,
+                    exc_info=None if expected else error,
+                )
 
-    async def _post(self, bot: BagBot, channel: discord.TextChannel, day: date) -> None:
+    async def _post(self, channel: discord.TextChannel, day: date) -> None:
         guild_id = channel.guild.id
         row = await self._store.post(guild_id, self.kind, day)
         if row is not None and row.message_id is not None:
@@ -119,29 +134,24 @@ class RegularPost(ABC):
             await self._store.claim_post(guild_id, self.kind, day, choice.code if choice else "")
         else:
             choice = Choice(row.code) if row.code else None
-            # Claimed, and then something went wrong: it may have been posted or not. The channel knows.
-            found = await _find(channel, heading)
+            # Claimed, and then something went wrong: the channel tells whether it was posted.
+            found = await find_own(
+                channel, channel.guild.me.id, lambda message: message.content.startswith(heading)
+            )
             if found is not None:
                 await self._store.complete_post(guild_id, self.kind, day, found.id)
                 return
         if choice is None:
             await self._store.complete_post(guild_id, self.kind, day, NOTHING)
             return
-        message = await self.message(bot, guild_id, choice)
+        message = await self.message(guild_id, choice)
         sent = await channel.send("\n".join(filter(None, (heading, choice.note))), **message)
         await self._store.complete_post(guild_id, self.kind, day, sent.id)
         self.sent += 1
 
 
 def _check_permissions(channel: discord.TextChannel) -> None:
-    """Raises Refusal. Asked before the claim, so that a server that forbids it costs no look back."""
+    """Raises Refusal. Checked before the claim, so that a server that forbids it costs no look back."""
     lacks = permissions.lacking_in(channel, channel.guild.me, permissions.SHOW)
     if lacks:
         raise Refusal(words.missing_permissions(lacks))
-
-
-async def _find(channel: discord.TextChannel, heading: str) -> discord.Message | None:
-    async for message in channel.history(limit=LOOK_BACK):
-        if message.author == channel.guild.me and message.content.startswith(heading):
-            return message
-    return None

@@ -1,4 +1,4 @@
-"""A community's taste: the daily dream bag is the one of many dreams that its votes say it would like."""
+"""A community's taste: of many dreams, the one that its votes say it would like best."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import date
 
 from bot import codes, words
 from bot.codes import Code
+from bot.drawing import look, preference
 from bot.drawing.studio import Studio
-from bot.drawing.workers import Easel
-from bot.features.daily import preference
+from bot.drawing.workers import DrawingPool
 from bot.store.store import Store
 from gan.seeds import derived
 
 CANDIDATES = 2048
 TOGETHER = 64
-"""Candidates drawn in one go; then whoever waits for the easel has a turn."""
+"""Candidates per call; between two calls, others get their turn."""
 VOTES = 2000
-"""The newest votes say what is liked; with more the fit would take long, and tastes change."""
+"""The newest votes count: with more the fit would take long, and tastes change."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Pick:
 class Taste:
     """Picks designs for guilds by their votes."""
 
-    def __init__(self, store: Store, studio: Studio, easel: Easel) -> None:
+    def __init__(self, store: Store, studio: Studio, pool: DrawingPool) -> None:
         self._store = store
         self._studio = studio
-        self._easel = easel
+        self._pool = pool
 
     async def pick(self, guild_id: int, day: date) -> Pick:
         """The design for a guild's day: with the same votes and generator always the same. Raises Refusal.
@@ -50,11 +50,17 @@ class Taste:
             return Pick(Code.seeded(model.version, seeds[0]), None)
         looks: list[bytes] = []
         for at in range(0, CANDIDATES, TOGETHER):
-            looks += await self._easel.draw(
-                preference.draw_looks, model.path, seeds[at : at + TOGETHER], lane="slow"
+            looks += await self._pool.draw(
+                look.draw_looks, model.path, seeds[at : at + TOGETHER], lane="slow"
             )
-        choice = await self._easel.draw(
-            preference.choose, looks, opinions, derived(guild_id, str(day)), lane="slow"
+        choice = await self._pool.draw(
+            preference.choose,
+            looks,
+            [opinion.look for opinion in opinions],
+            [opinion.up for opinion in opinions],
+            [opinion.down for opinion in opinions],
+            derived(guild_id, str(day)),
+            lane="slow",
         )
         votes = sum(opinion.up + opinion.down for opinion in opinions)
         return Pick(

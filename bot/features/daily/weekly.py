@@ -5,12 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot import words
-from bot.client.announcer import Herald
-from bot.client.bot import BagBot
+from bot.features.card import Message
 from bot.features.daily.post import Choice, RegularPost
-from bot.features.feature import Feature, Message
-from bot.guilds import Guilds, Rules
-from bot.store.store import Store
+from bot.guilds import Rules
 from bot.store.votes import week
 
 BEST = 9
@@ -23,13 +20,9 @@ def week_told(day: date) -> date:
 
 
 class WeeklyBest(RegularPost):
-    """Each server's best designs of the week, by its own votes; nothing if nobody voted."""
+    """Shows each server its best designs of the week, by its own votes; nothing if nobody voted."""
 
     kind = "best"
-
-    def __init__(self, herald: Herald, store: Store, guilds: Guilds, late: timedelta) -> None:
-        super().__init__(herald, store, guilds, late)
-        self._votes = store
 
     def cron(self, rules: Rules) -> str:
         """When it is due."""
@@ -42,16 +35,16 @@ class WeeklyBest(RegularPost):
     async def choose(self, guild_id: int, day: date) -> Choice | None:
         """The week, if anybody liked anything in it."""
         period = week(datetime.combine(week_told(day), time(), UTC))
-        return Choice(period) if await self._votes.top(guild_id, 1, period) else None
+        return Choice(period) if await self._store.top(guild_id, 1, period) else None
 
-    async def message(self, bot: BagBot, guild_id: int, choice: Choice) -> Message:
+    async def message(self, guild_id: int, choice: Choice) -> Message:
         """The designs as one numbered picture with votes and dreamers. Raises Refusal."""
-        best = await self._votes.top(guild_id, BEST, choice.code)
+        best = await self._store.top(guild_id, BEST, choice.code)
         notes = []
         for code, tally in best:
-            card = await self._votes.card(code, guild_id)
+            card = await self._store.card(code, guild_id)
             notes.append(words.weekly_note(tally.up, tally.down, card.user_id if card else None))
         codes = [code for code, _ in best]
         monday = date.fromisoformat(f"{choice.code}-1")
         title = words.week_title(monday, monday + timedelta(days=6))
-        return await Feature(bot).grid(codes, title, words.listing(codes, notes))
+        return await self._cards.grid(codes, title, words.listing(codes, notes))

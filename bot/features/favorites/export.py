@@ -1,25 +1,27 @@
-"""A server's favorites as zip files, each small enough to be sent."""
+"""`!bag export`: a server's favorites as zip files, each small enough to be sent."""
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
+from discord.ext import commands
 
-@dataclass(frozen=True)
-class Kept:
-    """One favorite, as the index tells it. It names nobody."""
+from bot import words
+from bot.client.bot import Context, guild_id
+from bot.client.replies import defer_privately, tell
+from bot.errors import Refusal
+from bot.features.card import MAX_UPLOAD, attach
+from bot.features.feature import Feature
+from bot.store.favorites import Kept
 
-    code: str
-    saved_at: datetime
-    by_vote: bool
-    up: int
-    down: int
+MOST_ZIPS = 5
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,30 @@ class Archive:
 _COLUMNS = ("code", "saved_at", "by_vote", "up", "down", "files")
 _ENTRY = 512
 """Bytes that a file needs beyond its own: the zip's two headers, and its part of the index."""
+
+
+class ExportCog(Feature):
+    """Hands a server's favorites to the people who manage it."""
+
+    @commands.hybrid_command(name="export")
+    @commands.has_guild_permissions(manage_guild=True)
+    async def export(self, context: Context) -> None:
+        """The favorites of a server as a zip, for you alone: `!bag export`."""
+        if context.interaction is not None:
+            await defer_privately(context.interaction)
+        favorites = await self.store.kept(guild_id(context))
+        if not favorites:
+            raise Refusal(words.no_favorites(None))
+        # Read and packed one by one, off the loop: no more than one is in memory.
+        zips = islice(archives(self.settings.favorites, favorites, MAX_UPLOAD), MOST_ZIPS)
+        number = sent = 0
+        while (archive := await asyncio.to_thread(next, zips, None)) is not None:
+            number, sent = number + 1, sent + archive.favorites
+            name = "favorites.zip" if archive.favorites == len(favorites) else f"favorites-{number}.zip"
+            file = attach(name, archive.data, words.ZIP_ALT)
+            await tell(context, words.exported(number, sent, len(favorites)), file=file)
+        if sent < len(favorites):
+            await tell(context, words.EXPORT_REST)
 
 
 def archives(folder: Path, favorites: Sequence[Kept], most: int) -> Iterator[Archive]:

@@ -1,4 +1,4 @@
-"""Favorites on disk: for each design its PNG, the enlargement and a JSON sidecar."""
+"""Favorites on disk: a PNG, an enlarged PNG and a JSON sidecar per design."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from bot.drawing.jobs import Picture
 from bot.drawing.studio import Studio
 from bot.store.store import Store
 from bot.store.votes import Tally
+from gan.files import write_atomically
 
 
 @dataclass(frozen=True)
 class Favorite:
-    """What the files of a favorite tell."""
+    """What the files of a favorite say."""
 
     code: Code
     latent: bytes
@@ -32,7 +33,7 @@ class Favorite:
     picture: Picture
 
 
-class Shelf:
+class FavoriteFiles:
     """The folder of favorites. Nothing in it names a person."""
 
     def __init__(self, folder: Path, store: Store, studio: Studio) -> None:
@@ -90,9 +91,7 @@ def write(folder: Path, favorite: Favorite) -> None:
     }
     data = (favorite.picture.original, favorite.picture.large, json.dumps(about, indent=2).encode() + b"\n")
     for name, content in zip(_names(str(favorite.code)), data, strict=True):
-        beside = folder / f".{name}.part"
-        beside.write_bytes(content)
-        beside.replace(folder / name)
+        write_atomically(folder / name, content)
 
 
 def _names(code: str) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""The hall of fame: each favorite of a server has one post there, edited and never doubled."""
+"""The hall of fame: one post per favorite of a server, edited in place and never posted twice."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from bot.client.bot import BagBot
 from bot.client.edits import Edits
 from bot.client.history import find_own
 from bot.codes import Code
-from bot.features.card import design_view
-from bot.features.feature import Feature
+from bot.features.card import Cards, design_view
 from bot.store.models import HallPost
 
-TAKEN_AWAY = 0
+REMOVED = 0
 """The message id of a post that somebody has deleted."""
 
 
 class Hall:
-    """Brings the halls of fame into line with the store."""
+    """Brings the halls of fame up to date with the store."""
 
-    def __init__(self, bot: BagBot, edits: Edits) -> None:
+    def __init__(self, bot: BagBot, cards: Cards, edits: Edits) -> None:
         self._bot = bot
+        self._cards = cards
         self._store = bot.services.store
         self._edits = edits
 
     def refresh(self, guild_id: int, code: str) -> None:
-        """Soon show in a server's hall, if it has one, what is so: post, edit or take down."""
-        self._edits.want(("hall", guild_id, code), partial(self._bring_into_line, guild_id, code))
+        """Soon post, edit or remove a design in a server's hall, if it has one, as the store says."""
+        self._edits.want(("hall", guild_id, code), partial(self._bring_up_to_date, guild_id, code))
 
-    async def _bring_into_line(self, guild_id: int, code: str) -> None:
-        """Do whatever is missing, in an order that may break off anywhere and be begun again."""
+    async def _bring_up_to_date(self, guild_id: int, code: str) -> None:
+        """Do whatever is missing, in an order that can stop anywhere and start again."""
         post = await self._store.hall_post(guild_id, code)
-        if post is not None and post.message_id == TAKEN_AWAY:
+        if post is not None and post.message_id == REMOVED:
             return
         if not await self._store.is_favorite(code, guild_id):
             if post is not None:
@@ -51,7 +51,7 @@ class Hall:
             except discord.NotFound:
                 if hall is None or hall.id == post.channel_id:
                     # Whoever deleted it did not want it there.
-                    await self._store.complete_hall_post(guild_id, code, TAKEN_AWAY)
+                    await self._store.complete_hall_post(guild_id, code, REMOVED)
                     return
         if hall is not None:
             await self._post(hall, code)
@@ -63,7 +63,7 @@ class Hall:
             hall, hall.guild.me.id, lambda message: any(embed.title == title for embed in message.embeds)
         )
         if found is None:
-            message = await Feature(self._bot).design(Code.of(code), hall.guild.id, None)
+            message = await self._cards.design(Code.of(code), hall.guild.id, None)
             message["embed"].title = title
             found = await hall.send(**message)
         await self._store.complete_hall_post(hall.guild.id, code, found.id)

@@ -1,4 +1,4 @@
-"""`!bag setup`: where the bot posts, when, and what it still lacks; for people with Manage Server."""
+"""`!bag setup`: where and when the bot posts in a server, and what it lacks; for admins."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bot import words
 from bot.client import permissions
 from bot.client.bot import Context, Interaction
 from bot.client.controls import control
-from bot.client.replies import told
+from bot.client.replies import run_reporting_errors
 from bot.errors import Refusal
 from bot.features.feature import Feature
 from bot.features.setup import times
-from bot.features.setup.panel import SETUP_MODAL, SetupModal, setup_view
+from bot.features.setup.panel import SETUP_FORM, SetupModal, setup_view
 from bot.guilds import OFF
 
 VOTES = range(1, 1001)
@@ -32,8 +32,8 @@ class Panel(TypedDict):
     view: discord.ui.View
 
 
-class SetupCommands(Feature):
-    """What the owner of a server may choose."""
+class SetupCog(Feature):
+    """Lets a server's admins choose where and when the bot posts there, and see what it lacks."""
 
     @commands.hybrid_command(name="setup")
     @commands.has_guild_permissions(manage_guild=True)
@@ -84,9 +84,9 @@ class SetupCommands(Feature):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
-        """The panel's form, sent. All is read from the interaction, so that a restart does not matter."""
+        """The form, submitted. Everything is read from the interaction, so that a restart does not matter."""
         data = cast("dict[str, Any]", interaction.data or {})
-        if interaction.type is not discord.InteractionType.modal_submit or data["custom_id"] != SETUP_MODAL:
+        if interaction.type is not discord.InteractionType.modal_submit or data["custom_id"] != SETUP_FORM:
             return
         filled = {
             field["component"]["custom_id"]: field["component"]["value"] for field in data["components"]
@@ -100,11 +100,11 @@ class SetupCommands(Feature):
             await self.guilds.set_up(guild.id, **changes)
             await interaction.response.edit_message(**self._panel(guild))
 
-        await told(interaction, change)
+        await run_reporting_errors(interaction, change)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Where no channel is fit to be its home, the bot says once how to give it one."""
+        """In a new server without a usable home channel, say once how to choose one."""
         home = self.bot.home(guild)
         if home is not None and not permissions.lacking_in(home, guild.me, permissions.SHOW):
             return
@@ -120,7 +120,7 @@ class SetupCommands(Feature):
         return _guild(interaction)
 
     async def _read(self, guild: discord.Guild, what: str, value: str) -> dict[str, int | str | None]:
-        """The settings that somebody's words mean, named as GuildSettings' columns. Raises Refusal."""
+        """The settings that somebody's words mean, by GuildSettings' columns. Raises Refusal."""
         value = value.strip()
         try:
             match what:
@@ -154,7 +154,7 @@ class SetupCommands(Feature):
         embed.add_field(name=words.SETUP_KEYS["channel"], value=words.home_channel(home and home.id))
         embed.add_field(name=words.SETUP_KEYS["hall"], value=words.hall_channel(hall and hall.id))
         embed.add_field(name=words.SETUP_KEYS["votes"], value=words.threshold(rules.favorite_votes))
-        now = discord.utils.utcnow().astimezone(rules.zone)
+        now = self.now().astimezone(rules.zone)
         embed.add_field(name=words.SETUP_KEYS["zone"], value=words.local_time(rules.timezone, now))
         embed.add_field(name=words.SETUP_KEYS["hour"], value=times.spoken(rules.dream_at))
         embed.add_field(name=words.SETUP_KEYS["best"], value=times.spoken(rules.best_at))

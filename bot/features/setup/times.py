@@ -1,4 +1,4 @@
-"""Hours, weekdays and time zones as people type them, and cron expressions as people read them."""
+"""Times of day, weekdays and time zones as people type them; cron expressions as people read them."""
 
 from __future__ import annotations
 

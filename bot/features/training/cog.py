@@ -1,4 +1,4 @@
-"""`!bag progress`: the training run now, its curves, and its timelapse so far."""
+"""`!bag progress`, `!bag train`, `!bag scrape`: following a training run, and starting what feeds it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from pathlib import Path
 
 import discord
 from discord.ext import commands
+from discord.ui import View
 
 from bot import words
 from bot.client.bot import Context, Interaction
-from bot.client.controls import control
+from bot.client.controls import button, control, view
 from bot.errors import Refusal
-from bot.features.card import progress_view
-from bot.features.feature import Feature, attach
+from bot.features.card import attach
+from bot.features.feature import Feature
+from bot.formats import duration
 from gan import run as runs
 from gan.run_state import Progress, read_epochs, read_progress
 
 
-class ProgressCommands(Feature):
-    """Following a run."""
+class TrainingCog(Feature):
+    """Shows anybody how the training is going; lets admins start and stop it, and scrape for new bags."""
 
     @commands.hybrid_command(name="progress")
     async def progress(self, context: Context) -> None:
@@ -28,7 +30,7 @@ class ProgressCommands(Feature):
         run = await self._newest()
         await context.defer()
         embeds, files = await self._lay_out(run)
-        await context.send(embeds=embeds, files=files, view=progress_view(run.run.name))
+        await context.send(embeds=embeds, files=files, view=_buttons(run.run.name))
 
     @control("progress")
     async def on_progress(self, interaction: Interaction) -> None:
@@ -38,7 +40,7 @@ class ProgressCommands(Feature):
         run = await self._newest()
         embeds, files = await self._lay_out(run)
         await interaction.edit_original_response(
-            embeds=embeds, attachments=files, view=progress_view(run.run.name)
+            embeds=embeds, attachments=files, view=_buttons(run.run.name)
         )
 
     @control("timelapse")
@@ -53,6 +55,35 @@ class ProgressCommands(Feature):
         await interaction.followup.send(
             words.timelapse_so_far(name, epoch), file=attach("timelapse.gif", gif, words.timelapse_alt(epoch))
         )
+
+    @commands.hybrid_group(name="train", invoke_without_command=True)
+    async def train(self, context: Context) -> None:
+        """Begin or stop a training run: `!bag train start`."""
+        raise Refusal(words.usage("!bag train start"))
+
+    @train.command(name="start")
+    @commands.has_guild_permissions(manage_guild=True)
+    async def train_start(self, context: Context) -> None:
+        """Begin or resume a training run: `!bag train start`."""
+        if not self.bot.services.trainer.start():
+            raise Refusal(words.BUSY_TRAINING)
+        await context.send(words.TRAIN_STARTED)
+
+    @train.command(name="stop")
+    @commands.has_guild_permissions(manage_guild=True)
+    async def train_stop(self, context: Context) -> None:
+        """Save a checkpoint and rest: `!bag train stop`."""
+        if not self.bot.services.trainer.stop():
+            raise Refusal(words.NOT_TRAINING)
+        await context.send(words.TRAIN_STOPPING)
+
+    @commands.hybrid_command(name="scrape")
+    @commands.has_guild_permissions(manage_guild=True)
+    async def scrape(self, context: Context) -> None:
+        """Collect new bags from the shops: `!bag scrape`."""
+        if not self.bot.services.scraper.start():
+            raise Refusal(words.BUSY_SCRAPING)
+        await context.send(words.SCRAPE_STARTED)
 
     async def _newest(self) -> Progress:
         run = await asyncio.to_thread(read_progress, self.bot.services.runs)
@@ -69,7 +100,7 @@ class ProgressCommands(Feature):
             return [embed], []
         embed.description = words.epoch_line(run.epoch)
         embed.add_field(name="Losses", value=words.losses_line(run.epoch.loss_d, run.epoch.loss_g))
-        embed.add_field(name="Trained", value=words.duration(run.epoch.seconds))
+        embed.add_field(name="Trained", value=duration(run.epoch.seconds))
         epochs = await asyncio.to_thread(read_epochs, run.run)
         losses, quality = await self.studio.curves(epochs)
         grid = await asyncio.to_thread(_bytes, run.run.grid(run.epoch.epoch))
@@ -85,6 +116,13 @@ class ProgressCommands(Feature):
                 embeds[-1].set_image(url=f"attachment://{name}")
                 files.append(attach(name, data, alt))
         return embeds, files
+
+
+def _buttons(run: str) -> View:
+    return view(
+        button("progress", emoji=words.REFRESH, label="now"),
+        button("timelapse", run, emoji=words.FILM, label="timelapse"),
+    )
 
 
 def _find(folder: Path, name: str) -> runs.Run | None:

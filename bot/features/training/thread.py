@@ -1,4 +1,4 @@
-"""Telling a training run: one thread a run, a grid after each epoch, the timelapse at the end."""
+"""Posts a training run: one thread per run and server, a grid after each epoch, the timelapse at the end."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import discord
 
 from bot import words
-from bot.client.announcer import Herald
-from bot.features.feature import MAX_UPLOAD, attach
+from bot.client.announcer import Announcer
+from bot.client.history import find_own, own_messages
+from bot.client.retries import Retries
+from bot.features.card import MAX_UPLOAD, attach
 from bot.store.models import RunPost
 from bot.store.store import Store
 from gan import events
@@ -23,52 +26,90 @@ from gan.run_state import Progress, follow
 
 POLL_SECONDS = 0.5
 AT_ONCE = 4
-RETRY_SECONDS = 10.0
-LOOK_BACK = 300
+"""Servers that are posted to at the same time."""
 Place = discord.Thread | discord.TextChannel
+Ending = events.Finished | events.Stopped | events.Failed
 log = logging.getLogger(__name__)
 
 
-class RunTeller:
-    """Follows the events of the newest two runs and tells them in every home channel.
+@dataclass(frozen=True)
+class Plan:
+    """What to post of a run in one server now."""
 
-    The row of a server and run is written before the first message and after every other one. Who does not
-    know whether a message got out, after a restart or a refusal, looks for it.
+    grid: events.Epoch | None
+    """The epoch whose grid is due."""
+    recovered: tuple[events.Recovered, ...]
+    """What went wrong since the last grid, told with this one."""
+    ending: Ending | None
+
+
+def plan(progress: Progress, posted: int, ended: bool, grid_due: bool) -> Plan:
+    """What to post of a run after the grid of epoch `posted` (0: none), and its ending if `ended`.
+
+    Between grids some time passes, then `grid_due` is true; only the newest one is posted, and the last one
+    always.
+    """
+    epoch, ending = progress.epoch, progress.ending
+    is_new = epoch is not None and epoch.epoch > posted
+    if epoch is None or not is_new or not (grid_due or ending is not None):
+        return Plan(None, (), None if ended and not is_new else ending)
+    recovered = tuple(why for reached, why in progress.recovered if posted <= reached < epoch.epoch)
+    return Plan(epoch, recovered, ending)
+
+
+def is_left_out(progress: Progress, newest: bool, since: datetime) -> bool:
+    """Whether a run new to a server stays untold: not the newest, or over when the bot started, at `since`."""
+    return not newest or (progress.ending is not None and progress.ending.time < since)
+
+
+class RunThread:
+    """Follows the events of the newest two runs and posts them in every home channel.
+
+    The row of a server and run is written before the first message and after every other one. When it is not
+    known whether a message got out, after a restart or a refusal, the channel is searched for it.
     """
 
-    def __init__(self, herald: Herald, store: Store, runs: Path, grid_seconds: float) -> None:
-        self._herald = herald
+    def __init__(
+        self,
+        announcer: Announcer,
+        store: Store,
+        runs: Path,
+        grid_seconds: float,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._announcer = announcer
         self._store = store
         self._runs = runs
         self._grid_seconds = grid_seconds
-        self._awake_since = datetime.now(UTC)
+        self._clock = clock
+        self._since = now()
         self._followed: dict[Run, tuple[Progress | None, int]] = {}
-        self._posted: dict[int, float] = {}
-        self._retry_at: dict[int, float] = {}
-        self._told: dict[tuple[int, str], RunPost | None] = {}
-        """By server and run the row, if it says all that is out; None for a run that is not to be told."""
+        self._posted_at: dict[int, float] = {}
+        self._retries = Retries(clock)
+        self._known: dict[tuple[int, str], RunPost | None] = {}
+        """By server and run the row, if it says all that is out; None for a run that is not posted."""
 
     async def run(self) -> None:
-        """Tell runs until cancelled."""
+        """Post runs until cancelled."""
         while True:
             await self.step()
             await asyncio.sleep(POLL_SECONDS)
 
     async def step(self) -> None:
-        """Tell what is new since the last step."""
+        """Post what is new since the last step."""
         runs = await asyncio.to_thread(self._follow)
-        now = time.monotonic()
-        homes = [home for home in self._herald.homes() if now >= self._retry_at.get(home.guild.id, 0)]
+        homes = [home for home in self._announcer.homes() if self._retries.due(home.guild.id)]
         crowd = asyncio.Semaphore(AT_ONCE)
 
-        async def tell(channel: discord.TextChannel) -> None:
+        async def post(channel: discord.TextChannel) -> None:
             async with crowd:
-                await self._tell_all(channel, runs)
+                await self._post_all(channel, runs)
 
-        await asyncio.gather(*(tell(home) for home in homes))
+        await asyncio.gather(*(post(home) for home in homes))
 
     def _follow(self) -> list[Progress]:
-        """The newest run, and before it the last one: it may have ended while nobody was there to tell it."""
+        """The newest run, and before it the previous one, which may have ended while the bot was away."""
         followed = {}
         for run in every(self._runs)[-2:]:
             before, offset = self._followed.get(run, (None, 0))
@@ -77,61 +118,67 @@ class RunTeller:
         self._followed = followed
         return [progress for progress, _ in followed.values() if progress is not None]
 
-    async def _tell_all(self, channel: discord.TextChannel, runs: Sequence[Progress]) -> None:
+    async def _post_all(self, channel: discord.TextChannel, runs: Sequence[Progress]) -> None:
         guild_id = channel.guild.id
         for progress in runs:
             try:
-                await self._tell(channel, progress, newest=progress is runs[-1])
+                await self._post(channel, progress, newest=progress is runs[-1])
             except Exception as error:
-                self._told.pop((guild_id, progress.run.name), None)
-                self._retry_at[guild_id] = time.monotonic() + RETRY_SECONDS
-                log.warning(
-                    "could not tell run %s in %s: %s",
-                    progress.run.name,
-                    channel.guild,
-                    error,
-                    exc_info=not isinstance(error, discord.HTTPException),
-                )
+                self._known.pop((guild_id, progress.run.name), None)
+                if self._retries.failed(guild_id, error):
+                    expected = isinstance(error, discord.HTTPException)
+                    log.warning(
+                        "could not post run %s in %s: %s",
+                        progress.run.name,
+                        channel.guild,
+                        error,
+                        exc_info=None if expected else error,
+                    )
                 return
+        self._retries.succeeded(guild_id)
 
-    async def _tell(self, channel: discord.TextChannel, progress: Progress, newest: bool) -> None:
-        key = guild_id, name = channel.guild.id, progress.run.name
-        epoch, ending = progress.epoch, progress.ending
-        known = key in self._told
-        row = self._told[key] if known else await self._store.run_post(guild_id, name)
+    async def _post(self, channel: discord.TextChannel, progress: Progress, newest: bool) -> None:
+        row = await self._row(channel, progress, newest)
         if row is None:
-            if not newest or (ending is not None and ending.time < self._awake_since):
-                self._told[key] = None
-                return  # over before anybody was here to watch
-            row, known = RunPost(guild_id=guild_id, run=name, thread_id=0, epoch=0, ended=False), True
-            await self._remember(row)
-            row.thread_id = await self._begin(channel, progress, None)
-            await self._remember(row)
-        elif not row.thread_id:
-            row.thread_id = await self._begin(channel, progress, await _first_message(channel, name))
-            await self._remember(row)
-        if epoch is not None and epoch.epoch > row.epoch:
-            row.ended = False  # if it was, it went on since
-        if not known and not row.ended:
-            await self._look_back(await self._place(channel, row.thread_id), progress, row)
-        self._told[key] = row
-        waited = time.monotonic() - self._posted.get(guild_id, float("-inf"))
-        post_grid = epoch is not None and epoch.epoch > row.epoch
-        post_grid = post_grid and (ending is not None or waited >= self._grid_seconds)
-        if not post_grid and (ending is None or row.ended):
             return
-        place = await self._awake(await self._place(channel, row.thread_id))
-        if epoch is not None and post_grid:
-            recovered = [why for after, why in progress.recovered if row.epoch <= after < epoch.epoch]
-            place = await self._post_grid(place, channel, progress, epoch, recovered)
-            self._posted[guild_id] = time.monotonic()
-            row.thread_id, row.epoch = place.id, epoch.epoch
+        waited = self._clock() - self._posted_at.get(row.guild_id, float("-inf"))
+        todo = plan(progress, row.epoch, row.ended, waited >= self._grid_seconds)
+        if todo.grid is None and todo.ending is None:
+            return
+        place = await _unarchived(await self._place(channel, row.thread_id))
+        if todo.grid is not None:
+            place = await self._post_grid(place, channel, progress, todo.grid, todo.recovered)
+            self._posted_at[row.guild_id] = self._clock()
+            row.thread_id, row.epoch, row.ended = place.id, todo.grid.epoch, False
             await self._remember(row)
-        if ending is not None and not row.ended:
-            await self._post_ending(place, channel, progress.run, ending)
+        if todo.ending is not None:
+            await self._post_ending(place, channel, progress.run, todo.ending)
             await _archive(place)
             row.ended = True
             await self._remember(row)
+
+    async def _row(self, channel: discord.TextChannel, progress: Progress, newest: bool) -> RunPost | None:
+        """What is out of a run in a server, its first message included; None if the run is left out."""
+        key = guild_id, name = channel.guild.id, progress.run.name
+        if key in self._known:
+            return self._known[key]
+        row = await self._store.run_post(guild_id, name)
+        if row is None and is_left_out(progress, newest, self._since):
+            self._known[key] = None
+            return None
+        if row is None:
+            row = RunPost(guild_id=guild_id, run=name, thread_id=0, epoch=0, ended=False)
+            await self._remember(row)
+            row.thread_id = await self._begin(channel, progress, None)
+            await self._remember(row)
+        else:
+            if not row.thread_id:
+                row.thread_id = await self._begin(channel, progress, await _first_message(channel, name))
+                await self._remember(row)
+            if not row.ended or (progress.epoch is not None and progress.epoch.epoch > row.epoch):
+                await self._look_back(await self._place(channel, row.thread_id), progress, row)
+        self._known[key] = row
+        return row
 
     async def _remember(self, row: RunPost) -> None:
         await self._store.set_run_post(row.guild_id, row.run, row.thread_id, row.epoch, row.ended)
@@ -147,35 +194,23 @@ class RunTeller:
         try:
             return (await message.create_thread(name=words.run_thread(progress.run.name))).id
         except (discord.Forbidden, discord.NotFound) as error:
-            log.warning("no thread in %s, so the run is told in the channel: %s", channel, error)
+            log.warning("no thread in %s, so the run is posted in the channel: %s", channel, error)
             return channel.id
 
     async def _place(self, channel: discord.TextChannel, thread_id: int) -> Place:
         if thread_id == channel.id:
             return channel
         found = await _channel(channel.guild, thread_id)
-        # Somebody deleted the thread, or there never was one: the run is told in the channel.
+        # Somebody deleted the thread, or there never was one: the run is posted in the channel.
         return found if isinstance(found, discord.Thread) else channel
 
-    async def _awake(self, place: Place) -> Place:
-        if isinstance(place, discord.Thread) and place.archived:
-            try:
-                return await place.edit(archived=False)
-            except discord.HTTPException as error:
-                log.info("thread %s stays archived: %s", place, error)
-        return place
-
     async def _look_back(self, place: Place, progress: Progress, row: RunPost) -> None:
-        """Correct the row by what is out."""
-        begin, ending = (
-            words.run_mark(row.run),
-            words.run_ending(progress.ending) if progress.ending else None,
-        )
+        """Correct the row by what the channel or thread shows."""
+        begin = words.run_mark(row.run)
+        ending = words.run_ending(progress.ending) if progress.ending else None
         ended = False
         try:
-            async for message in place.history(limit=LOOK_BACK):
-                if message.author != place.guild.me:
-                    continue
+            async for message in own_messages(place, place.guild.me.id):
                 if message.content.startswith(begin):
                     break
                 ended = ended or message.content == ending
@@ -185,9 +220,9 @@ class RunTeller:
                     break
         except discord.Forbidden as error:
             log.warning("no look back at run %s in %s: %s", row.run, place.guild, error)
-        if ended and (progress.epoch is None or row.epoch >= progress.epoch.epoch):
+        row.ended = ended and (progress.epoch is None or row.epoch >= progress.epoch.epoch)
+        if row.ended:
             await _archive(place)
-            row.ended = True
         await self._remember(row)
 
     async def _post_grid(
@@ -207,8 +242,8 @@ class RunTeller:
         text = "\n".join([*(words.run_recovered(why.epoch, why.reason) for why in recovered), line])
         place = await _send(place, channel, text, lambda: [attach(*file) for file in data])
         if isinstance(place, discord.Thread) and isinstance(place.parent, discord.TextChannel):
-            # The message that the thread hangs on has the thread's id. It shows the newest grid to those who
-            # only pass by; where Discord refuses (an old message, a deleted one), the thread has it all.
+            # The message that the thread hangs on has the thread's id. It shows passers-by the newest grid;
+            # where Discord refuses (an old message, a deleted one), the thread has it all.
             begins = f"{words.run_begins(progress.run.name, progress.started)}\n{line}"
             try:
                 message = place.parent.get_partial_message(place.id)
@@ -222,7 +257,7 @@ class RunTeller:
         place: Place,
         channel: discord.TextChannel,
         run: Run,
-        ending: events.Finished | events.Stopped | events.Failed,
+        ending: Ending,
     ) -> None:
         pictures = []
         if isinstance(ending, events.Finished):
@@ -248,16 +283,13 @@ async def _channel(guild: discord.Guild, channel_id: int) -> discord.abc.GuildCh
 
 async def _first_message(channel: discord.TextChannel, run: str) -> discord.Message | None:
     begin = words.run_mark(run)
-    async for message in channel.history(limit=LOOK_BACK):
-        if message.author == channel.guild.me and message.content.startswith(begin):
-            return message
-    return None
+    return await find_own(channel, channel.guild.me.id, lambda message: message.content.startswith(begin))
 
 
 async def _send(
     place: Place, channel: discord.TextChannel, text: str, files: Callable[[], list[discord.File]]
 ) -> Place:
-    """Send to the thread, or to the channel if the thread is gone or forbidden; where it got out."""
+    """Send to the thread, or to the channel if the thread is gone or forbidden; returns where it was sent."""
     try:
         await place.send(text, files=files())
     except (discord.NotFound, discord.Forbidden) as error:
@@ -266,6 +298,15 @@ async def _send(
         log.warning("thread %s takes no message, the channel gets it: %s", place, error)
         await channel.send(text, files=files())
         return channel
+    return place
+
+
+async def _unarchived(place: Place) -> Place:
+    if isinstance(place, discord.Thread) and place.archived:
+        try:
+            return await place.edit(archived=False)
+        except discord.HTTPException as error:
+            log.info("thread %s stays archived: %s", place, error)
     return place
 
 

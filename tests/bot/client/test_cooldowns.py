@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 import bot
-from bot.client.cooldowns import Limits
+from bot.client.cooldowns import Cooldowns
 from bot.errors import Refusal
 from bot.features.feature import MAX_UPLOAD, attach
 from bot.settings import Settings
@@ -27,7 +27,7 @@ def allowed(limits, person, server, seconds):
 
 
 def test_one_server_keeps_no_other_waiting():
-    limits = Limits(Settings(cooldown_seconds=0, server_per_minute=3))
+    limits = Cooldowns(Settings(cooldown_seconds=0, server_per_minute=3))
     assert [allowed(limits, person, 7, 0) for person in range(5)] == [True] * 3 + [False] * 2
     assert allowed(limits, 1, 8, 0)
     assert not allowed(limits, 1, 7, 59)
@@ -38,7 +38,7 @@ def test_one_server_keeps_no_other_waiting():
 
 
 def test_one_person_keeps_nobody_waiting():
-    limits = Limits(Settings(cooldown_seconds=2, server_per_minute=0))
+    limits = Cooldowns(Settings(cooldown_seconds=2, server_per_minute=0))
     assert [allowed(limits, 1, 7, second) for second in (0, 1, 2.5)] == [True, False, True]
     assert allowed(limits, 2, 7, 0)
 
@@ -163,7 +163,7 @@ async def test_a_deleted_home_channel_silences_only_the_bots_own_posts(server):
         await world.env.bot.get_channel(world.channel.id).delete()
         await world.env.settle()
         assert world.env.bot.home(world.env.bot.get_guild(world.guild.id)) is None
-        await world.app.herald.say("nobody hears this")
+        await world.app.announcer.say("nobody hears this")
         await world.ada.send(other, "!bag 42")
         assert other.last_message.attachments
         await world.ada.send(other, "!bag setup")

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import discord
 import pytest
 
-from bot.client import edits
-from bot.client.edits import TOO_OLD, TRIES, Edits
+from bot.client import edits, retries
+from bot.client.edits import TRIES, Edits
+from bot.client.retries import TOO_OLD
 from tests.bot.world import until
 
 
@@ -40,7 +41,8 @@ class Board:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(edits, "SECONDS", 0.05)
-    monkeypatch.setattr(edits, "TOO_OLD_SECONDS", 0.1)
+    monkeypatch.setattr(retries, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "TOO_OLD_SECONDS", 0.02)
 
 
 async def test_however_many_are_wanted_few_are_made_and_the_last_state_is_shown():
@@ -96,7 +98,7 @@ async def test_what_will_not_pass_is_dropped(status):
 async def test_after_some_tries_it_is_dropped_and_the_next_one_starts_afresh(caplog):
     board, ours = Board(*[refusal(500)] * TRIES), Edits()
     ours.want("board", board.show)
-    await until(lambda: "keeps an old state" in caplog.text)
+    await until(lambda: "stays out of date" in caplog.text)
     assert board.tried == TRIES
     board.state = 3
     ours.want("board", board.show)

@@ -108,7 +108,7 @@ async def test_an_interrupt_ends_every_process(tmp_path, away):
                 pass
         await until(lambda: any("gan" in command.split() for command in started(tmp_path.name).values()), 100)
         await until(lambda: list(tmp_path.glob("demo/runs/*/grids/*.png")), 100)
-        assert len(started(tmp_path.name)) >= 4  # the bot, its easel, the shop and the trainer
+        assert len(started(tmp_path.name)) >= 4  # the bot, its pool, the shop and the trainer
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(20):
             assert await process.wait() == 0

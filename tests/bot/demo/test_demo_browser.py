@@ -71,8 +71,8 @@ def change_the_vote(browser, code):
     browser.sees("-7", ".embed")
 
 
-async def test_two_people_dream_vote_save_and_morph_and_the_bot_restarts(make_house, easel, browser):
-    app = App(make_house(), easel)
+async def test_two_people_dream_vote_save_and_morph_and_the_bot_restarts(make_config, pool, browser):
+    app = App(make_config(), pool)
     async with app, Chat(app.create_bot()) as chat:
         code = await asyncio.to_thread(ask_and_vote, browser, chat.address)
         await asyncio.to_thread(vote_in_a_second_tab, browser, chat.address, code)

@@ -5,8 +5,8 @@ from bot.demo.chat.server import Chat
 from tests.bot.demo.person import Person
 
 
-async def test_the_panel_is_used_over_http(make_house, easel, session):
-    app = App(make_house(), easel)
+async def test_the_panel_is_used_over_http(make_config, pool, session):
+    app = App(make_config(), pool)
     async with app, Chat(app.create_bot()) as chat:
         ada = Person(session, chat, "ada")
         await ada.send("!bag setup")

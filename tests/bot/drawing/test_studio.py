@@ -1,4 +1,4 @@
-"""The line before the easel: drawn together, told one's place, limited, whole whatever happens meanwhile."""
+"""The line before the pool: drawn together, told one's place, limited, whole whatever happens meanwhile."""
 
 import asyncio
 import os
@@ -11,21 +11,21 @@ import pytest
 from bot import words
 from bot.codes import Code
 from bot.drawing import queue
-from bot.drawing.workers import Easel
+from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
 from gan.run import Run
 from tests.bot.world import begin_run, finish_run, make_generator, until
 
 
-class Counting(Easel):
-    """An easel that counts how often it is called."""
+class Counting(DrawingPool):
+    """An pool that counts how often it is called."""
 
-    def __init__(self, easel):
-        self._easel, self.calls = easel, 0
+    def __init__(self, pool):
+        self._pool, self.calls = pool, 0
 
     async def draw(self, *args, **kwargs):
         self.calls += 1
-        return await self._easel.draw(*args, **kwargs)
+        return await self._pool.draw(*args, **kwargs)
 
 
 class Silent:
@@ -46,7 +46,7 @@ async def busy(world, lane="quick"):
     """The drawing process reads a pipe that nobody writes into, until it is told to go on."""
     pipe = world.folder / f"pipe-{time.monotonic_ns()}"
     os.mkfifo(pipe)
-    held = asyncio.create_task(world.app.easel.draw(pipe.read_bytes, lane=lane))
+    held = asyncio.create_task(world.app.pool.draw(pipe.read_bytes, lane=lane))
     await asyncio.sleep(0)
 
     async def go_on():
@@ -93,7 +93,7 @@ async def test_who_waits_together_is_drawn_together_and_gets_the_very_same_bytes
         codes.append(child.code)
         alone = [await studio.picture(code) for code in codes]
         studio._pictures.clear()
-        counting = studio._quick._easel = Counting(world.app.easel)
+        counting = studio._quick._pool = Counting(world.app.pool)
         together = await asyncio.gather(*(asks(studio, n, code) for n, code in enumerate(codes)))
         assert list(together) == alone
         assert counting.calls < len(codes) / 2
@@ -221,7 +221,7 @@ async def test_a_drawing_process_killed_in_the_middle_of_a_request_is_replaced(s
         async with busy(world) as free:
             task = asyncio.create_task(world.ben.send(world.channel, f"!bag {code}"))
             await until(lambda: world.app.studio._quick._drawing)
-            (worker,) = world.app.easel._pools["quick"]._processes.values()
+            (worker,) = world.app.pool._pools["quick"]._processes.values()
             worker.kill()
             await asyncio.to_thread(worker.join)
             await free()  # of the process that takes its place

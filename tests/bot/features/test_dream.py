@@ -197,7 +197,7 @@ async def test_too_fast_is_asked_to_wait(server, monkeypatch):
 async def test_a_drawing_process_that_dies_is_replaced(server):
     async with server() as world:
         await world.ada.send(world.channel, "!bag 1")
-        (worker,) = world.app.easel._pools["quick"]._processes.values()
+        (worker,) = world.app.pool._pools["quick"]._processes.values()
         worker.kill()
         worker.join()
         await world.ada.send(world.channel, "!bag 2")

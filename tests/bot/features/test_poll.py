@@ -34,7 +34,7 @@ async def expire(world):
 
 async def close(world):
     """What the schedule does every two seconds."""
-    await world.cog.close_due_rounds()
+    await world.cog.close_due_polls()
     await world.env.settle()
 
 
@@ -158,7 +158,7 @@ async def test_nobody_counts_twice_however_fast_they_click(server):
         records = world.click_at_once(ballot, clicks)
         await until(lambda: all(record.responded for record in records))
         await world.env.settle()
-        assert sum((await world.app.store.round(1)).votes.values()) == 2
+        assert sum((await world.app.store.poll(1)).votes.values()) == 2
         assert sum(standing(world.now(ballot))) == 2
 
 
@@ -182,7 +182,7 @@ async def test_a_crash_before_the_message_posts_it_later_once(server):
         await world.ada.send(world.channel, "!bag 1")
         await world.ada.send(world.channel, "!bag 2")
         closes_at = datetime.now(UTC) + timedelta(hours=1)
-        await world.app.store.open_round(world.guild.id, world.channel.id, codes, closes_at)
+        await world.app.store.open_poll(world.guild.id, world.channel.id, codes, closes_at)
         await world.restart()
         await close(world)
         await close(world)
@@ -195,11 +195,11 @@ async def test_a_vote_whose_message_never_came_ends_in_silence(server):
     async with server() as world:
         codes = [str(await world.app.studio.code(seed)) for seed in "12"]
         past = datetime.now(UTC) - timedelta(hours=1)
-        await world.app.store.open_round(world.guild.id, world.channel.id, codes, past)
+        await world.app.store.open_poll(world.guild.id, world.channel.id, codes, past)
         await world.restart()
         await close(world)
         assert not world.channel.history()
-        assert not await world.app.store.due_rounds(datetime.now(UTC))
+        assert not await world.app.store.due_polls(datetime.now(UTC))
 
 
 @pytest.mark.parametrize("in_time", [True, False])
@@ -210,7 +210,7 @@ async def test_a_crash_after_the_message_finds_it_again(server, in_time):
         await world.restart()
         if in_time:
             await close(world)
-            assert (await world.app.store.round(1)).message_id == ballot.id
+            assert (await world.app.store.poll(1)).message_id == ballot.id
         await world.ada.click(ballot, custom_id=first)
         await expire(world)
         await close(world)
@@ -235,7 +235,7 @@ async def test_a_crash_between_closing_and_telling_tells_it_later(server):
         ballot, (first, *_) = await opened(world)
         await world.ada.click(ballot, custom_id=first)
         await expire(world)
-        await world.app.store.close_round(1)
+        await world.app.store.close_poll(1)
         await world.restart()
         await close(world)
         await close(world)
@@ -256,7 +256,7 @@ async def test_a_crash_between_telling_and_its_record_tells_it_once(server):
         await world.restart()
         await close(world)
         assert len(said(world)) == 1
-        assert not await world.app.store.due_rounds(datetime.now(UTC))
+        assert not await world.app.store.due_polls(datetime.now(UTC))
 
 
 async def test_two_who_close_at_the_same_time_tell_it_once(server):
@@ -264,7 +264,7 @@ async def test_two_who_close_at_the_same_time_tell_it_once(server):
         ballot, (first, *_) = await opened(world)
         await world.ada.click(ballot, custom_id=first)
         await expire(world)
-        await asyncio.gather(*(world.cog.close_due_rounds() for _ in range(5)))
+        await asyncio.gather(*(world.cog.close_due_polls() for _ in range(5)))
         assert len(said(world)) == 1
 
 
@@ -323,7 +323,7 @@ async def test_in_a_deleted_channel_a_vote_ends_and_keeps_its_winner(server):
         await world.env.settle()
         await close(world)
         assert await world.app.store.favorite_codes() == [first.split(":")[-1]]
-        assert not await world.app.store.due_rounds(datetime.now(UTC))
+        assert not await world.app.store.due_polls(datetime.now(UTC))
 
 
 async def test_where_the_bot_may_no_longer_speak_a_vote_ends_and_keeps_its_winner(server):

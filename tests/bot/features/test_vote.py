@@ -109,7 +109,7 @@ async def test_a_vote_needs_no_picture(server, monkeypatch):
         async def dead(*_):
             raise AssertionError("nothing is drawn for a vote")
 
-        monkeypatch.setattr(world.app.easel, "draw", dead)
+        monkeypatch.setattr(world.app.pool, "draw", dead)
         await world.ada.click(bag, custom_id=up)
         assert labels(world.now(bag)) == ["1", "0"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.app import App, load_house
+from bot.app import App, load_config
 from bot.codes import Code
 from bot.gallery.build import build
 from gan.run import newest
@@ -21,9 +21,9 @@ PEOPLE = (987654321098765432, 876543210987654321)
 GUILD = 765432109876543210
 
 
-async def fill(house, easel):
+async def fill(config, pool):
     """A server that has dreamt: seven favorites (two of them bred), three daily bags, one run."""
-    whole = App(house, easel)
+    whole = App(config, pool)
     await whole.store.open()
     model = await whole.studio.current()
     codes = [Code.seeded(model.version, seed) for seed in range(10)]
@@ -42,12 +42,12 @@ async def fill(house, easel):
     await whole.store.claim_post(GUILD, "dream", TODAY - timedelta(3), str(codes[9]))  # never got out
     await whole.store.close()
     frames = [Image.new("RGB", (600, 600), (shade, 90, 90)) for shade in (0, 90, 250)]
-    run = newest(house.gan.runs)
+    run = newest(config.gan.runs)
     frames[0].save(run.timelapse, save_all=True, append_images=frames[1:], duration=[100, 100, 900])
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory, trained, easel):
+def home(tmp_path_factory, trained, pool):
     """A folder with all that a bot keeps, and its gallery in `gallery`: to be looked at only."""
     folder = tmp_path_factory.mktemp("home")
     config = folder / "config.toml"
@@ -55,8 +55,8 @@ def home(tmp_path_factory, trained, easel):
     shutil.copytree(trained, folder / "runs")
 
     async def make():
-        await fill(load_house(config), easel)
-        return await build(load_house(config), easel, folder / "gallery", "")
+        await fill(load_config(config), pool)
+        return await build(load_config(config), pool, folder / "gallery", "")
 
     report = asyncio.run(make())
     assert (report.bags, report.runs) == (11, 1)
@@ -77,12 +77,12 @@ def out(home, tmp_path):
 
 
 @pytest.fixture
-def house(home, tmp_path):
+def config(home, tmp_path):
     """A copy of all but the gallery."""
     shutil.copytree(home, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("gallery"))
     config = tmp_path / "config.toml"
     config.write_text(config.read_text().replace(home.as_posix(), tmp_path.as_posix()))
-    return load_house(config)
+    return load_config(config)
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ HTML = "{http://www.w3.org/1999/xhtml}"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-async def change(house, easel, work):
-    whole = App(house, easel)
+async def change(config, pool, work):
+    whole = App(config, pool)
     await whole.store.open()
     await work(whole.store)
     await whole.store.close()
@@ -103,9 +103,9 @@ def test_a_bag_shows_its_family(built):
     assert f"{child}.html" in (built / "bags" / f"{version}-7.html").read_text()  # among its children
 
 
-async def test_a_second_build_writes_only_what_changed(house, easel, out):
+async def test_a_second_build_writes_only_what_changed(config, pool, out):
     before = {file: file.stat().st_mtime_ns for file in out.rglob("*") if file.is_file()}
-    again = await build(house, easel, out, "")
+    again = await build(config, pool, out, "")
     assert (again.written, again.removed) == (0, 0)
     assert before == {file: file.stat().st_mtime_ns for file in out.rglob("*") if file.is_file()}
 
@@ -114,8 +114,8 @@ async def test_a_second_build_writes_only_what_changed(house, easel, out):
     async def unsave(store):
         await store.unsave(one.stem, GUILD, PEOPLE[0])
 
-    await change(house, easel, unsave)
-    after = await build(house, easel, out, "")
+    await change(config, pool, unsave)
+    after = await build(config, pool, out, "")
     assert after.removed == 3  # its page and its two pictures
     assert not one.exists()
     assert one.stem not in (out / "favorites.html").read_text()
@@ -123,9 +123,9 @@ async def test_a_second_build_writes_only_what_changed(house, easel, out):
     assert 0 < after.written <= 6
 
 
-async def test_thousands_come_in_pages(house, easel, out, monkeypatch):
+async def test_thousands_come_in_pages(config, pool, out, monkeypatch):
     monkeypatch.setattr("bot.gallery.build.PER_PAGE", 3)
-    await build(house, easel, out, "")
+    await build(config, pool, out, "")
     seen, name = [], "favorites.html"
     while name:
         tree = parse(out / name)
@@ -134,13 +134,13 @@ async def test_thousands_come_in_pages(house, easel, out, monkeypatch):
         name = next((link.get("href") for link in tree.iter(f"{HTML}a") if link.get("rel") == "next"), None)
     assert seen == [3, 3, 1]
     monkeypatch.undo()
-    await build(house, easel, out, "")
+    await build(config, pool, out, "")
     assert not (out / "favorites-2.html").exists()
 
 
-async def test_the_feed_is_atom(house, easel, out):
+async def test_the_feed_is_atom(config, pool, out):
     """RFC 4287: what a feed and an entry must have."""
-    await build(house, easel, out, "https://bags.example/dreams")
+    await build(config, pool, out, "https://bags.example/dreams")
     feed = etree.parse(out / "feed.xml").getroot()
     assert feed.tag == f"{ATOM}feed"
     assert feed.find(f"{ATOM}author/{ATOM}name").text
@@ -173,7 +173,7 @@ def test_a_timelapse_moves_unless_somebody_wants_stillness(built):
         assert film.size == still.size == (int(image.get("width")), int(image.get("height")))
 
 
-async def test_a_full_disk_breaks_no_page_and_the_next_build_goes_on(house, easel, tmp_path, monkeypatch):
+async def test_a_full_disk_breaks_no_page_and_the_next_build_goes_on(config, pool, tmp_path, monkeypatch):
     out = tmp_path / "gallery"
     put, room = Folder.put, iter(range(15))
 
@@ -185,29 +185,29 @@ async def test_a_full_disk_breaks_no_page_and_the_next_build_goes_on(house, ease
     with monkeypatch.context() as patch:
         patch.setattr(Folder, "put", full)
         with pytest.raises(OSError, match="No space"):
-            await build(house, easel, out, "")
+            await build(config, pool, out, "")
     assert not (out / "index.html").exists()
-    await build(house, easel, out, "")
+    await build(config, pool, out, "")
     for page in pages(out):
         assert all(target.is_file() for target in targets(page, parse(page)))
 
 
-async def test_what_is_not_the_gallerys_stays(house, easel, out):
+async def test_what_is_not_the_gallerys_stays(config, pool, out):
     (out / "CNAME").write_text("bags.example\n")
-    await build(house, easel, out, "")
+    await build(config, pool, out, "")
     assert (out / "CNAME").read_text() == "bags.example\n"
 
 
-async def test_a_bag_whose_generator_is_gone_is_left_out(house, easel, tmp_path):
-    shutil.rmtree(house.bot.generators)
-    report = await build(house, easel, tmp_path / "gallery", "")
+async def test_a_bag_whose_generator_is_gone_is_left_out(config, pool, tmp_path):
+    shutil.rmtree(config.bot.generators)
+    report = await build(config, pool, tmp_path / "gallery", "")
     assert report.bags == 0
     assert "Nobody has saved a bag yet" in (tmp_path / "gallery" / "index.html").read_text()
 
 
-async def test_before_the_first_dream_there_is_a_gallery_too(make_house, easel, tmp_path):
+async def test_before_the_first_dream_there_is_a_gallery_too(make_config, pool, tmp_path):
     out = tmp_path / "gallery"
-    report = await build(make_house(generator=False), easel, out, "")
+    report = await build(make_config(generator=False), pool, out, "")
     assert (report.bags, report.runs) == (0, 0)
     for page in pages(out):
         assert all(target.is_file() for target in targets(page, parse(page)))
@@ -245,7 +245,7 @@ def test_bad_input_is_one_line(tmp_path):
         assert says in result.stderr
 
 
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("config")
 def test_the_command_says_what_it_did(tmp_path):
     result = subprocess.run(
         [sys.executable, "-m", "bot", "--config", "config.toml", "gallery", "site"],

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from bot.features.daily.preference import Opinion, choose, look
 
 from bot.codes import Code
 from bot.demo.shop.drawing import draw
 from bot.features.daily import preference
-from bot.features.daily.preference import Opinion, choose, look
 from gan import events
 from gan.run import Run
 from tests.bot.world import begin_run, end_epoch, finish_run, make_generator
@@ -100,7 +100,7 @@ async def vote(world, count, guild_id=None):
     """So many votes by twenty people for designs of the newest generator."""
     model = await world.app.studio.current()
     seeds = random.Random(1).sample(range(10_000), count)
-    looks = await world.app.easel.draw(preference.draw_looks, model.path, seeds)
+    looks = await world.app.pool.draw(preference.draw_looks, model.path, seeds)
     codes = [Code.seeded(model.version, seed) for seed in seeds]
     await world.app.store.add_designs(codes, 3, world.guild.id, None, looks)
     for number, code in enumerate(codes):

@@ -247,7 +247,7 @@ async def test_a_server_that_takes_the_bot_back_finds_its_choices_kept(server):
         await world.ada.send(world.channel, f"!bag setup channel {world.channel.mention}")
         await world.kick(world.guild)
         before = len(world.channel.history())
-        await world.app.herald.say("Nobody hears this.")
+        await world.app.announcer.say("Nobody hears this.")
         await world.invite(world.guild)
         assert rules(world).favorite_votes == 6
         assert len(world.channel.history()) == before  # no hello: there is a home

@@ -33,7 +33,7 @@ async def test_they_are_refused_to_others_by_prefix_and_by_slash(server):
                 assert "Manage Server" in said, command
         assert all(message.author.id == world.ben.id for message in world.channel.history())
         assert not world.app.trainer.running
-        assert not world.app.collector.running
+        assert not world.app.scraper.running
 
 
 async def test_in_private_messages_nobody_is_an_admin(server):
@@ -45,7 +45,7 @@ async def test_in_private_messages_nobody_is_an_admin(server):
             result = await world.ada.user.slash(f"bag {command}")
             assert "in a server only" in result.response.content or "Manage Server" in result.response.content
         assert not world.app.trainer.running
-        assert not world.app.collector.running
+        assert not world.app.scraper.running
 
 
 async def test_the_permission_counts_and_not_the_owner_alone(server, managers):

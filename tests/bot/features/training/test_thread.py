@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from bot import words
-from bot.features.training.thread import RunTeller
+from bot.features.training.thread import RunThread
 from bot.store.store import Store
 from gan import events
 from gan.run import Run
@@ -75,7 +75,7 @@ async def test_between_grids_there_is_the_configured_time_and_the_last_one_alway
 async def test_a_run_that_was_over_before_is_not_told_again(server):
     async with server() as world:
         for _ in range(3):
-            await world.app.teller.step()
+            await world.app.run_thread.step()
         assert not world.channel.history()
 
 
@@ -110,9 +110,9 @@ class Crash(BaseException):
     """The machine goes down."""
 
 
-def teller(world):
+def run_thread(world):
     """What a bot that has just started knows."""
-    return RunTeller(world.app.herald, world.app.store, world.folder / "runs", 0)
+    return RunThread(world.app.announcer, world.app.store, world.folder / "runs", 0)
 
 
 def texts(place):
@@ -120,7 +120,7 @@ def texts(place):
 
 
 class Trap:
-    """Goes off before or after the n-th thing that a teller does to the world outside."""
+    """Goes off before or after the n-th thing that a run_thread does to the world outside."""
 
     DOES = (
         (Store, "set_run_post"),
@@ -163,7 +163,7 @@ async def test_whatever_breaks_at_whatever_step_nothing_is_doubled_and_nothing_l
             number += 1
             for after in (False, True):
                 run = new_run(world, f"2027-01-01-{number:02}{after:02}")
-                telling = teller(world)
+                telling = run_thread(world)
                 with monkeypatch.context() as patch:
                     trap = Trap(patch, number, after, error)
                     for moment in range(4):
@@ -175,7 +175,7 @@ async def test_whatever_breaks_at_whatever_step_nothing_is_doubled_and_nothing_l
                             try:
                                 await telling.step()
                             except Crash:
-                                telling = teller(world)
+                                telling = run_thread(world)
                     sprung = trap.left <= 0
                 begun = [text for text in texts(world.channel) if text.startswith(words.run_mark(run.name))]
                 assert len(begun) == 1, (number, after)
@@ -190,12 +190,12 @@ async def test_whatever_breaks_at_whatever_step_nothing_is_doubled_and_nothing_l
 async def test_after_a_restart_nothing_is_told_again_and_the_run_goes_on(server, by_hand):
     async with server() as world:
         run = new_run(world)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         (thread,) = world.channel.threads
         for number in (1, 2, 3):
             end_epoch(run, number)
             await world.restart()
-            telling = teller(world)
+            telling = run_thread(world)
             for _ in range(2):
                 await telling.step()
         assert files(thread) == ["epoch-0001.png", "epoch-0002.png", "epoch-0003.png"]
@@ -205,11 +205,11 @@ async def test_a_run_that_ended_while_nobody_was_there_is_told_though_another_ha
     async with server() as world:
         run = new_run(world)
         end_epoch(run, 1)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         finish_run(run, 1)
         new_run(world, "2027-01-02-0000")
         await world.restart()
-        await teller(world).step()
+        await run_thread(world).step()
         first, second = world.channel.threads
         assert "timelapse.gif" in files(first)
         assert not files(second)
@@ -223,15 +223,15 @@ async def test_a_thread_is_archived_when_its_run_is_done_and_opened_when_it_goes
     async with server() as world:
         run = new_run(world)
         end_epoch(run, 1)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         (thread,) = world.channel.threads
         assert not archived(world, thread)
         events.append(run.path, events.Stopped(epoch=1))
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         assert archived(world, thread)
         begin_run(run, epoch=1)
         await world.restart()
-        telling = teller(world)
+        telling = run_thread(world)
         await telling.step()
         end_epoch(run, 2)
         await telling.step()
@@ -248,12 +248,12 @@ async def test_what_went_wrong_on_the_way_is_told_once_with_the_next_grid(server
         run = new_run(world)
         end_epoch(run, 1)
         end_epoch(run, 2)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         events.append(run.path, events.Recovered(epoch=1, reason="the losses were not finite", rate=0.5))
         end_epoch(run, 2)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         end_epoch(run, 3)
-        telling = teller(world)
+        telling = run_thread(world)
         await telling.step()
         end_epoch(run, 4)
         await telling.step()
@@ -276,7 +276,7 @@ async def test_the_ending_shows_the_curve_of_quality_and_does_without_what_is_mi
             if made == "big":
                 run.timelapse.write_bytes(bytes(8 * 2**20))
             (run.path / gone).unlink()
-            await world.app.teller.step()
+            await world.app.run_thread.step()
         first, second = world.channel.threads
         assert files(first) == ["epoch-0001.png", "losses.png", "quality.png"]
         assert files(second) == ["epoch-0001.png", "timelapse.gif"]
@@ -285,25 +285,25 @@ async def test_the_ending_shows_the_curve_of_quality_and_does_without_what_is_mi
 async def test_a_deleted_thread_sends_the_run_to_the_channel(server, by_hand):
     async with server() as world:
         run = new_run(world)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         (thread,) = world.env.bot.get_channel(world.channel.id).threads
         await thread.delete()
         end_epoch(run, 1)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         end_epoch(run, 2)
         for _ in range(2):
-            await teller(world).step()
+            await run_thread(world).step()
         assert files(world.channel) == ["epoch-0001.png", "epoch-0002.png"]
 
 
 async def test_a_deleted_first_message_does_not_matter(server, by_hand):
     async with server() as world:
         run = new_run(world)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         (thread,) = world.channel.threads
         await world.env.bot.get_channel(world.channel.id).get_partial_message(thread.id).delete()
         end_epoch(run, 1)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         assert files(thread) == ["epoch-0001.png"]
 
 
@@ -313,15 +313,15 @@ async def test_lost_permissions_send_the_run_to_the_channel(server, by_hand, los
         run = new_run(world)
         if lost == "making threads":
             world.env.inject_error("POST", "/channels/*/messages/*/threads", status=403, times=None)
-            await world.app.teller.step()
+            await world.app.run_thread.step()
         else:
-            await world.app.teller.step()
+            await world.app.run_thread.step()
             (thread,) = world.channel.threads
             world.env.inject_error("POST", f"/channels/{thread.id}/messages", status=403, times=None)
         for number in (1, 2):
             end_epoch(run, number)
-            await world.app.teller.step()
-        await teller(world).step()
+            await world.app.run_thread.step()
+        await run_thread(world).step()
         assert files(world.channel)[-2:] == ["epoch-0001.png", "epoch-0002.png"]
         assert len(files(world.channel)) == 2
 
@@ -333,11 +333,11 @@ async def test_a_server_that_refuses_keeps_no_other_waiting(server, by_hand):
         world.env.inject_error("POST", f"/channels/{world.channel.id}/messages", status=500, times=None)
         run = new_run(world)
         end_epoch(run, 1)
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         assert not world.channel.threads
         assert files(other.threads[0]) == ["epoch-0001.png"]
         world.env.backend.faults.clear()
-        await world.app.teller.step()
+        await world.app.run_thread.step()
         assert files(world.channel.threads[0]) == ["epoch-0001.png"]
 
 

@@ -1,23 +1,18 @@
-"""What a community likes, learnt from its votes. Like `render` it runs in the drawing process.
+"""What a community likes, learned from its votes. Like `drawing.jobs` it runs in a drawing process.
 
 The model is Bayesian logistic regression on the principal components of looks, its posterior approximated by
 a normal distribution around its mode (Laplace; Bishop 2006, section 4.5). Thompson sampling picks by it
 (Chapelle and Li 2011, An Empirical Evaluation of Thompson Sampling): weights are drawn from the posterior,
-and the bag that they like best is taken. So few votes explore and many decide.
+and the bag that they like best is taken: with few votes it explores, with many it decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-
-SIDE = 8
-"""Fields along a side of a look."""
 
 COMPONENTS = 16
 """Principal components of looks that are learnt from; docs/bot.md compares."""
@@ -29,15 +24,6 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What a design looks like, and how many votes it got for and against it."""
-
-    look: bytes
-    up: int
-    down: int
-
-
-@dataclass(frozen=True)
 class Choice:
     """The place of the chosen one among the candidates, and the chance in [0, 1] that it is liked."""
 
@@ -45,29 +31,13 @@ class Choice:
     chance: float
 
 
-def look(image: NDArray[np.uint8]) -> bytes:
-    """A picture uint8 [S, S, 3] in little, SIDE × SIDE × 4 bytes; S is a multiple of SIDE.
+def choose(
+    candidates: Sequence[bytes], voted: Sequence[bytes], up: Sequence[int], down: Sequence[int], seed: int
+) -> Choice:
+    """The best of the looks `candidates` by the votes `up` and `down` on the looks `voted` (same lengths).
 
-    Of each field the mean red, green and blue, and how much its gray varies (the standard deviation, twice).
-    It is kept because latents mean something else to every generator, while a picture stays a picture.
+    The same seed always gives the same.
     """
-    colors = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BOX)
-    gray = np.asarray(Image.fromarray(image).convert("L"), np.float32)
-    fields = gray.reshape(SIDE, len(gray) // SIDE, SIDE, -1)
-    contrast = np.clip(2 * fields.std(axis=(1, 3)), 0, 255).astype(np.uint8)
-    return np.dstack([np.asarray(colors), contrast]).tobytes()
-
-
-def draw_looks(path: Path, seeds: Sequence[int]) -> list[bytes]:
-    """The looks of the designs that a generator file draws from seeds. Raises GeneratorError."""
-    from gan import generator
-
-    loaded = generator.load(path)
-    return [look(image) for image in loaded.draw(loaded.latents(seeds))]
-
-
-def choose(candidates: Sequence[bytes], opinions: Sequence[Opinion], seed: int) -> Choice:
-    """The best of the looks `candidates` by opinions on other designs: for the same seed always the same."""
     # Loaded when it is first needed: it takes a second, and megabytes.
     from sklearn.decomposition import PCA
     from threadpoolctl import threadpool_limits
@@ -78,9 +48,9 @@ def choose(candidates: Sequence[bytes], opinions: Sequence[Opinion], seed: int) 
         components = PCA(min(COMPONENTS, *looks.shape), svd_solver="covariance_eigh").fit(looks)
         return thompson(
             components.transform(looks),
-            components.transform(_numbers([opinion.look for opinion in opinions])),
-            np.array([opinion.up for opinion in opinions], np.float64),
-            np.array([opinion.down for opinion in opinions], np.float64),
+            components.transform(_numbers(voted)),
+            np.array(up, np.float64),
+            np.array(down, np.float64),
             seed,
         )
 

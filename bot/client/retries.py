@@ -1,0 +1,51 @@
+"""When to try again what Discord has refused: one policy for edits, posts, polls and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import aiohttp
+import discord
+
+FIRST_SECONDS = 1.0
+LONGEST_SECONDS = 300.0
+TOO_OLD = 30046
+"""Discord's code for: a message older than an hour has been edited too often, try again later."""
+TOO_OLD_SECONDS = 60.0
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether another try may succeed: a rate limit, a fault of Discord's, a broken connection."""
+    if isinstance(error, discord.HTTPException):
+        return error.status == 429 or error.status >= 500
+    return isinstance(error, aiohttp.ClientError | OSError)
+
+
+def pause(error: BaseException, tries: int) -> float:
+    """Seconds to wait after so many failed tries (1 or more): doubled each time, five minutes at most."""
+    too_old = isinstance(error, discord.HTTPException) and error.code == TOO_OLD
+    return min((TOO_OLD_SECONDS if too_old else FIRST_SECONDS) * 2.0 ** min(tries - 1, 16), LONGEST_SECONDS)
+
+
+class Retries:
+    """Remembers, by key, what failed and when it is due again. `clock` counts seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._failed: dict[Hashable, tuple[int, float, str]] = {}
+
+    def due(self, key: Hashable) -> bool:
+        """Whether it is time to try; always for what has not failed."""
+        _, due_at, _ = self._failed.get(key, (0, 0.0, ""))
+        return self._clock() >= due_at
+
+    def failed(self, key: Hashable, error: BaseException) -> bool:
+        """Note a failed try. True if it is news: the same trouble need not be logged each time."""
+        tries, _, before = self._failed.get(key, (0, 0.0, ""))
+        trouble = str(error) or type(error).__name__
+        self._failed[key] = tries + 1, self._clock() + pause(error, tries + 1), trouble
+        return trouble != before
+
+    def succeeded(self, key: Hashable) -> None:
+        """Forget what failed before."""
+        self._failed.pop(key, None)
