@@ -363,7 +363,8 @@ async def measure_replies(seconds: float, channels: int) -> tuple[list[dict[str,
     """All phases, and the median in ms of a reply until the simulated Discord has settled."""
     import simcord
 
-    from bot.app import App, load_config
+    from bot.app import App
+    from bot.settings import load_config
 
     with tempfile.TemporaryDirectory(prefix="bench-bot-") as name:
         folder = Path(name)

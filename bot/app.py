@@ -61,12 +61,9 @@ class App:
         say = self.announcer.say
         self.trainer = TrainerProcess(config.path, runs, settings.train_minutes, say)
         self.scraper = ScraperProcess(config.path, config.scraper.folder, len(config.scraper.shops), say)
-        posting = (
-            *(self.announcer, self.store, self.guilds, self.cards),
-            *(timedelta(hours=settings.late_hours), now),
-        )
-        self.daily = DailyDream(*posting, Taste(self.store, self.studio, self.pool))
-        self.weekly = WeeklyBest(*posting)
+        late, taste = timedelta(hours=settings.late_hours), Taste(self.store, self.studio, self.pool)
+        self.daily = DailyDream(self.announcer, self.store, self.guilds, self.cards, late, now, taste)
+        self.weekly = WeeklyBest(self.announcer, self.store, self.guilds, self.cards, late, now)
         self.run_thread = RunThread(self.announcer, self.store, runs, settings.grid_seconds, now)
         self._services = Services(
             settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
 
 import aiohttp
 import discord
@@ -28,22 +29,26 @@ def pause(error: BaseException, tries: int) -> float:
 
 
 class Retries:
-    """Remembers, by key, what failed and when it is due again. `clock` counts seconds."""
+    """Remembers, by key, what failed and when it is due again. `now` gives the time, aware."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._failed: dict[Hashable, tuple[int, float, str]] = {}
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._failed: dict[Hashable, tuple[int, datetime, str]] = {}
 
     def due(self, key: Hashable) -> bool:
         """Whether it is time to try; always for what has not failed."""
-        _, due_at, _ = self._failed.get(key, (0, 0.0, ""))
-        return self._clock() >= due_at
+        if key not in self._failed:
+            return True
+        left = self._failed[key][1] - self._now()
+        # More than the longest pause is left only if somebody has set the clock back.
+        return not timedelta() < left <= timedelta(seconds=LONGEST_SECONDS)
 
     def failed(self, key: Hashable, error: BaseException) -> bool:
         """Note a failed try. True if it is news: the same trouble need not be logged each time."""
-        tries, _, before = self._failed.get(key, (0, 0.0, ""))
+        tries, _, before = self._failed.get(key, (0, None, ""))
         trouble = str(error) or type(error).__name__
-        self._failed[key] = tries + 1, self._clock() + pause(error, tries + 1), trouble
+        due_at = self._now() + timedelta(seconds=pause(error, tries + 1))
+        self._failed[key] = tries + 1, due_at, trouble
         return trouble != before
 
     def succeeded(self, key: Hashable) -> None:

@@ -62,7 +62,7 @@ class PollCog(Feature):
         self._favorites = favorites
         self._one_at_a_time = asyncio.Lock()
         self._being_posted: set[int] = set()
-        self._retries = Retries(lambda: asyncio.get_running_loop().time())
+        self._retries = Retries(self.now)
 
     async def cog_load(self) -> None:
         """Start looking for polls that are due."""

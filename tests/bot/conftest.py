@@ -11,13 +11,14 @@ import pytest
 import simcord
 from discord.ext import commands
 
-from bot.app import App, Config, load_config
+from bot.app import App
 from bot.drawing import queue
 from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
+from bot.settings import Config, load_config
 from gan import events
 from gan.run import Run
-from tests.bot.world import World, begin_run, end_epoch, finish_run, make_generator
+from tests.bot.world import Clock, World, begin_run, end_epoch, finish_run, make_generator
 
 CONFIG = """
 [scraper]
@@ -84,7 +85,7 @@ def pool() -> Iterator[DrawingPool]:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is told their place in the line, however slow the machine; a test of that sets it itself."""
-    monkeypatch.setattr(queue, "PATIENCE", 600)
+    monkeypatch.setattr(queue, "NOTICE_SECONDS", 600)
 
 
 @pytest.fixture
@@ -93,14 +94,15 @@ def server(make_config: Callable[..., Config], tmp_path: Path, pool: DrawingPool
 
     @asynccontextmanager
     async def open_server(extra: str = "", generator: bool = True) -> AsyncIterator[World]:
-        app = App(make_config(extra, generator), pool)
+        clock = Clock()
+        app = App(make_config(extra, generator), pool, clock)
         async with app, simcord.run(app.create_bot(), check_errors=False, settle_timeout=30) as env:
             ada_user = env.create_user("ada")
             guild = env.create_guild("Bag Lovers", owner=ada_user)
             channel = guild.create_text_channel("bag-dreams")
             ada = guild.add_member(ada_user)
             ben = guild.add_member(env.create_user("ben"))
-            world = World(app, env, guild, channel, ada, ben, tmp_path)
+            world = World(app, clock, env, guild, channel, ada, ben, tmp_path)
             yield world
             for error in env.errors:
                 cause: BaseException = error

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from bot.__main__ import app as command_line
-from bot.app import load_config
 from bot.check import client_findings, findings
 from bot.client import permissions
+from bot.settings import load_config
 from bot.store.store import Store
 
 TOKEN = "aaaa.bbbb.cccc"
@@ -41,7 +41,7 @@ DISCORD = {
 @pytest.fixture
 def config(make_config, tmp_path):
     """All is well: a dataset, a generator, a shop and a way to reach its visitor."""
-    config = make_config()
+    assert make_config().bot.cooldown_seconds == 0
     config = tmp_path / "config.toml"
     shop = (
         'contact = "ada@example.com"\n[scraper.shops.corner]\nkind = "shopify"\nurl = "https://shop.example"'
@@ -50,7 +50,6 @@ def config(make_config, tmp_path):
     manifest = tmp_path / "dataset" / "manifest.json"
     manifest.parent.mkdir()
     manifest.write_text(json.dumps({"version": 1, "image_size": 64, "count": 600, "content_hash": "0"}))
-    assert config.bot.cooldown_seconds == 0
     return config
 
 

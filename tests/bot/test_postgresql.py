@@ -89,7 +89,7 @@ async def test_a_day_on_postgresql(server, postgresql, monkeypatch):
 
         await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *")
         for hour in (9, 10):
-            await world.app.daily.catch_up(datetime(2026, 11, 21, hour, tzinfo=UTC))
+            await world.catch_up(world.app.daily, datetime(2026, 11, 21, hour, tzinfo=UTC))
         assert sum("Dream bag of" in message.content for message in world.channel.history()) == 1
 
         exported = await world.ada.slash(world.channel, "bag export")
@@ -120,8 +120,8 @@ async def test_votes_at_once_are_counted_exactly(store):
         )
         for _ in range(400)
     ]
-    votes[100:100] = [store.forget_votes(1)]
-    votes[300:300] = [store.forget_votes(person) for person in (2, 1)]
+    votes[100:100] = [store.forget(1)]
+    votes[300:300] = [store.forget(person) for person in (2, 1)]
     await asyncio.gather(*votes)
     async with store.engine.connect() as connection:
         counted = await connection.execute(
@@ -141,7 +141,7 @@ async def test_votes_at_once_are_counted_exactly(store):
             assert kept.all() == expected
     best = await store.top(1, 9)
     assert len(best) > 1
-    assert await store.forget_votes(3) >= 0
+    assert await store.forget(3) >= 0
 
 
 async def test_choices_at_once_are_one_a_person_and_none_after_the_end(store):

@@ -139,7 +139,8 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
 BOT = """
 import asyncio, sys
 from pathlib import Path
-from bot.app import App, load_config
+from bot.app import App
+from bot.settings import load_config
 
 async def main():
     async with App(load_config(Path(sys.argv[1]))) as app:

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.app import load_config
-from bot.settings import SettingsError, cron_trigger, load
+from bot.cron import cron_trigger
+from bot.settings import load_config
+from gan.toml_settings import SettingsError
 
 UTC = ZoneInfo("UTC")
 
@@ -29,7 +30,7 @@ def test_a_wrong_setting_is_told_in_one_line(tmp_path, written, told):
     config = tmp_path / "config.toml"
     config.write_text(written)
     with pytest.raises(SettingsError) as error:
-        load(config)
+        load_config(config)
     assert "\n" not in str(error.value)
     assert all(part in str(error.value) for part in (*told, "config.toml"))
 
@@ -38,9 +39,19 @@ def test_the_environment_goes_before_the_file(tmp_path, monkeypatch):
     config = tmp_path / "config.toml"
     config.write_text("[bot]\nchannel = 'a'\nfavorite_votes = 7\n")
     monkeypatch.setenv("BOT_CHANNEL", "b")
-    assert load(config).channel == "b"
-    assert load(config).favorite_votes == 7
-    assert load(tmp_path / "none.toml").favorite_votes == 3
+    assert load_config(config).bot.channel == "b"
+    assert load_config(config).bot.favorite_votes == 7
+    assert load_config(tmp_path / "none.toml").bot.favorite_votes == 3
+
+
+def test_a_wrong_environment_variable_is_blamed_by_its_name(tmp_path, monkeypatch):
+    config = tmp_path / "config.toml"
+    config.write_text("[bot]\ntimezone = 'Europe/Paris'\n")
+    monkeypatch.setenv("BOT_TIMEZONE", "Mars")
+    with pytest.raises(SettingsError) as error:
+        load_config(config)
+    assert str(error.value).startswith("BOT_TIMEZONE = 'Mars': ")
+    assert "config.toml" not in str(error.value)
 
 
 def test_config_toml_names_every_key_with_its_default():

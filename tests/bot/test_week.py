@@ -37,11 +37,13 @@ class Week:
         self.ballots = {}
         self.seeds = itertools.count(100)
         self.run_thread = None
-        self.new_teller()
+        self.new_run_thread()
 
-    def new_teller(self):
+    def new_run_thread(self):
         """What a bot that has just started knows of runs."""
-        self.run_thread = RunThread(self.app.announcer, self.app.store, self.world.folder / "runs", 0)
+        self.run_thread = RunThread(
+            self.app.announcer, self.app.store, self.world.folder / "runs", 0, self.world.clock
+        )
 
     async def until_clock(self, day, hour):
         """Let the time go by; the schedule looks every hour."""
@@ -50,12 +52,12 @@ class Week:
         while self.now < end:
             self.now += timedelta(hours=1)
             for post in (self.app.daily, self.app.weekly):
-                await post.catch_up(self.now)
+                await self.world.catch_up(post, self.now)
 
     async def restart(self):
         """The bot goes away and comes back."""
         await self.world.restart()
-        self.new_teller()
+        self.new_run_thread()
 
     async def dream(self):
         """Somebody's new bag: its message and code."""
@@ -103,7 +105,7 @@ class Week:
                 text("UPDATE rounds SET closes_at = :past WHERE NOT closed"), {"past": past}
             )
         for _ in range(2):
-            await world.cog.close_due_polls()
+            await world.polls.close_due_polls()
         await world.env.settle()
 
     async def train(self, name):
@@ -126,7 +128,10 @@ def files(thread):
 
 @pytest.mark.slow
 async def test_a_week_of_fifty_people_doubles_no_post_and_loses_no_vote(server, monkeypatch):
-    for what, never in (("bot.schedule.POST_SECONDS", 10**6), ("bot.runs.POLL_SECONDS", 10**6)):
+    for what, never in (
+        ("bot.schedule.POST_SECONDS", 10**6),
+        ("bot.features.training.thread.POLL_SECONDS", 10**6),
+    ):
         monkeypatch.setattr(what, never)
     monkeypatch.setattr(edits, "SECONDS", 0.05)
     async with server() as world:
@@ -134,7 +139,7 @@ async def test_a_week_of_fifty_people_doubles_no_post_and_loses_no_vote(server, 
         members = [world.guild.add_member(world.env.create_user(f"member{n}")) for n in range(MEMBERS)]
         await world.env.settle()
         week = Week(world, members)
-        monkeypatch.setattr("bot.store.votes.now", lambda: week.now.astimezone(UTC))
+        monkeypatch.setattr(world.app.store, "now", lambda: week.now.astimezone(UTC))
         await world.app.guilds.set_up(
             world.guild.id, timezone="Europe/Paris", dream_at="0 9 * * *", best_at="0 18 * * sun"
         )
@@ -205,7 +210,7 @@ async def crash_in_the_morning(week, monkeypatch, day, after):
     with monkeypatch.context() as patch:
         patch.setattr(discord.TextChannel, "send", crash)
         with pytest.raises(Crash):
-            await week.app.daily.catch_up(week.now + timedelta(hours=1))
+            await week.world.catch_up(week.app.daily, week.now + timedelta(hours=1))
     await week.restart()
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from typing import Any as Bag
 
 import discord
 import simcord
@@ -19,6 +19,9 @@ from simcord.interactions import base_payload
 
 from bot.app import App
 from bot.errors import Refusal
+from bot.features.daily.post import RegularPost
+from bot.features.favorites.cog import FavoritesCog
+from bot.features.poll import PollCog
 from gan import events
 from gan.generator import Shape, save_generator
 from gan.run import Run
@@ -86,10 +89,22 @@ async def until(holds: Callable[[], object], seconds: float = 60) -> None:
 
 
 @dataclass
+class Clock:
+    """The bot's clock: the real time, unless a test sets a moment (aware)."""
+
+    moment: datetime | None = None
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.moment or datetime.now(UTC)
+
+
+@dataclass
 class World:
     """A server with people and the bot in it."""
 
     app: App
+    clock: Clock
     env: simcord.Env
     guild: simcord.GuildHandle
     channel: simcord.ChannelHandle
@@ -118,14 +133,25 @@ class World:
         return [message.content for message in to.user.dm_channel.history() if message.author.bot]
 
     @property
-    def cog(self) -> Bag:
-        """The bot's cog."""
+    def polls(self) -> PollCog:
+        """What closes polls."""
+        cog = self.env.bot.get_cog("PollCog")
+        assert isinstance(cog, PollCog)
+        return cog
 
-        class Both:
-            close_due_polls = self.env.bot.get_cog("PollCog").close_due_polls
-            keep = self.env.bot.get_cog("FavoritesCog").keeper.keep
+    async def keep(self, code: str, guild_id: int, user_id: int) -> bool:
+        """Save a design for somebody."""
+        cog = self.env.bot.get_cog("FavoritesCog")
+        assert isinstance(cog, FavoritesCog)
+        return await cog._favorites.keep(code, guild_id, user_id)
 
-        return Both
+    async def catch_up(self, post: RegularPost, moment: datetime) -> None:
+        """Let a regular post look at a moment (aware) at what is due."""
+        before, self.clock.moment = self.clock.moment, moment
+        try:
+            await post.catch_up()
+        finally:
+            self.clock.moment = before
 
     def now(self, message: discord.Message) -> discord.Message:
         """A message as it is now."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,7 +66,7 @@ class RegularPost(ABC):
         self._late = late
         self._now = now
         self._one_at_a_time = asyncio.Lock()
-        self._retries = Retries(time.monotonic)
+        self._retries = Retries(now)
         self.sent = 0
         """How many were sent since the start."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import discord
@@ -58,7 +57,7 @@ def plan(progress: Progress, posted: int, ended: bool, grid_due: bool) -> Plan:
 
 
 def is_left_out(progress: Progress, newest: bool, since: datetime) -> bool:
-    """Whether a run new to a server stays untold: not the newest, or over when the bot started, at `since`."""
+    """Whether a run new to a server stays untold: not the newest, or over when the bot started (`since`)."""
     return not newest or (progress.ending is not None and progress.ending.time < since)
 
 
@@ -76,17 +75,16 @@ class RunThread:
         runs: Path,
         grid_seconds: float,
         now: Callable[[], datetime],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._announcer = announcer
         self._store = store
         self._runs = runs
-        self._grid_seconds = grid_seconds
-        self._clock = clock
+        self._grid_time = timedelta(seconds=grid_seconds)
+        self._now = now
         self._since = now()
         self._followed: dict[Run, tuple[Progress | None, int]] = {}
-        self._posted_at: dict[int, float] = {}
-        self._retries = Retries(clock)
+        self._posted_at: dict[int, datetime] = {}
+        self._retries = Retries(now)
         self._known: dict[tuple[int, str], RunPost | None] = {}
         """By server and run the row, if it says all that is out; None for a run that is not posted."""
 
@@ -141,14 +139,15 @@ class RunThread:
         row = await self._row(channel, progress, newest)
         if row is None:
             return
-        waited = self._clock() - self._posted_at.get(row.guild_id, float("-inf"))
-        todo = plan(progress, row.epoch, row.ended, waited >= self._grid_seconds)
+        last = self._posted_at.get(row.guild_id)
+        grid_due = last is None or self._now() - last >= self._grid_time
+        todo = plan(progress, row.epoch, row.ended, grid_due)
         if todo.grid is None and todo.ending is None:
             return
         place = await _unarchived(await self._place(channel, row.thread_id))
         if todo.grid is not None:
             place = await self._post_grid(place, channel, progress, todo.grid, todo.recovered)
-            self._posted_at[row.guild_id] = self._clock()
+            self._posted_at[row.guild_id] = self._now()
             row.thread_id, row.epoch, row.ended = place.id, todo.grid.epoch, False
             await self._remember(row)
         if todo.ending is not None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 import bot
 from bot.client.cooldowns import Cooldowns
 from bot.errors import Refusal
-from bot.features.feature import MAX_UPLOAD, attach
+from bot.features.card import MAX_UPLOAD, attach
 from bot.settings import Settings
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -92,7 +92,7 @@ async def test_a_picture_that_grew_too_large_is_told_in_private(server, monkeypa
     async with server() as world:
         await world.ada.send(world.channel, "!bag 42")
         bag = world.last
-        monkeypatch.setattr("bot.cogs.feature.MAX_UPLOAD", 100)
+        monkeypatch.setattr("bot.features.card.MAX_UPLOAD", 100)
         await world.ben.send(world.channel, "!bag 42")
         assert "too large to send" in world.whispers(world.ben)[0]
         for result in (
@@ -206,12 +206,12 @@ async def test_a_home_in_which_it_may_no_longer_post_is_no_error_and_gets_what_i
         await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *")
         await world.allow(attach_files=False)
         await deny(world, "attach_files")
-        await world.app.daily.catch_up(due)
+        await world.catch_up(world.app.daily, due)
         assert not world.channel.history()
         await world.allow(attach_files=True)
         await deny(world, "attach_files", None)
-        await world.app.daily.catch_up(due + timedelta(minutes=1))
-        await world.app.daily.catch_up(due + timedelta(minutes=2))
+        await world.catch_up(world.app.daily, due + timedelta(minutes=1))
+        await world.catch_up(world.app.daily, due + timedelta(minutes=2))
         (bag,) = world.channel.history()
         assert bag.attachments
 

@@ -138,7 +138,7 @@ async def test_who_waits_long_is_told_their_place_once_and_then_gets_the_bag(ser
     async with server() as world:
         await world.ada.send(world.channel, "!bag 999")
         before, studio, version = world.last, world.app.studio, await current(world)
-        monkeypatch.setattr(queue, "PATIENCE", 0.05)
+        monkeypatch.setattr(queue, "NOTICE_SECONDS", 0.05)
 
         def notices():
             return [message for message in world.channel.history() if "in line" in message.content]
@@ -245,7 +245,7 @@ async def test_a_bag_of_a_generator_that_is_gone_is_refused_in_words(server):
         begin_run(newer)
         finish_run(newer, 1)
         await world.ada.send(world.channel, "!bag 42")
-        await world.app.studio.prune(await world.app.store.versions_in_use())
+        await world.app.studio.generators.prune(await world.app.store.versions_in_use())
         await world.restart()
         await world.ben.send(world.channel, f"!bag {code}")
         assert "no longer have the generator" in world.whispers(world.ben)[0]
@@ -263,7 +263,7 @@ async def test_a_bred_favorites_generator_is_kept(server):
         begin_run(newer)
         finish_run(newer, 1)
         await world.ada.send(world.channel, "!bag 42")
-        await world.app.studio.prune(await world.app.store.versions_in_use())
+        await world.app.studio.generators.prune(await world.app.store.versions_in_use())
         version = child.partition("-")[0]
         for code in (child, f"{version}-1", f"{version}-2"):
             await world.ben.send(world.channel, f"!bag {code}")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from bot.features.setup.panel import forget_view
+from bot.client.controls import button, view
 from bot.store.favorites import COMMUNITY
 from tests.bot.world import until
 
@@ -80,7 +80,7 @@ async def test_nobody_can_have_another_forgotten(server):
     async with server() as world:
         await busy(world)
         before = await traces(world, world.ada)
-        view = forget_view(world.ada.id)
+        view = view(button("forget", world.ada.id))
         await world.env.bot.get_channel(world.channel.id).send("a button that was not for all", view=view)
         result = await world.ben.click(world.last, custom_id=f"bag:forget:{world.ada.id}")
         assert result.ephemeral

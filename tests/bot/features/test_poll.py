@@ -34,7 +34,7 @@ async def expire(world):
 
 async def close(world):
     """What the schedule does every two seconds."""
-    await world.cog.close_due_polls()
+    await world.polls.close_due_polls()
     await world.env.settle()
 
 
@@ -199,7 +199,7 @@ async def test_a_vote_whose_message_never_came_ends_in_silence(server):
         await world.restart()
         await close(world)
         assert not world.channel.history()
-        assert not await world.app.store.due_polls(datetime.now(UTC))
+        assert not await world.app.store.pending_polls(datetime.now(UTC))
 
 
 @pytest.mark.parametrize("in_time", [True, False])
@@ -256,7 +256,7 @@ async def test_a_crash_between_telling_and_its_record_tells_it_once(server):
         await world.restart()
         await close(world)
         assert len(said(world)) == 1
-        assert not await world.app.store.due_polls(datetime.now(UTC))
+        assert not await world.app.store.pending_polls(datetime.now(UTC))
 
 
 async def test_two_who_close_at_the_same_time_tell_it_once(server):
@@ -264,7 +264,7 @@ async def test_two_who_close_at_the_same_time_tell_it_once(server):
         ballot, (first, *_) = await opened(world)
         await world.ada.click(ballot, custom_id=first)
         await expire(world)
-        await asyncio.gather(*(world.cog.close_due_polls() for _ in range(5)))
+        await asyncio.gather(*(world.polls.close_due_polls() for _ in range(5)))
         assert len(said(world)) == 1
 
 
@@ -323,7 +323,7 @@ async def test_in_a_deleted_channel_a_vote_ends_and_keeps_its_winner(server):
         await world.env.settle()
         await close(world)
         assert await world.app.store.favorite_codes() == [first.split(":")[-1]]
-        assert not await world.app.store.due_polls(datetime.now(UTC))
+        assert not await world.app.store.pending_polls(datetime.now(UTC))
 
 
 async def test_where_the_bot_may_no_longer_speak_a_vote_ends_and_keeps_its_winner(server):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, text
 
-from bot.client import edits
+from bot.client import edits, retries
 from bot.store.votes import Tally
 from tests.bot.world import until
 
@@ -142,9 +142,9 @@ async def test_a_burst_of_clicks_by_200_people_is_counted_exactly(server, rounds
         assert labels(world.now(bag)) == ["100", "100"]
 
 
-@pytest.mark.parametrize(("status", "code"), [(500, 0), (429, 0), (429, edits.TOO_OLD)])
+@pytest.mark.parametrize(("status", "code"), [(500, 0), (429, 0), (429, retries.TOO_OLD)])
 async def test_a_refused_edit_is_made_later(server, monkeypatch, status, code):
-    monkeypatch.setattr(edits, "TOO_OLD_SECONDS", 0.1)
+    monkeypatch.setattr(retries, "TOO_OLD_SECONDS", 0.1)
     async with server() as world:
         bag, _, up, _ = await dreamt(world)
         world.env.inject_error("PATCH", EDIT, status=status, code=code, times=2)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.app import App, load_config
+from bot.app import App
 from bot.codes import Code
 from bot.gallery.build import build
+from bot.settings import load_config
 from gan.run import newest
 from tests.bot.conftest import CONFIG
 from tests.bot.demo.conftest import CHROMIUM, DRIVER, Browser

@@ -58,7 +58,7 @@ async def test_after_any_votes_the_scores_equal_a_recount(store, steps):
     votes = {}
     for step in steps:
         if isinstance(step, int):
-            await store.forget_votes(step)
+            await store.forget(step)
             votes = {key: vote for key, vote in votes.items() if key[1] != step}
             continue
         design, person, guild, value, day = step
@@ -90,7 +90,7 @@ async def test_after_any_votes_the_scores_equal_a_recount(store, steps):
             if of == guild and not period and expected[of, period, code][0]
         }
     for person in range(1, 5):  # the next example begins with nobody's votes
-        await store.forget_votes(person)
+        await store.forget(person)
 
 
 async def test_everybody_at_once_is_counted_exactly(store):

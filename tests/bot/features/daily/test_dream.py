@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, date, datetime, time, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import discord
@@ -58,7 +59,7 @@ async def rule(world, guild=None, cron=NINE, zone=PARIS):
 
 
 async def look(world, moment, zone=PARIS, fold=0):
-    await world.app.daily.catch_up(at(moment, zone, fold))
+    await world.catch_up(world.app.daily, at(moment, zone, fold))
 
 
 async def test_a_day_gets_one_bag_however_often_it_is_looked_at(server):
@@ -193,7 +194,7 @@ async def test_whatever_crashes_and_however_the_clock_jumps_each_due_day_has_one
             with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Crash):
                 if step:
                     crash_at(patch, world, step, after)
-                await world.app.daily.catch_up(now)
+                await world.catch_up(world.app.daily, now)
                 seen.append(now)  # it went well
         posted = dreams(world.channel)
     assert len(posted) == len(set(posted))
@@ -286,7 +287,7 @@ async def test_who_picks_the_bag_may_say_how(server):
             assert guild_id == world.guild.id
             return Pick(Code(model.version, 7), f"I am fairly sure, this {day:%A}.")
 
-        world.app.daily._pick = pick
+        world.app.daily._taste = SimpleNamespace(pick=pick)
         await look(world, "2026-11-21 09:00")
         assert world.code.endswith("-7")
         assert "fairly sure, this Saturday" in world.last.content

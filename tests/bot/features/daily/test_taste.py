@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
-from bot.features.daily.preference import Opinion, choose, look
 
 from bot.codes import Code
 from bot.demo.shop.drawing import draw
-from bot.features.daily import preference
+from bot.drawing.look import draw_looks, look
+from bot.drawing.preference import choose
 from gan import events
 from gan.run import Run
 from tests.bot.world import begin_run, end_epoch, finish_run, make_generator
@@ -17,6 +17,12 @@ from tests.bot.world import begin_run, end_epoch, finish_run, make_generator
 TODAY = date(2026, 11, 21)
 
 # What people like, learnt from votes on drawn bags ---------------------------------------------
+
+
+def choose_by(candidates, opinions, seed):
+    """The choice among looks by opinions: (look, votes for it, votes against it)."""
+    voted, up, down = zip(*opinions, strict=True)
+    return choose(candidates, voted, up, down, seed)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +54,8 @@ def test_picks_are_liked_at_least_twice_as_often_as_chance(bags, taste):
         chance = random.Random(seed)
         shown, unseen = np.split(np.array(chance.sample(range(len(bags)), len(bags))), [100])
         votes = [bool(liked[bag]) != (chance.random() < 0.1) for bag in shown]
-        opinions = [Opinion(looks[bag], int(up), int(not up)) for bag, up in zip(shown, votes, strict=True)]
-        choice = choose([looks[bag] for bag in unseen], opinions, seed)
+        opinions = [(looks[bag], int(up), int(not up)) for bag, up in zip(shown, votes, strict=True)]
+        choice = choose_by([looks[bag] for bag in unseen], opinions, seed)
         hits += liked[unseen[choice.index]]
     assert hits >= 10  # chance gives 5
 
@@ -57,21 +63,21 @@ def test_picks_are_liked_at_least_twice_as_often_as_chance(bags, taste):
 @pytest.mark.parametrize(("up", "down"), [(3, 0), (0, 3), (500, 500)])
 def test_votes_that_all_say_the_same_are_no_reason_to_fail(up, down):
     gray = [bytes([level] * 256) for level in range(0, 250, 10)]
-    choice = choose(gray, [Opinion(gray[0], up, down)], seed=1)
+    choice = choose_by(gray, [(gray[0], up, down)], seed=1)
     assert 0 <= choice.index < len(gray)
     assert 0 < choice.chance < 1
 
 
 def test_many_votes_make_sure():
     black, white = bytes(256), bytes([255] * 256)
-    sure = [choose([black, white], [Opinion(white, n, 0), Opinion(black, 0, n)], 1).chance for n in (1, 30)]
+    sure = [choose_by([black, white], [(white, n, 0), (black, 0, n)], 1).chance for n in (1, 30)]
     assert sure[0] < sure[1]
-    assert choose([black, white], [Opinion(white, 30, 0), Opinion(black, 0, 30)], 1).index == 1
+    assert choose_by([black, white], [(white, 30, 0), (black, 0, 30)], 1).index == 1
 
 
 def test_bags_that_all_look_the_same_can_be_chosen_among():
     white = bytes([255] * 256)
-    assert choose([white] * 5, [Opinion(white, 1, 0)], seed=1).index in range(5)
+    assert choose_by([white] * 5, [(white, 1, 0)], seed=1).index in range(5)
 
 
 def test_a_look_tells_color_place_and_texture():
@@ -89,7 +95,7 @@ def test_a_look_tells_color_place_and_texture():
 
 @pytest.fixture
 def few_candidates(monkeypatch):
-    monkeypatch.setattr("bot.taste.CANDIDATES", 64)
+    monkeypatch.setattr("bot.features.daily.taste.CANDIDATES", 64)
     monkeypatch.setattr("bot.schedule.POST_SECONDS", 10**6)  # days are posted by hand here
 
 
@@ -100,7 +106,7 @@ async def vote(world, count, guild_id=None):
     """So many votes by twenty people for designs of the newest generator."""
     model = await world.app.studio.current()
     seeds = random.Random(1).sample(range(10_000), count)
-    looks = await world.app.pool.draw(preference.draw_looks, model.path, seeds)
+    looks = await world.app.pool.draw(draw_looks, model.path, seeds)
     codes = [Code.seeded(model.version, seed) for seed in seeds]
     await world.app.store.add_designs(codes, 3, world.guild.id, None, looks)
     for number, code in enumerate(codes):
@@ -134,7 +140,7 @@ async def test_a_pressed_button_teaches_and_the_daily_bag_says_so(server):
         assert "64 dreams by your one vote" in pick.reason
         assert " sure " in pick.reason
         await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *", timezone="UTC")
-        await world.app.daily.catch_up(datetime(2026, 11, 21, 9, tzinfo=UTC))
+        await world.catch_up(world.app.daily, datetime(2026, 11, 21, 9, tzinfo=UTC))
         assert pick.reason in world.last.content
         assert world.code == str(pick.code)
 
@@ -165,7 +171,7 @@ async def test_votes_on_what_was_never_drawn_are_passed_over(server):
 
 
 async def test_the_newest_votes_count(server, monkeypatch):
-    monkeypatch.setattr("bot.taste.VOTES", 20)
+    monkeypatch.setattr("bot.features.daily.taste.VOTES", 20)
     async with server() as world:
         await vote(world, 30)
         assert "your 20 votes" in (await world.app.taste.pick(world.guild.id, TODAY)).reason

@@ -20,7 +20,7 @@ def best(channel):
 
 
 async def look(world, moment):
-    await world.app.weekly.catch_up(datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    await world.catch_up(world.app.weekly, datetime.fromisoformat(moment).replace(tzinfo=UTC))
 
 
 async def dream(world, *votes, seed, at):
@@ -103,6 +103,6 @@ async def test_a_crash_after_the_post_doubles_no_week(server, monkeypatch):
             await world.restart()
             moment = datetime.fromisoformat(f"2026-11-{day} 18:05").replace(tzinfo=UTC)
             for _ in range(2):
-                await world.app.weekly.catch_up(moment)
+                await world.catch_up(world.app.weekly, moment)
                 moment += timedelta(hours=1)
         assert len(best(world.channel)) == 2

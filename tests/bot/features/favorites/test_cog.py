@@ -122,7 +122,7 @@ async def test_the_sidecar_tells_all_and_names_nobody(server):
         child = world.last.components[0].children[0].options[0].value
         await world.ada.select(world.last, [child], custom_id="bag:pick")
         await world.ada.click(world.last, custom_id=f"bag:save:{child}")
-        await world.cog.keep(mother, world.guild.id, world.ben.id)
+        await world.keep(mother, world.guild.id, world.ben.id)
         of_mother, of_child = [
             json.loads((world.folder / "favorites" / f"{code}.json").read_text()) for code in (mother, child)
         ]
@@ -160,7 +160,7 @@ async def test_a_design_may_be_a_favorite_of_two_servers(server):
         await world.ada.send(world.channel, "!bag 42")
         code = world.code
         for guild in (world.guild.id, 777):
-            assert await world.cog.keep(code, guild, world.ben.id)
+            assert await world.keep(code, guild, world.ben.id)
         assert await world.app.store.unsave(code, 777, world.ben.id)
         assert await world.app.store.is_favorite(code, world.guild.id)
         assert await world.app.store.tally(code) == Tally()
@@ -204,7 +204,7 @@ async def test_generators_that_nobody_needs_are_dropped_and_the_loved_ones_stay(
             codes.append(world.code)
             if number == 0:
                 await world.ada.click(world.last, custom_id=f"bag:save:{world.code}")
-        await world.app.studio.prune(await world.app.store.versions_in_use())
+        await world.app.studio.generators.prune(await world.app.store.versions_in_use())
         for code in codes:
             await world.ben.send(world.channel, f"!bag {code}")
         (whisper,) = world.whispers(world.ben)

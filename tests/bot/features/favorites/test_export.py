@@ -68,7 +68,7 @@ async def test_too_many_for_one_file_come_in_several_and_the_rest_is_told(server
     async with server() as world:
         codes = await favorites(world, range(8))
         size = sum(path.stat().st_size for path in (world.folder / "favorites").glob(f"{codes[0]}*"))
-        monkeypatch.setattr("bot.cogs.keep.MAX_UPLOAD", int(1.5 * size))
+        monkeypatch.setattr("bot.features.favorites.export.MAX_UPLOAD", int(1.5 * size))
         result = await world.ada.slash(world.channel, "bag export")
         files = [result.response, *result.followups]
         archives = [await opened(message.attachments[0]) for message in files if message.attachments]
@@ -80,7 +80,7 @@ async def test_too_many_for_one_file_come_in_several_and_the_rest_is_told(server
 
 
 async def test_who_takes_no_private_messages_is_told_so_and_gets_no_file_in_public(server, monkeypatch):
-    monkeypatch.setattr("bot.client.LINGER_SECONDS", 0)
+    monkeypatch.setattr("bot.client.replies.LINGER_SECONDS", 0)
     async with server() as world:
         await favorites(world, [1])
         world.env.inject_error("POST", "/channels/*/messages", status=403, code=50007)

@@ -1,5 +1,7 @@
 """The hall of fame: a post for each favorite, edited and never doubled."""
 
+from datetime import UTC, datetime, timedelta
+
 import discord
 import pytest
 
@@ -84,14 +86,15 @@ async def test_taken_back_by_everybody_it_goes_and_saved_again_it_returns(server
         assert len(posts(hall)) == 1
 
 
-async def test_the_winner_of_a_vote_comes_into_the_hall(server, monkeypatch):
-    monkeypatch.setenv("BOT_VOTE_MINUTES", "0.02")
+async def test_the_winner_of_a_vote_comes_into_the_hall(server):
     async with server() as world:
         hall = world.guild.create_text_channel("hall-of-fame")
         await world.ada.send(world.channel, "!bag vote 1 2")
         choice = world.last.components[0].children[1].custom_id
         await world.ada.click(world.last, custom_id=choice)
-        await until(lambda: posts(hall))  # the schedule closes it
+        world.clock.moment = datetime.now(UTC) + timedelta(days=1)
+        await world.env.advance_time(3)  # the feature looks every two seconds
+        await until(lambda: posts(hall))
         assert posts(hall)[0].embeds[0].title.endswith(choice.split(":")[-1])
 
 

@@ -6,6 +6,7 @@ import discord
 import pytest
 
 from bot import words
+from bot.client import retries
 from bot.features.training.thread import RunThread
 from bot.store.store import Store
 from gan import events
@@ -102,8 +103,8 @@ async def test_how_a_run_broke_off_is_told_in_words(server, ending, told):
 @pytest.fixture
 def by_hand(monkeypatch):
     """Runs are told when the test says so."""
-    monkeypatch.setattr("bot.runs.POLL_SECONDS", 10**6)
-    monkeypatch.setattr("bot.runs.RETRY_SECONDS", 0)
+    monkeypatch.setattr("bot.features.training.thread.POLL_SECONDS", 10**6)
+    monkeypatch.setattr(retries, "FIRST_SECONDS", 0)
 
 
 class Crash(BaseException):
@@ -112,7 +113,7 @@ class Crash(BaseException):
 
 def run_thread(world):
     """What a bot that has just started knows."""
-    return RunThread(world.app.announcer, world.app.store, world.folder / "runs", 0)
+    return RunThread(world.app.announcer, world.app.store, world.folder / "runs", 0, world.clock)
 
 
 def texts(place):
