@@ -61,8 +61,9 @@ class App:
         say = self.announcer.say
         self.trainer = TrainerProcess(config.path, runs, settings.train_minutes, say)
         self.scraper = ScraperProcess(config.path, config.scraper.folder, len(config.scraper.shops), say)
-        late, taste = timedelta(hours=settings.late_hours), Taste(self.store, self.studio, self.pool)
-        self.daily = DailyDream(self.announcer, self.store, self.guilds, self.cards, late, now, taste)
+        late = timedelta(hours=settings.late_hours)
+        self.taste = Taste(self.store, self.studio, self.pool)
+        self.daily = DailyDream(self.announcer, self.store, self.guilds, self.cards, late, now, self.taste)
         self.weekly = WeeklyBest(self.announcer, self.store, self.guilds, self.cards, late, now)
         self.run_thread = RunThread(self.announcer, self.store, runs, settings.grid_seconds, now)
         self._services = Services(

@@ -1,4 +1,4 @@
-"""Everything the bot says, in one place."""
+"""Everything the bot says, in one place; what only one file says (`check`, `health`, the demo) is there."""
 
 from __future__ import annotations
 
@@ -17,37 +17,35 @@ GRID_MAX = 16
 # Refusals: short, kind, private --------------------------------------------------------------
 
 NO_GENERATOR = (
-    "I have not dreamt yet: no training run has reached its first checkpoint. "
-    "Watch it with `!bag progress`, or ask an admin for `!bag train start`."
+    "I haven't dreamed yet: no training run has reached its first checkpoint. "
+    "`!bag progress` shows how far it is; an admin can start one with `!bag train start`."
 )
-NO_GRIDS = "That run has not drawn a grid yet. The first comes after its first epoch."
-ONE_AT_A_TIME = "You are waiting for three dreams already. Let those come first."
-LONG_LINE = "So many people are waiting for a dream that I take no more just now. Try again in a moment."
-STUDIO_DOWN = "My drawing process keeps dying. Please tell the person who runs me to look at the log."
-ADMINS_ONLY = "That one is for people with the *Manage Server* permission."
-SERVER_ONLY = "That one works in a server only, not in private messages."
-NO_RUN = "There is no training run yet. An admin can begin one with `!bag train start`."
+NO_GRIDS = "That run hasn't drawn a grid yet. The first one comes after its first epoch."
+ONE_AT_A_TIME = "You are already waiting for three dreams. Let those finish first."
+LONG_LINE = "Too many people are waiting for a dream right now. Please try again in a moment."
+STUDIO_DOWN = "My drawing process keeps crashing. Please tell the person who runs me to check the log."
+ADMINS_ONLY = "You need the *Manage Server* permission for that."
+SERVER_ONLY = "That works only in a server, not in direct messages."
+NO_RUN = "There is no training run yet. An admin can start one with `!bag train start`."
 NO_TOP = {
     "week": f"Nobody has voted this week. Dream a bag with `!bag` and press {UP}, or see `!bag top ever`.",
     "month": f"Nobody has voted this month. Dream a bag with `!bag` and press {UP}, or see `!bag top ever`.",
     "ever": f"Nobody has voted yet. Dream a bag with `!bag` and press {UP}.",
 }
-BUSY_TRAINING = "A training run is already going on. `!bag progress` shows it."
-NOT_TRAINING = "No training run is going on."
-BUSY_SCRAPING = "I am already collecting bags."
+BUSY_TRAINING = "A training run is already in progress. `!bag progress` shows it."
+NOT_TRAINING = "No training run is in progress."
+BUSY_SCRAPING = "I am already scraping for bags."
 POLL_OVER = "That vote has closed."
-POLL_CODES = (
-    "A vote needs 2 to 4 designs: `!bag vote k3f9x2-1 k3f9x2-2`, or just `!bag vote` for four new ones."
-)
-UNEXPECTED = "Something went wrong on my side. It is in my log; nothing of yours was lost."
-STORE_BUSY = "My memory is busy right now. Please try again in a moment."
-PLACE_GONE = "The post or the channel that this belonged to is gone."
-DISCORD_DOWN = "Discord did not take my answer. Please try again in a moment."
+POLL_CODES = "A vote needs 2 to 4 bags: `!bag vote k3f9x2-1 k3f9x2-2`, or just `!bag vote` for four new ones."
+UNEXPECTED = "Something went wrong on my side. I logged it, and nothing of yours was lost."
+STORE_BUSY = "My database is busy right now. Please try again in a moment."
+PLACE_GONE = "The post or channel that this belonged to is gone."
+DISCORD_DOWN = "Discord did not accept my answer. Please try again in a moment."
 DISK_FULL = "My disk is full, so I could not save that. Please tell the person who runs me."
 
 
 def not_a_code(text: str, version: str) -> str:
-    """For `!bag banana` and for a seed of 10^40."""
+    """For `!bag banana`, and for a seed of 10^40."""
     if text.strip().isascii() and text.strip().isdigit():
         return f"Seeds go from 0 to {SEEDS - 1:,}. Try `!bag 42`."
     return (
@@ -59,27 +57,27 @@ def not_a_code(text: str, version: str) -> str:
 def unknown_generator(version: str) -> str:
     """For a code whose generator is not here."""
     return (
-        f"I no longer have the generator `{version}`. I keep those whose bags got a vote or were saved. "
+        f"I no longer have the generator `{version}`: I keep those whose bags got a vote or were saved. "
         "`!bag` dreams a new one."
     )
 
 
 def unknown_design(code: str) -> str:
     """For the code of a bred design that is not in the store."""
-    return f"I know no bag `{code}`: it was bred somewhere else, or mistyped. `!bag` dreams a new one."
+    return f"I don't know a bag `{code}`: it was bred elsewhere, or mistyped. `!bag` dreams a new one."
 
 
 def broken_generator(reason: str) -> str:
-    """For a generator file that is truncated."""
-    return f"My generator can't be read ({short(reason, 120)}). The next checkpoint will mend it."
+    """For a generator file that is truncated or damaged."""
+    return f"My generator can't be read ({short(reason, 120)}). The next checkpoint will replace it."
 
 
 def two_generators(a: str, b: str, hint: str) -> str:
     """For an interpolation or a breeding between designs of two generators."""
-    return f"`{a}` and `{b}` come from different generators, and that needs one. Try `{hint}`."
+    return f"`{a}` and `{b}` come from different generators; both must come from the same one. Try `{hint}`."
 
 
-ONE_BAG = "A morph needs two different bags, and takes up to eight: `!bag interpolate 42 7`."
+ONE_BAG = "A morph needs at least two different bags, and takes up to eight: `!bag interpolate 42 7`."
 
 
 def same_parent(code: str) -> str:
@@ -89,12 +87,12 @@ def same_parent(code: str) -> str:
 
 def no_mates(code: str) -> str:
     """For 💞 under the only design of its generator."""
-    return "I know no other bag of that generator yet. Dream some: `!bag grid`."
+    return "I don't know another bag from that generator yet. Dream some: `!bag grid`."
 
 
 def usage(example: str) -> str:
     """For a command with an argument missing or wrong."""
-    return f"I did not get that. It goes like this: `{example}`"
+    return f"I didn't understand that. Try it like this: `{example}`"
 
 
 def example(docstring: str | None) -> str:
@@ -111,28 +109,28 @@ def summary(docstring: str) -> str:
 def in_line(place: int) -> str:
     """To somebody who waits for a picture; place 1 is the one that is being drawn."""
     if place == 1:
-        return "⏳ Yours is being dreamt right now; a moment more."
-    return f"⏳ Many want to dream at once: you are {ordinal(place)} in line."
+        return "⏳ Yours is being dreamed right now."
+    return f"⏳ Many people are dreaming at once: you are {ordinal(place)} in line."
 
 
 def out_of_range(what: str, low: object, high: object) -> str:
     """For a number that is too small or too large."""
-    return f"{what} goes from {low} to {high}."
+    return f"{what} must be between {low} and {high}."
 
 
 def cooldown(seconds: float) -> str:
     """For somebody who asks faster than the cooldown."""
-    return f"One moment: I can dream for you again in {max(seconds, 0.1):.1f} s."
+    return f"One moment, please: I can dream for you again in {max(seconds, 0.1):.1f} s."
 
 
 def server_limit(seconds: float) -> str:
     """For a server in which more is asked than one server should."""
-    return f"This server has asked for so much that others wait. I am back in {max(seconds, 0.1):.0f} s."
+    return f"This server has used up its requests for now. Try again in {max(seconds, 0.1):.0f} s."
 
 
 def missing_permissions(names: Sequence[str]) -> str:
     """For a channel where the bot may not do what it should."""
-    return f"I may not do that here. I am missing: {permission_names(names)}."
+    return f"I can't do that here. I lack these permissions: {permission_names(names)}."
 
 
 def permission_names(names: Sequence[str]) -> str:
@@ -143,57 +141,57 @@ def permission_names(names: Sequence[str]) -> str:
 
 def too_large(name: str, size: int, most: int) -> str:
     """For a file that Discord would not take; sizes in bytes."""
-    return f"`{name}` became too large to send: {size / 2**20:.1f} MiB, and I send {most // 2**20} at most."
+    return f"`{name}` is too large to send: {size / 2**20:.1f} MiB, and my limit is {most // 2**20} MiB."
 
 
-GONE_USER = "somebody who has left Discord"
+GONE_USER = "somebody who left Discord"
 
 
 def no_favorites(whose: str | None) -> str:
     """For an empty list of favorites."""
-    return f"{whose or 'This server'} has no favorites yet. Press {SAVE} under a bag to save it."
+    return f"{whose or 'This server'} has no favorites yet. Press {SAVE} below a bag to save it."
 
 
 def not_seen(code: str) -> str:
-    """For `!bag show` of a design that nobody has dreamt."""
-    return f"Nobody has dreamt `{code}` yet. `!bag {code}` does."
+    """For `!bag show` of a design that nobody has dreamed."""
+    return f"Nobody has dreamed `{code}` yet. `!bag {code}` draws it."
 
 
 # Designs -------------------------------------------------------------------------------------
 
 
 def design_title(code: str) -> str:
-    """Above a dreamt bag."""
+    """Above a bag."""
     return f"Bag {code}"
 
 
 def design_footer(epoch: int) -> str:
-    """Under a dreamt bag."""
-    return f"dreamt after epoch {epoch} · type the code after !bag to draw it again"
+    """Below a bag."""
+    return f"dreamed after epoch {epoch} · type !bag and the code to draw it again"
 
 
 def design_alt(code: str, color: str, epoch: int) -> str:
-    """Alt text of a dreamt bag."""
+    """Alt text of a bag."""
     article = "an" if color[0] in "aeiou" else "a"
-    return f"A dreamt handbag, {article} {color} one on white: design {code}, drawn after epoch {epoch}."
+    return f"A dreamed handbag, {article} {color} one on white: design {code}, drawn after epoch {epoch}."
 
 
 def grid_title(count: int) -> str:
-    """Above a grid of dreamt bags."""
+    """Above a grid."""
     return f"{count} dreams" if count > 1 else "One dream"
 
 
 def grid_alt(codes: Sequence[str]) -> str:
     """Alt text of a numbered grid."""
-    return f"A numbered grid of {len(codes)} dreamt handbags: {', '.join(codes)}."[:1024]
+    return f"A numbered grid of {len(codes)} dreamed handbags: {', '.join(codes)}."[:1024]
 
 
-GRID_FOOTER = "pick one below to vote on it, save it or vary it; or two to breed"
+GRID_FOOTER = "pick one below to vote on it, save it or vary it, or two to breed"
 PICK = "Pick a bag…"
 
 
 def listing(codes: Sequence[str], notes: Sequence[str] | None = None) -> str:
-    """Numbered codes, with a note each."""
+    """Numbered codes, each with its note."""
     if notes is None:
         return " · ".join(f"**{i}**\N{NO-BREAK SPACE}`{code}`" for i, code in enumerate(codes, 1))
     return "\n".join(
@@ -209,13 +207,13 @@ def morph_title(stops: Sequence[object]) -> str:
 def morph_alt(stops: Sequence[object], frames: int) -> str:
     """Alt text of the animation."""
     way = " turns into ".join(map(str, stops))
-    return f"An endless animation of {frames} pictures: the handbag {way}, and into the first again."
+    return f"A looping animation of {frames} frames: the handbag {way}, and back into the first."
 
 
 def strip_alt(stops: Sequence[object], steps: Sequence[str]) -> str:
     """Alt text of the strip."""
     return (
-        f"{len(steps)} numbered handbags side by side on the way through {', '.join(map(str, stops))}: "
+        f"{len(steps)} numbered handbags side by side, the steps through {', '.join(map(str, stops))}: "
         f"{', '.join(steps)}."
     )[:1024]
 
@@ -247,16 +245,16 @@ def family_alt(code: object, parents: Mapping[Any, Sequence[object]]) -> str:
         for child, both in parents.items()
         if both
     ]
-    return f"The family tree of the handbag {code}, with a picture of each: {'; '.join(lines)}."[:1024]
+    return f"The family tree of the handbag {code}, with a picture of each member: {'; '.join(lines)}."[:1024]
 
 
 def children(codes: Sequence[str], most: int) -> str:
-    """The children of a design, and that there are more."""
+    """The children of a design, and whether there are more."""
     return " · ".join(f"`{code}`" for code in codes[:most]) + (" and more" if len(codes) > most else "")
 
 
-def dreamt(at: datetime, user_id: int | None) -> str:
-    """When a design was dreamt, and for whom."""
+def dreamed(at: datetime, user_id: int | None) -> str:
+    """When a design was dreamed, and for whom."""
     return f"<t:{int(at.timestamp())}:R>" + (f" for <@{user_id}>" if user_id else "")
 
 
@@ -267,7 +265,7 @@ BREED_WITH = "Breed it with…"
 
 def breed_with(code: str) -> str:
     """To the person who pressed 💞."""
-    return f"{BREED} With which bag shall I breed `{code}`? For any other: `!bag breed {code} CODE`."
+    return f"{BREED} Which bag should I breed `{code}` with? For any other: `!bag breed {code} CODE`."
 
 
 # Votes and favorites -------------------------------------------------------------------------
@@ -280,36 +278,36 @@ def tally(up: int, down: int) -> str:
 
 def saved(code: str) -> str:
     """To the person who saved a design."""
-    return f"{SAVE} `{code}` is among your favorites now: `!bag favorites` shows them."
+    return f"{SAVE} `{code}` is now one of your favorites: `!bag favorites` shows them."
 
 
 def unsaved(code: str) -> str:
     """To the person who pressed 💾 on a favorite of theirs."""
-    return f"`{code}` is no longer among your favorites. Press {SAVE} again if that was a slip."
+    return f"`{code}` is no longer one of your favorites. Press {SAVE} again to undo that."
 
 
 def community_favorite(code: str, up: int) -> str:
     """To the channel, when a design reaches the threshold."""
-    return f"⭐ `{code}` has {up} votes for it: the community's newest favorite!"
+    return f"⭐ `{code}` got {up} votes: the community's newest favorite!"
 
 
 def poll_title(number: int) -> str:
-    """Above a vote between designs."""
+    """Above a poll; by it the bot recognizes its message."""
     return f"Vote {number}: which bag?"
 
 
 def poll_text(votes: dict[str, int], closes_at: datetime | None) -> str:
-    """The standing of a vote between designs, and its deadline; None if it is closed."""
+    """The standing of a poll and its deadline (None: it is closed)."""
     most = max(max(votes.values()), 1)
     deadline = f"closes <t:{int(closes_at.timestamp())}:R>" if closes_at else "is closed"
-    return f"One vote each, changeable. The vote {deadline}.\n" + "\n".join(
+    return f"One vote per person; you can change yours. The vote {deadline}.\n" + "\n".join(
         f"**{i}** `{code}` {'▰' * round(8 * count / most)}{'▱' * (8 - round(8 * count / most))} {count}"
         for i, (code, count) in enumerate(votes.items(), 1)
     )
 
 
 def poll_result(number: int, winners: Sequence[str], count: int) -> str:
-    """How a vote ended; by these words the bot knows that it has said so."""
+    """How a poll ended; by these words the bot recognizes that it has announced it."""
     if not winners:
         return f"Vote {number}: nobody voted, so no bag won. Perhaps next time."
     votes = "1 vote" if count == 1 else f"{count} votes"
@@ -325,12 +323,12 @@ TOP_TITLES = {
     "ever": "The bags you love most",
 }
 TOP_FOOTER = (
-    "by the lower bound of Wilson's score interval: few votes count for less than many · pick one below"
+    "ranked by the lower bound of Wilson's score interval, so many votes count more than few · pick one below"
 )
 
 
 def hall_title(code: str) -> str:
-    """Above a favorite in the hall of fame; by it the bot knows its post again."""
+    """Above a favorite in the hall of fame; by it the bot recognizes its post."""
     return f"⭐ Bag {code}"
 
 
@@ -344,7 +342,7 @@ def favorites_title(whose: str | None, page: int, pages: int) -> str:
 
 
 def run_mark(run: str) -> str:
-    """How `run_begins` begins: by this the message is known again."""
+    """How `run_begins` begins; by it the bot recognizes the message."""
     return f"🧵 A new training run begins, {run}:"
 
 
@@ -374,12 +372,14 @@ def epoch_line(epoch: Epoch) -> str:
 
 def epoch_alt(epoch: int) -> str:
     """Alt text of an epoch's grid."""
-    return f"64 handbags dreamt from the same 64 seeds after epoch {epoch}, eight by eight on white."
+    return f"64 handbags dreamed from the same 64 seeds after epoch {epoch}, eight by eight on white."
 
 
 def run_recovered(epoch: int, reason: str) -> str:
     """Above a grid, when the run went wrong before it."""
-    return f"↩️ It went wrong ({short(reason, 200)}) and went on from epoch {epoch}, more gently."
+    return (
+        f"↩️ Training diverged ({short(reason, 200)}); resumed from epoch {epoch} with half the learning rate."
+    )
 
 
 def run_ending(ending: Finished | Stopped | Failed) -> str:
@@ -388,11 +388,9 @@ def run_ending(ending: Finished | Stopped | Failed) -> str:
         case Finished(epoch=epoch):
             return f"✨ The run is done after {epoch} epochs. This is how the bags emerged:"
         case Stopped(epoch=epoch):
-            return (
-                f"⏸ The run rests after epoch {epoch}. It goes on from there at the next `!bag train start`."
-            )
+            return f"⏸ The run stopped after epoch {epoch}. `!bag train start` resumes it from there."
         case Failed(reason=reason):
-            return f"💔 The run broke off: {short(reason, 300)}. Its last checkpoint is safe."
+            return f"💔 The run failed: {short(reason, 300)}. Its last checkpoint is safe."
 
 
 def timelapse_alt(epoch: int) -> str:
@@ -407,15 +405,15 @@ def child_died(what: str, code: int, last_line: str) -> str:
     return f"💔 My {what} {how}{why}"
 
 
-TRAIN_STARTED = "🧵 Training begins. The first grid comes after the first epoch."
-TRAIN_STOPPING = "⏸ The trainer finishes its batch, saves a checkpoint and rests."
-SCRAPE_STARTED = "🛍️ Off to the shops. I will tell you what I found."
+TRAIN_STARTED = "🧵 Training starts. The first grid comes after the first epoch."
+TRAIN_STOPPING = "⏸ The trainer finishes its batch, saves a checkpoint and stops."
+SCRAPE_STARTED = "🛍️ Off to the shops. I'll tell you what I find."
 
 
 def collected(found: dict[str, int], images: int | None) -> str:
     """To the channel, after a crawl."""
     new = [f"**{count:,}** new bags from {shop}" for shop, count in found.items() if count]
-    total = f" The dataset has **{images:,}** bags now." if images is not None else ""
+    total = f" The dataset now has **{images:,}** bags." if images is not None else ""
     return f"🛍️ {', '.join(new) if new else 'No new bags'}.{total}"
 
 
@@ -429,25 +427,25 @@ def losses_line(loss_d: float, loss_g: float) -> str:
     return f"discriminator {loss_d:.3f} · generator {loss_g:.3f}"
 
 
-QUALITY_ALT = "The curve of KID, a distance between dreamt and real bags, by epoch: lower is better."
-LOSSES_ALT = "Curves of the discriminator's and the generator's loss by epoch."
+QUALITY_ALT = "The KID, a distance between dreamed and real bags, by epoch; lower is better."
+LOSSES_ALT = "The losses of the discriminator and the generator by epoch."
 REFRESH, FILM = "🔄", "🎞️"
 
 
 def timelapse_so_far(run: str, epoch: int) -> str:
     """With a run's timelapse."""
-    return f"{FILM} Run {run} until epoch {epoch}:"
+    return f"{FILM} Run {run} up to epoch {epoch}:"
 
 
 PROGRESS_TITLE = "Training run"
-STATES = {"running": "going on", "finished": "done", "stopped": "resting", "failed": "broken off"}
+STATES = {"running": "running", "finished": "done", "stopped": "stopped", "failed": "failed"}
 
 
 # Setup ---------------------------------------------------------------------------------------
 
-SETUP_TITLE = "How I am set up here"
+SETUP_TITLE = "My setup in this server"
 SETUP_INTRO = (
-    "Choose below, or type it: `!bag setup zone Europe/Paris`, and so `channel`, `hall`, `hour`, `best`, "
+    "Choose below, or type it: `!bag setup zone Europe/Paris`; likewise `channel`, `hall`, `hour`, `best`, "
     "`votes` and `reset`."
 )
 SETUP_KEYS = {
@@ -457,11 +455,11 @@ SETUP_KEYS = {
     "hour": "Daily dream bag",
     "best": "Week's best",
     "votes": "Votes for a favorite",
-    "reset": "Back to the defaults",
+    "reset": "Reset to the defaults",
 }
 SETUP_LACKS = "What is missing"
 SETUP_HOME, SETUP_HALL, SETUP_HOUR = "Home channel…", "Hall of fame…", "Hour of the daily dream bag…"
-SETUP_MORE, SETUP_LOOK, SETUP_RESET = "Zone, week's best, votes…", "Look again", "Back to the defaults"
+SETUP_MORE, SETUP_LOOK, SETUP_RESET = "Zone, week's best, votes…", "Refresh", "Reset to the defaults"
 _SETUP_VALUES = {
     "channel": "a text channel of this server that I can see, such as `#bags`, or `none`",
     "hall": "a text channel of this server that I can see, such as `#hall-of-fame`, or `none`",
@@ -478,20 +476,20 @@ def setup_hour(time: str) -> str:
 
 
 def setup_unknown(what: str) -> str:
-    """For a setting that there is not."""
-    return f"“{short(what)}” is nothing to set up. I know: {', '.join(f'`{key}`' for key in SETUP_KEYS)}."
+    """For a setting that does not exist."""
+    return f"“{short(what)}” is not a setting. I know: {', '.join(f'`{key}`' for key in SETUP_KEYS)}."
 
 
 def setup_refused(what: str, value: str, meant: Sequence[str] = ()) -> str:
-    """For a value that can't be."""
-    said = f"“{short(value)}” won't do: " if value else ""
+    """For an invalid value."""
+    said = f"“{short(value)}” doesn't work: " if value else ""
     perhaps = f" Did you mean {' or '.join(f'`{name}`' for name in meant)}?" if meant else ""
-    return f"{said}`!bag setup {what}` wants {_SETUP_VALUES[what]}.{perhaps}"
+    return f"{said}`!bag setup {what}` takes {_SETUP_VALUES[what]}.{perhaps}"
 
 
 def home_channel(channel: int | None) -> str:
-    """Where the bot posts by itself."""
-    return f"<#{channel}>" if channel else "none: I post nothing by myself"
+    """Where the bot posts on its own."""
+    return f"<#{channel}>" if channel else "none: I post nothing on my own"
 
 
 def hall_channel(channel: int | None) -> str:
@@ -505,45 +503,45 @@ def threshold(votes: int) -> str:
 
 
 def local_time(zone: str, now: datetime) -> str:
-    """A zone, and what its clocks show."""
+    """A time zone, and the time there."""
     return f"{zone}, where it is {now:%H:%M}"
 
 
 def setup_lacks(has_home: bool, lacks: dict[int, list[str]]) -> str:
-    """What an admin should mend, by channel."""
+    """What an admin should fix, by channel."""
     lines = [f"✗ In <#{channel}> I lack: {permission_names(names)}." for channel, names in lacks.items()]
     if not has_home:
         lines.insert(0, "✗ I have no home channel. Choose one below.")
-    return "\n".join(lines) or "✓ Nothing. I can read commands, and I may do here what I should."
+    return "\n".join(lines) or "✓ Nothing. I have all the permissions that I need here."
 
 
 def hello(channel: str) -> str:
-    """The first words in a server that has no channel for the bot."""
+    """The greeting in a server without a channel for the bot."""
     named = "" if channel.isdigit() else f" or make a channel **#{channel}**"
     return (
-        "👜 Hello! I dream handbags: type `!bag`, or `!bag help`. I stay silent until I am spoken to. To "
-        f"get a dream bag a day, somebody with *Manage Server* can give me a home with `!bag setup`{named}."
+        "👜 Hello! I dream handbags: type `!bag`, or `!bag help`. I stay quiet until somebody asks. For a dream "
+        f"bag every day, somebody with *Manage Server* can choose my channel with `!bag setup`{named}."
     )
 
 
 # A server's and a person's own ----------------------------------------------------------------
 
-ZIP_ALT = "A zip file with the pictures of favorites, what is known of each, and an index."
-NO_PRIVATE = "That is for you alone, and you take no messages from me. Allow them, or ask by `/bag`."
+ZIP_ALT = "A zip file with the favorites' pictures, the details of each, and an index."
+NO_PRIVATE = "That is for your eyes only, but your DMs are closed. Open them, or use `/bag` instead."
 
 
 def exported(number: int, so_far: int, total: int) -> str:
-    """With a zip file of favorites: the how manieth, and how many favorites have been sent with it."""
+    """With a zip file of favorites: its number, and how many favorites have been sent so far."""
     if number == 1 and so_far == total:
         return f"All {total:,} favorites of this server, with an index."
     return f"File {number}: the newest {so_far:,} of {total:,} favorites so far."
 
 
-EXPORT_REST = "More files I don't send. The person who runs me finds all favorites in a folder on my disk."
+EXPORT_REST = "I send no more files than these. The person who runs me can find all favorites on my disk."
 FORGET_ASK = (
-    "I can forget what I know of you, on every server: your votes, your favorites, and which dreams "
-    "you asked for. It can't be undone. What you voted in with others stays a favorite of the community, "
-    "without your name. Messages stay too; those of mine that you asked for you can delete from their menu "
+    "I can forget what I know about you, on every server: your votes, your favorites, and which dreams "
+    "you asked for. This can't be undone. What you helped vote in stays a favorite of the community, "
+    "without your name. Messages stay too; you can delete the ones you asked for from their menu "
     "(Apps, *Delete this dream*)."
 )
 FORGET_BUTTON = "Forget me"
@@ -551,33 +549,33 @@ NOT_YOURS = "That button is for somebody else."
 
 
 def forgotten(votes: int, favorites: int, designs: int) -> str:
-    """What is no longer known of a person."""
+    """What was deleted about a person."""
     return (
-        f"Done. I have forgotten {counted(votes, 'vote')}, {counted(favorites, 'favorite')} and "
+        f"Done. I forgot {counted(votes, 'vote')}, {counted(favorites, 'favorite')} and "
         f"who asked for {counted(designs, 'dream')}."
     )
 
 
 DELETE_MENU = "Delete this dream"
-DELETED = "It is gone."
+DELETED = "Deleted."
 DELETE_WHICH = (
-    "Reply to the post with `!bag delete`, give its link, or take *Delete this dream* from its menu (Apps)."
+    "Reply to the post with `!bag delete`, give its link, or choose *Delete this dream* from its menu (Apps)."
 )
-NOT_MINE = "I can only delete posts of mine, here."
-NOT_ASKED_BY_YOU = "Only who asked for that post, or somebody with *Manage Messages*, can delete it."
-GONE = "That post is gone already, or only you can see it; then *Dismiss message* below it takes it away."
+NOT_MINE = "I can delete only my own posts, in this server."
+NOT_ASKED_BY_YOU = "Only its requester, or somebody with *Manage Messages*, can delete that post."
+GONE = "That post is already gone, or only you can see it: then use *Dismiss message* below it."
 
 
 # Schedule ------------------------------------------------------------------------------------
 
 
 def daily_title(day: date) -> str:
-    """Above the daily dream bag; no two days have the same."""
+    """Above the daily dream bag; different every day, so the bot recognizes its post."""
     return f"Dream bag of {day:%A}, {day.day} {day:%B %Y}"
 
 
 def weekly_title(day: date) -> str:
-    """Above the week's best; no two days have the same."""
+    """Above the week's best; different every day, so the bot recognizes its post."""
     return f"The week's best, told on {day:%A}, {day.day} {day:%B %Y}"
 
 
@@ -587,8 +585,8 @@ def week_title(first: date, last: date) -> str:
 
 
 def weekly_note(up: int, down: int, dreamer: int | None) -> str:
-    """What the week gave a design, and who dreamt it (a user id)."""
-    return tally(up, down) + (f" · dreamt by <@{dreamer}>" if dreamer else "")
+    """A design's votes of the week, and the id of whoever dreamed it."""
+    return tally(up, down) + (f" · dreamed by <@{dreamer}>" if dreamer else "")
 
 
 # Taste ---------------------------------------------------------------------------------------
@@ -597,12 +595,12 @@ _ODDS = ((1, 10), (1, 5), (1, 4), (1, 3), (2, 5), (1, 2), (3, 5), (2, 3), (3, 4)
 
 
 def picked(dreams: int, votes: int, chance: float) -> str:
-    """Under the daily dream bag: how it was chosen, and how sure I am (`chance` in [0, 1])."""
+    """Below the daily dream bag: how it was chosen, and the chance in [0, 1] that it is liked."""
     part, whole = min(_ODDS, key=lambda odds: abs(odds[0] / odds[1] - chance))
     of_yours = "your one vote" if votes == 1 else f"your {votes:,} votes"
     return (
-        f"The best of {dreams:,} dreams by {of_yours}: "
-        f"I am {part} in {whole} sure that you like it. {UP} or {DOWN} teaches me."
+        f"The best of {dreams:,} dreams, going by {of_yours}: the odds that you like it are {part} in {whole}. "
+        f"{UP} and {DOWN} teach me."
     )
 
 
@@ -610,8 +608,8 @@ def picked(dreams: int, votes: int, chance: float) -> str:
 
 HELP_TITLE = "Bag Dreams"
 HELP_INTRO = (
-    "I look at bags all night and dream new ones. Every command works as `!bag …` and as `/bag …`; "
-    "`!bag help vote` tells about one topic, `!bag help grid` all about one command."
+    "I look at bags all night and dream new ones. Every command works as `!bag …` and as `/bag …`. "
+    "`!bag help vote` explains a topic, `!bag help grid` a command."
 )
 HELP_TOPICS = {
     "dream": ("bag", "grid", "interpolate", "show"),
@@ -622,21 +620,21 @@ HELP_TOPICS = {
     "admins": ("setup", "train start", "train stop", "scrape", "export"),
     "more": ("delete", "forget me", "help"),
 }
-"""Their commands in order, as typed after `!bag`; what each does stands in its docstring."""
+"""Their commands in order, as typed after `!bag`; each command's docstring says what it does."""
 HELP_REST = "more"
-"""The topic of commands that are in no other."""
+"""The topic of commands that belong to no other."""
 HELP_BUTTONS = {
-    "dream": {AGAIN: "under every bag: another one", "🔢": "under every grid: pick one, or two to breed"},
-    "breed": {VARY: "under every bag: four variations", BREED: "under every bag: breed it with another"},
+    "dream": {AGAIN: "below every bag: another one", "🔢": "below every grid: pick one, or two to breed"},
+    "breed": {VARY: "below every bag: four variations", BREED: "below every bag: breed it with another"},
     "vote": {
-        f"{UP} {DOWN}": "under every bag: one vote a person; the other changes it, the same takes it back"
+        f"{UP} {DOWN}": "below every bag: one vote per person; the other button changes it, the same one takes it back"
     },
-    "favorites": {SAVE: "under every bag: make it a favorite of yours, or take it back"},
+    "favorites": {SAVE: "below every bag: make it a favorite of yours, or take that back"},
 }
-HELP_OPTIONS = "What you can say after it"
-HELP_ALIASES = "Or"
+HELP_OPTIONS = "Options"
+HELP_ALIASES = "Aliases"
 
 
 def unknown_topic(topic: str, topics: Sequence[str]) -> str:
     """For help on something that is neither a topic nor a command."""
-    return f"I have no help on “{short(topic)}”. Topics: {', '.join(topics)}."
+    return f"There is no help on “{short(topic)}”. Topics: {', '.join(topics)}."

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 COMPONENTS = 16
-"""Principal components of looks that are learnt from; docs/bot.md compares."""
+"""Principal components of looks that are learned from; docs/bot.md compares."""
 
 PRIOR_VARIANCE = 4.0
 """Of the log odds that a usual bag is liked, before the first vote."""

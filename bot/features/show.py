@@ -45,7 +45,7 @@ class ShowCog(Feature):
         embed.add_field(name="Votes", value=words.tally(card.tally.up, card.tally.down))
         embed.add_field(name="Saved by", value=", ".join(saved_by[:PEOPLE]) or "nobody yet")
         embed.add_field(name="Color", value=picture.color)
-        embed.add_field(name="Dreamt", value=words.dreamt(card.created_at, card.user_id))
+        embed.add_field(name="Dreamed", value=words.dreamed(card.created_at, card.user_id))
         embed.add_field(name="Generator", value=f"`{named.version}`, epoch {card.epoch}")
         embeds, files = [embed], [picture_file(named, picture, card.epoch)]
 

@@ -1,1 +1,1 @@
-"""A static site of what the community has dreamt: favorites, daily bags, family trees and timelapses."""
+"""A static site of what the community has dreamed: favorites, daily bags, family trees and timelapses."""

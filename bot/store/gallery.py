@@ -16,7 +16,7 @@ AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A design with all that may be told of it in public: nothing of who dreamt, saved or voted."""
+    """A design with all that may be told of it in public: nothing of who dreamed, saved or voted."""
 
     code: str
     epoch: int

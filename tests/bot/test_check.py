@@ -246,4 +246,4 @@ async def test_a_shop_wants_to_know_who_calls(config, look):
 
 async def test_a_disk_without_room_is_told(look, monkeypatch):
     monkeypatch.setattr("bot.check.ROOM", 2**80)
-    assert "make room" in bad(await look())["disk"]
+    assert "free up space" in bad(await look())["disk"]

@@ -98,9 +98,7 @@ async def test_scrape_and_train_begin_by_the_config_and_an_empty_line_is_never(s
     monkeypatch.setenv("BOT_TRAIN_AT", "0 3 * * *")
     async with server() as world:
         app = world.app
-        schedule = build_schedule(
-            app.config.bot, app.announcer, app.store, app.studio, app.trainer, app.scraper, []
-        )
+        schedule = build_schedule(app.config.bot, app.store, app.studio, app.trainer, app.scraper, [])
         jobs = {job.id: job.trigger for job in schedule.get_jobs()}
         assert "scrape" not in jobs
         fires = jobs["train"].get_next_fire_time(None, at("2026-11-21 12:00"))

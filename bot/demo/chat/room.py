@@ -59,7 +59,7 @@ class Room:
         owner = next(iter(users.values()))
         guild = self.env.create_guild("Bag Lovers", owner=owner)
         self.guild_id = guild.id
-        self.channel_id = guild.create_text_channel(channel, topic="Where new handbags are dreamt up").id
+        self.channel_id = guild.create_text_channel(channel, topic="Where new handbags are dreamed up").id
         self.people: Mapping[str, simcord.MemberActor] = {
             key: simcord.MemberActor(self.env, guild, user) if user is owner else guild.add_member(user)
             for key, user in users.items()

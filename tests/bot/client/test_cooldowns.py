@@ -85,7 +85,7 @@ def test_every_file_passes_the_place_that_looks_at_its_size():
         for path in package.rglob("*.py")
         if re.search(r"\bdiscord\.File\(", path.read_text("utf-8"))
     ]
-    assert makers == ["cogs/feature.py"]
+    assert makers == ["features/card.py"]
 
 
 async def test_a_picture_that_grew_too_large_is_told_in_private(server, monkeypatch):

@@ -80,8 +80,8 @@ async def test_nobody_can_have_another_forgotten(server):
     async with server() as world:
         await busy(world)
         before = await traces(world, world.ada)
-        view = view(button("forget", world.ada.id))
-        await world.env.bot.get_channel(world.channel.id).send("a button that was not for all", view=view)
+        ask = view(button("forget", world.ada.id))
+        await world.env.bot.get_channel(world.channel.id).send("a button that was not for all", view=ask)
         result = await world.ben.click(world.last, custom_id=f"bag:forget:{world.ada.id}")
         assert result.ephemeral
         assert "somebody else" in result.response.content
