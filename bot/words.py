@@ -519,8 +519,8 @@ def hello(channel: str) -> str:
     """The greeting in a server without a channel for the bot."""
     named = "" if channel.isdigit() else f" or make a channel **#{channel}**"
     return (
-        "👜 Hello! I dream handbags: type `!bag`, or `!bag help`. I stay quiet until somebody asks. For a dream "
-        f"bag every day, somebody with *Manage Server* can choose my channel with `!bag setup`{named}."
+        "👜 Hello! I dream handbags: type `!bag`, or `!bag help`. I stay quiet until somebody asks. For a "
+        f"dream bag every day, somebody with *Manage Server* can choose my channel with `!bag setup`{named}."
     )
 
 
@@ -599,8 +599,8 @@ def picked(dreams: int, votes: int, chance: float) -> str:
     part, whole = min(_ODDS, key=lambda odds: abs(odds[0] / odds[1] - chance))
     of_yours = "your one vote" if votes == 1 else f"your {votes:,} votes"
     return (
-        f"The best of {dreams:,} dreams, going by {of_yours}: the odds that you like it are {part} in {whole}. "
-        f"{UP} and {DOWN} teach me."
+        f"The best of {dreams:,} dreams, going by {of_yours}: "
+        f"the odds that you like it are {part} in {whole}. {UP} and {DOWN} teach me."
     )
 
 
@@ -627,7 +627,7 @@ HELP_BUTTONS = {
     "dream": {AGAIN: "below every bag: another one", "🔢": "below every grid: pick one, or two to breed"},
     "breed": {VARY: "below every bag: four variations", BREED: "below every bag: breed it with another"},
     "vote": {
-        f"{UP} {DOWN}": "below every bag: one vote per person; the other button changes it, the same one takes it back"
+        f"{UP} {DOWN}": "below every bag: one vote per person; press the other to change it, the same to undo it"
     },
     "favorites": {SAVE: "below every bag: make it a favorite of yours, or take that back"},
 }
