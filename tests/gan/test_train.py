@@ -7,19 +7,17 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 
 from gan import events
+from gan.adversaries import Adversaries
 from gan.generator import load
 from gan.run import Run, every
-
-
-def told(run: Run) -> list[events.Event]:
-    found, _ = events.read(run.path)
-    return found
+from tests.gan.house import PATIENCE, RECIPE, told, unfinish
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -35,10 +33,15 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def unfinish(run: Run) -> None:
-    """As if the run had been killed just before its end."""
-    lines = run.events.read_text().splitlines(keepends=True)
-    run.events.write_text("".join(line for line in lines if "finished" not in line))
+def ends_alike(run: Run, other: Run) -> None:
+    """Both end after the same epoch with the same bits."""
+    one, two = told(run)[-1], told(other)[-1]
+    assert isinstance(one, events.Finished)
+    assert isinstance(two, events.Finished)
+    assert one.epoch == two.epoch
+    assert same(weights(run), weights(other))
+    assert load(run.generator).version == load(other.generator).version
+    assert run.grid(one.epoch).read_bytes() == other.grid(two.epoch).read_bytes()
 
 
 def epochs(run: Run) -> int:
@@ -76,23 +79,39 @@ def test_run_folder_is_complete(trained) -> None:
 
 
 def test_killed_and_stopped_run_ends_with_the_weights_of_an_undisturbed_one(house) -> None:
-    undisturbed = house.train("--epochs", "4", "--run", "undisturbed")
-
-    process = house.start("train", "--epochs", "4", "--run", "disturbed")
+    house.configure(RECIPE + "decay = false", epochs=100_000)  # too many to end before it is killed
+    process = house.start("train", "--run", "disturbed")
     run = house.wait(process, lambda seen: seen[-1].event == "epoch")
     process.kill()
     process.communicate()
-    resumed = house.start("train", "--epochs", "4")
+    resumed = house.start("train")
     house.wait(resumed, lambda seen: [event.event for event in seen].count("started") == 2)
     resumed.send_signal(signal.SIGINT)
-    resumed.communicate(timeout=60)
-    assert told(run)[-1].event == "stopped"
-    house.train("--epochs", "4")
-
+    resumed.communicate(timeout=PATIENCE)
+    stopped = told(run)[-1]
+    assert isinstance(stopped, events.Stopped)
+    last = stopped.epoch + 1
+    house.train("--epochs", str(last))
     assert told(run)[-1].event == "finished"
-    assert same(weights(run), weights(undisturbed))
-    assert load(run.generator).version == load(undisturbed.generator).version
-    assert run.grid(4).read_bytes() == undisturbed.grid(4).read_bytes()
+    ends_alike(run, house.train("--epochs", str(last), "--run", "undisturbed"))
+
+
+def test_stopped_run_resumes_its_decay_in_mid_epoch(house, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.configure(checkpoint_seconds=1000)
+    step = Adversaries.step
+
+    def stop_in_fifth_step(*args: Any, **options: Any) -> torch.Tensor:
+        if options["step"] == 4:
+            signal.raise_signal(signal.SIGTERM)
+        return step(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Adversaries, "step", stop_in_fifth_step)
+        run = house.train("--epochs", "3", "--run", "disturbed")
+    assert [event.event for event in told(run)] == ["started", "checkpoint", "epoch", "checkpoint", "stopped"]
+    assert 0 < torch.load(run.state, weights_only=True)["progress"]["step"] < 3
+    house.train("--epochs", "3")
+    ends_alike(run, house.train("--epochs", "3", "--run", "undisturbed"))
 
 
 def test_signal_stops_with_a_checkpoint_and_the_next_run_resumes(stopped) -> None:
@@ -132,7 +151,7 @@ def test_bag_dreams_preset_trains(house) -> None:
 
 
 def test_minutes_bound_the_run(house) -> None:
-    run = house.train("--minutes", "0.02")
+    run = house.train("--minutes", "0.002")
     last = told(run)[-1]
     assert isinstance(last, events.Finished)
     assert last.epoch >= 1
@@ -208,7 +227,7 @@ def test_two_processes_train_one_run_and_one_resumes_it(house) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     (run,) = every(house.runs)
@@ -262,4 +281,4 @@ def test_bounds_must_be_numbers_above_zero(house) -> None:
 
 
 def test_run_name_is_one_folder(house) -> None:
-    assert "one folder" in house.refused("train", "--run", "../elsewhere")
+    assert "single folder" in house.refused("train", "--run", "../elsewhere")
