@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.gan.house import PATIENCE, House
+from tests.gan.house import PATIENCE, STEADY, House
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs end without curves and timelapse, which take half of a short run's time; `trained` has them."""
+    monkeypatch.setattr("gan.curves.losses", lambda epochs: b"")
+    monkeypatch.setattr("gan.run_writer.timelapse", lambda grids: b"")
+
+
+@pytest.fixture
+def house(tmp_path: Path, sketched: None) -> House:
     """With a dataset of 32 pictures of 32×32 pixels."""
     return House(tmp_path)
 
@@ -36,18 +43,23 @@ def measuring(tmp_path_factory: pytest.TempPathFactory) -> House:
 @pytest.fixture(scope="session")
 def _stopped(tmp_path_factory: pytest.TempPathFactory) -> House:
     house = House(tmp_path_factory.mktemp("stopped"))
-    process = house.start("train", "--epochs", "100000", "--run", "stopped")
-    house.wait(process, lambda seen: seen[-1].event == "epoch")
+    house.configure(STEADY, epochs=100_000)  # too many to end by itself
+    killed = house.start("train", "--run", "stopped")
+    house.wait(killed, lambda seen: seen[-1].event == "epoch")
     assert "another process" in house.refused("train")
-    process.terminate()
-    out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, err
+    killed.kill()
+    killed.communicate()
+    resumed = house.start("train")
+    house.wait(resumed, lambda seen: [event.event for event in seen].count("started") == 2)
+    resumed.terminate()
+    out, err = resumed.communicate(timeout=PATIENCE)
+    assert resumed.returncode == 0, err
     assert "stopped" in out
     return house
 
 
 @pytest.fixture
-def stopped(_stopped: House, tmp_path: Path) -> House:
-    """With a run that was asked to stop after at least one epoch."""
+def stopped(_stopped: House, tmp_path: Path, sketched: None) -> House:
+    """With a run that was killed, resumed, and asked to stop."""
     shutil.copytree(_stopped.folder, tmp_path, dirs_exist_ok=True)
     return House(tmp_path)

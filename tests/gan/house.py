@@ -19,6 +19,9 @@ from gan.__main__ import main
 from gan.run import Run, every
 
 RECIPE = "[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\n"
+STEADY = RECIPE + "decay = false\n"
+"""Trains the same whatever the number of epochs."""
+
 PATIENCE = 300
 """Seconds to wait for a process, however busy the machine is."""
 
