@@ -86,7 +86,7 @@ def open_dataset(path: Path) -> Dataset:
             manifest[key] for key in ("version", "image_size", "count", "content_hash")
         )
     except OSError as error:
-        raise DatasetError(f"no dataset at {path}: {error.strerror}: build one first") from error
+        raise DatasetError(f"no dataset at {path} ({error.strerror}): build one first") from error
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{path}/manifest.json is broken: rebuild the dataset") from error
     if version != VERSION:
