@@ -50,7 +50,7 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes of training.")] = None,
     new: Annotated[bool, typer.Option("--new", help="Start a new run instead of resuming.")] = False,
 ) -> None:
-    """Train: resume the newest run if it is unfinished, else start a new one.
+    """Resume the newest run if it is unfinished, else start one.
 
     On several GPUs or hosts: torchrun --nproc-per-node N -m -- gan train …
     """
@@ -109,12 +109,12 @@ def interpolate(
     context: typer.Context,
     seeds: Annotated[list[int], typer.Argument(help="Numbers of two to eight bags.", metavar="A B [C…]")],
     frames: Annotated[int, typer.Option(min=2, max=600, help="Frames in all.")] = 60,
-    loop: Annotated[bool, typer.Option("--loop", help="End where it starts.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Return to the first bag.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
     out: Annotated[Path | None, typer.Option(help="A .gif or .webp file.")] = None,
     name: RunName = None,
 ) -> None:
-    """Animate the way from bag A to bag B, and on to others."""
+    """Animate the way from bag to bag."""
     if not 2 <= len(seeds) <= 8:
         raise typer.BadParameter("give 2 to 8 numbers: A B [C…]")
     generator = _generator(load(context.obj), name)
@@ -138,7 +138,7 @@ def breed(
     out: Annotated[Path | None, typer.Option(help="A PNG file.")] = None,
     name: RunName = None,
 ) -> None:
-    """Breed two bags: draw both parents, then their children, in one picture."""
+    """Draw two bags and their children in one picture."""
     generator = _generator(load(context.obj), name)
     parents = generator.latents([a, b])
     children = generator.children(parents[0], parents[1], range(count), mutation)
@@ -160,7 +160,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="A PNG file; default: in the run's folder.")] = None,
     name: RunName = None,
 ) -> None:
-    """Measure dreamed bags against held-out real ones, and draw each beside its nearest real ones."""
+    """Measure dreams against held-out real bags. Draws twelve beside their nearest real ones."""
     settings = load(context.obj)
     dataset = open_dataset(settings.dataset)
     chosen = _run(settings, name)

@@ -89,7 +89,6 @@ class Trainer:
         self._stopping = False
         self.progress = TrainingProgress()
         self._restore()
-        self._began = time.monotonic() - self.progress.seconds
 
     def train(self, display: Display) -> None:
         """Train until the run ends or is asked to stop. The last event is Finished or Stopped.
@@ -98,7 +97,7 @@ class Trainer:
         """
         self._display = display
         self._writer = RunWriter(self.run, self.dataset, self.shape, display)
-        self._began = time.monotonic() - self.progress.seconds
+        self._started_at = time.monotonic() - self.progress.seconds
         self._emit(self._started)
         while not self._over():
             wrong = self._epoch()
@@ -242,7 +241,7 @@ class Trainer:
 
     def _asked_to_stop(self) -> bool:
         """Whether any process was asked to stop. Also advances the time trained, the same in all of them."""
-        stop, seconds = self.world.all_max(float(self.stop()), time.monotonic() - self._began)
+        stop, seconds = self.world.all_max(float(self.stop()), time.monotonic() - self._started_at)
         self.progress.seconds = seconds
         self._stopping = stop > 0
         return self._stopping

@@ -1,4 +1,4 @@
-"""Dreaming from a trained run: the same seed and file give the same bytes, whatever else is drawn."""
+"""Dreaming from a trained run: a seed and a generator give the same bytes, whatever else is drawn."""
 
 import io
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_same_seed_same_bytes(trained, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def wide() -> Generator:
-    """With convolutions of a size that torch computes otherwise for one picture than for two."""
+    """With convolutions that torch computes differently for one picture than for two."""
     shape = Shape(16, "normal", 128, 64, "blurred", blocks=1)
     torch.manual_seed(0)
     network = shape.network()
@@ -154,6 +154,16 @@ def test_gif_frames_share_one_palette() -> None:
         assert moving.n_frames == 4
     assert data.count(b"\x21\xf9\x04") == 4
     assert len(data) < 4 * 32 * 32 * 2 + 768 * 2  # a palette a frame would be 768 bytes more each
+
+
+def test_webp_of_lower_quality_is_smaller() -> None:
+    random = np.random.default_rng(0)
+    frames = [Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)) for _ in range(4)]
+    data = animate.encode_webp(frames, [50, 50, 50, 70], quality=20, method=2)
+    assert len(data) < len(animate.encode_webp(frames, 50))
+    with Image.open(io.BytesIO(data)) as moving:
+        assert moving.n_frames == 4
+        assert moving.info["loop"] == 0
 
 
 def test_timelapse_stays_under_the_limit(tmp_path: Path, trained) -> None:

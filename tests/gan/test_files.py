@@ -1,4 +1,4 @@
-"""Settings, events and the run folder, which the bot shares with the trainer."""
+"""Settings, events and run folders, which the bot shares with the trainer."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The trainer as the bot meets it: a process, and the run folder it writes."""
+"""The trainer as the bot sees it: a process and the run folder it writes."""
 
 import os
 import shutil
