@@ -1,28 +1,32 @@
-"""Quality at equal CPU time: presets, or one preset with values changed, trained side by side and measured.
+"""Compare the quality of presets, or of changed recipes, after equal CPU time.
 
-    python -m benchmarks.quality PICTURES [--seconds 120,300,600] [--presets dream,dcgan] [--seeds 3]
-    python -m benchmarks.quality PICTURES --presets dream --set upsampling=bilinear --set statistics=true
+    python -m benchmarks.quality DATASET [--seconds 120,300,600] [--presets dream,dcgan] [--seeds 3]
+    python -m benchmarks.quality DATASET --presets dream --set upsampling=bilinear --set statistics=true
 
-PICTURES is a dataset folder. Seconds are CPU seconds of training alone, of all threads together. A preset
-whose rates decay is trained anew for each of the bounds, as a run with that bound would be; one run of the
-others passes all of them. --dreamed pictures are measured against all the real ones. A JSON line for each
-is printed as soon as it is known; every grid and generator is written to --out.
+Seconds are CPU seconds of training alone, summed over threads. A preset whose rates decay is trained once per
+bound, as a run with that bound would be; the others are trained once and measured at every bound. Each result
+is printed as a JSON line as soon as it is known; every grid and generator is written to --out.
 """
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # when run as a file
 
 from gan import augment, device, networks
+from gan.adversaries import Adversaries, shape_of
 from gan.data import Dataset, open_dataset, to_pictures
 from gan.distributed import World
+from gan.errors import UserError, one_line
 from gan.generator import load, noise, save_generator
 from gan.grid import grid
-from gan.pair import Pair, shape_of
 from gan.presets import PRESETS, Recipe
 from gan.quality import extractor, measure
 from gan.seeds import derived
@@ -31,13 +35,13 @@ from gan.seeds import derived
 def train(
     recipe: Recipe, dataset: Dataset, bounds: list[float], seed: int, *, bf16: bool
 ) -> Iterator[tuple[float, networks.Generator, int, float]]:
-    """At each bound (CPU seconds, ascending): it, the network, the pictures seen, and seconds by the clock.
+    """Train, and at each bound yield it, the network, the pictures seen and the elapsed seconds.
 
-    Rates follow the last bound.
+    `bounds` are CPU seconds, ascending; rates decay towards the last one.
     """
     cpu = torch.device("cpu")
     shape = shape_of(recipe, dataset.image_size)
-    pair = Pair(recipe, shape, cpu, bf16=bf16, seed=derived(seed, "weights"), world=World())
+    adversaries = Adversaries(recipe, shape, cpu, bf16=bf16, seed=derived(seed, "weights"), world=World())
     source = torch.Generator()
     step = epoch = 0
     spent = clock = 0.0
@@ -45,7 +49,7 @@ def train(
     while True:
         for real in dataset.batches(min(recipe.batch, len(dataset)), seed, epoch):
             while spent >= left[0]:
-                yield left[0], pair.drawing(), step * recipe.batch, clock
+                yield left[0], adversaries.drawing(), step * recipe.batch, clock
                 if len(left) == 1:
                     return
                 del left[0]
@@ -59,7 +63,7 @@ def train(
             over = recipe.augment_epochs * len(dataset)
             strength = min(1.0, step * recipe.batch / over) if over else 1.0
             z = noise(len(pictures), shape, source)
-            pair.step(pictures, z, source, step=step, rate=rate, strength=strength)
+            adversaries.step(pictures, z, source, step=step, rate=rate, strength=strength)
             step += 1
             spent += time.process_time() - began
             clock += time.monotonic() - began_clock
@@ -67,27 +71,59 @@ def train(
 
 
 def main() -> None:
+    """Parse the options and compare; a missing dataset or package is one line and exit code 2."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("pictures", type=Path)
-    parser.add_argument("--seconds", default="120,300,600")
-    parser.add_argument("--presets", default="dream,bag-dreams,dcgan")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--dreamed", type=int, default=1000)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("data/benchmarks"))
-    parser.add_argument("--label", default="")
+    add = parser.add_argument
+    add("dataset", type=Path, metavar="DATASET", help="a dataset folder, as the scraper builds it")
+    add("--seconds", default="120,300,600", help="bounds in CPU seconds (default: %(default)s)")
+    add("--presets", default="dream,bag-dreams,dcgan", help="default: %(default)s")
+    add("--seeds", type=int, default=3, help="runs per preset (default: 3)")
+    add("--first-seed", type=int, default=0, help="seed of the first run (default: 0)")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe")
+    add("--dreamed", type=int, default=1000, help="dreams to measure (default: 1000)")
+    add("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    add("--out", type=Path, default=Path("data/benchmarks"), help="folder (default: %(default)s)")
+    add("--label", default="", help="added to the names of the results")
     options = parser.parse_args()
+    try:
+        compare(options)
+    except (UserError, OSError) as error:
+        parser.exit(2, f"{one_line(error)}\n")
 
+
+def recipes(presets: str, changes: list[str]) -> dict[str, Recipe]:
+    """The presets' recipes with each KEY=VALUE of `changes` (JSON or a word). Raises UserError."""
+    values = {}
+    for change in changes:
+        key, _, value = change.partition("=")
+        try:
+            values[key] = json.loads(value)
+        except ValueError:
+            values[key] = value
+    found = {}
+    for name in presets.split(","):
+        if name not in PRESETS:
+            raise UserError(f"--presets {name}: must be among {', '.join(PRESETS)}")
+        try:
+            recipe = Recipe(**(PRESETS[name].model_dump() | values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UserError(f"--set {first['loc'][0]}: {first['msg']}") from error
+        channels = device.width(recipe.channels, torch.device("cpu"))
+        found[name] = recipe.model_copy(update={"channels": channels})
+    return found
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Train and measure every recipe with every seed. Raises UserError."""
+    chosen = recipes(options.presets, options.set)
     torch.set_num_threads(options.threads)
     bounds = sorted(map(float, options.seconds.split(",")))
     bf16 = device.precision("auto", torch.device("cpu")) == "bf16"
-    dataset = open_dataset(options.pictures)
+    dataset = open_dataset(options.dataset)
     options.out.mkdir(parents=True, exist_ok=True)
-    changes = {key: json.loads(value) for key, value in (each.split("=", 1) for each in options.set)}
     features = extractor()
     cache = options.out / f"real-{dataset.content_hash[:12]}.pt"
     if not cache.exists():
@@ -95,11 +131,7 @@ def main() -> None:
     real = torch.load(cache, weights_only=True)
 
     for seed in range(options.first_seed, options.first_seed + options.seeds):
-        for preset in options.presets.split(","):
-            recipe = Recipe(**(PRESETS[preset].model_dump() | changes))
-            recipe = recipe.model_copy(
-                update={"channels": device.width(recipe.channels, torch.device("cpu"))}
-            )
+        for preset, recipe in chosen.items():
             for run in [[bound] for bound in bounds] if recipe.decay else [bounds]:
                 for bound, network, images, clock in train(recipe, dataset, run, seed, bf16=bf16):
                     name = f"{preset}{options.label and '-' + options.label}-{bound:.0f}s-{seed}"

@@ -1,24 +1,26 @@
-"""One step of both networks, a drawn bag, a large dataset: ours against its peers, in one go.
+"""Compare our training step, drawing and datasets of two sizes with those of our peers.
 
     python -m benchmarks.train [--quick] [--json] [--threads 1]
 
-All train a DCGAN for 64-pixel pictures, 512 channels, batches of 128. The peers' methods are written anew:
+All train a DCGAN for 64-pixel pictures with 512 channels, in batches of 128. The peers' methods are rewritten
+here:
 
-- original: this project's first ancestor. Dreams are not cut off when D learns, so that its gradients go
-  through all of G; G dreams them again for its own step; and D's gradients of that step are thrown away.
-- pytorch/examples: dreams once, cut off for D; D's gradients of G's step are still computed.
+- original: this project's first ancestor. Dreams are not detached when D learns, so that its gradients pass
+  through all of G; G dreams again for its own step; and D's gradients of that step are thrown away.
+- pytorch/examples: dreams once, detached for D; D's gradients of G's step are still computed.
 - PyTorch-GAN: G's step first, then D's; dropout in D; and a G that doubles by copying pixels before 3×3
   convolutions of 128 and 64 channels, at full size.
 
-Figures are CPU seconds of this process, so that a busy machine counts little; methods take turns, and the
-medians of the rounds stand: of the seconds, and of each round's ratios. The peak is the fastest of some
-products of square matrices, in bfloat16 where ours computes in that.
+Times are CPU seconds of this process, so that a busy machine matters little. Methods take turns; medians are
+over the rounds, of the seconds and of each round's ratios. The peak is the fastest of eight products of
+square matrices, in bfloat16 if ours uses it.
 """
 
 import argparse
 import itertools
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -31,11 +33,13 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from torch.utils.flop_counter import FlopCounterMode
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # when run as a file
+
 from gan import device, networks
+from gan.adversaries import Adversaries, shape_of
 from gan.data import open_dataset, to_pictures
 from gan.distributed import World
 from gan.generator import Generator, latent, load, noise, save_generator
-from gan.pair import Pair, shape_of
 from gan.presets import PRESETS
 
 BATCH = 128
@@ -45,11 +49,11 @@ RECIPE = PRESETS["bag-dreams"].model_copy(update={"flips": False})
 SHAPE = shape_of(RECIPE, 64)
 
 Step = Callable[[Tensor, Tensor], tuple[float, float]]
-"""From real pictures uint8 [n, 64, 64, 3] and latents [n, z] to the losses of D and of G."""
+"""From real pictures uint8 [n, 64, 64, 3] and latents float [n, z] to the losses of D and G."""
 
 
 class Plain:
-    """Both networks as eager float32 PyTorch has them, with their optimizers."""
+    """Both networks in eager float32 PyTorch, with their optimizers."""
 
     def __init__(self, generator: nn.Module, discriminator: nn.Module) -> None:
         self.g, self.d = generator, discriminator
@@ -101,7 +105,7 @@ class Plain:
 
 
 def judged(logits: Tensor, truth: int) -> Tensor:
-    """Binary cross entropy of logits [n] against one truth for all."""
+    """Binary cross-entropy, float [], of logits float [n] that should all be `truth`."""
     return bce(logits, torch.full_like(logits, truth))
 
 
@@ -111,7 +115,7 @@ def pictures(images: Tensor) -> Tensor:
 
 
 def pytorch_gan() -> Plain:
-    """The networks of that project's DCGAN, for 64 pixels."""
+    """The networks of PyTorch-GAN's DCGAN, for 64 pixels."""
 
     def block(narrow: int, wide: int, *, norm: bool = True) -> list[nn.Module]:
         layers = [nn.Conv2d(narrow, wide, 3, 2, 1), nn.LeakyReLU(0.2), nn.Dropout2d(0.25)]
@@ -133,13 +137,13 @@ def pytorch_gan() -> Plain:
     )
 
 
-def pair(*, bf16: bool) -> Pair:
-    """Ours, from the same first weights each time."""
-    return Pair(RECIPE, SHAPE, CPU, bf16=bf16, seed=0, world=World())
+def adversaries(*, bf16: bool) -> Adversaries:
+    """Ours, with the same initial weights each time."""
+    return Adversaries(RECIPE, SHAPE, CPU, bf16=bf16, seed=0, world=World())
 
 
-def ours(trained: Pair) -> Step:
-    """Our step, with its count of steps."""
+def ours(trained: Adversaries) -> Step:
+    """Our step; it counts its calls."""
     source, steps = torch.Generator(), itertools.count()
 
     def step(images: Tensor, z: Tensor) -> tuple[float, float]:
@@ -150,15 +154,15 @@ def ours(trained: Pair) -> Step:
 
 
 def plain() -> Plain:
-    """The networks that ours begin with, in PyTorch's usual order of memory."""
-    begun = pair(bf16=False)
-    for network in (begun.generator, begun.discriminator):
+    """Our initial networks, in PyTorch's default memory format."""
+    initial = adversaries(bf16=False)
+    for network in (initial.generator, initial.discriminator):
         network.to(memory_format=torch.contiguous_format)
-    return Plain(begun.generator, begun.discriminator)
+    return Plain(initial.generator, initial.discriminator)
 
 
 def batches(seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless real pictures (noise of the size) and latents."""
+    """Endless batches of real pictures (noise of that size) and latents."""
     source = torch.Generator().manual_seed(seed)
     while True:
         small = torch.randint(0, 256, (BATCH, 8, 8, 3), generator=source, dtype=torch.uint8)
@@ -167,14 +171,14 @@ def batches(seed: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def spent(work: Callable[[], object]) -> float:
-    """CPU seconds that it takes."""
+    """CPU seconds that `work` takes."""
     began = time.process_time()
     work()
     return time.process_time() - began
 
 
 def in_turns(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median CPU seconds of each, the first round not counted."""
+    """The median CPU seconds of each over `rounds`, after one that does not count."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds + 1):
         for name, work in works.items():
@@ -189,16 +193,16 @@ def peak(dtype: torch.dtype, size: int = 2048) -> float:
 
 
 def steps(rounds: int, *, bf16: bool) -> dict[str, Any]:
-    """Images/s of each method, the losses of those of the same maths, GFLOP/s of ours and of the machine."""
+    """Images/s of each method, losses of those with the same math, GFLOP/s of ours and of the machine."""
     data = batches(0)
     methods: dict[str, Step] = {
         "original": plain().original,
         "pytorch_examples": plain().examples,
         "pytorch_gan": pytorch_gan().pytorch_gan,
-        "ours_fp32": ours(pair(bf16=False)),
+        "ours_fp32": ours(adversaries(bf16=False)),
     }
     if bf16:
-        methods["ours"] = ours(pair(bf16=True))
+        methods["ours"] = ours(adversaries(bf16=True))
     taken: dict[str, list[float]] = {name: [] for name in methods}
     losses: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
     for _ in range(rounds + 1):
@@ -208,14 +212,14 @@ def steps(rounds: int, *, bf16: bool) -> dict[str, Any]:
             losses[name].append(step(*batch))
             taken[name].append(time.process_time() - began)
     taken.setdefault("ours", taken["ours_fp32"])
-    taken = {name: each[1:] for name, each in taken.items()}  # the first step asks for all the memory
+    taken = {name: each[1:] for name, each in taken.items()}  # the first step allocates all memory
     seconds = {name: statistics.median(each) for name, each in taken.items()}
 
     with FlopCounterMode(display=False) as counted:
-        ours(pair(bf16=bf16))(*next(data))
+        ours(adversaries(bf16=bf16))(*next(data))
     found: dict[str, Any] = {f"{name}_images_per_s": BATCH / each for name, each in seconds.items()}
     found |= {
-        # Round by round: a machine that slows down does so for all of a round.
+        # Round by round: a machine that slows down does so for a whole round.
         f"ours_per_{name}": statistics.median(
             theirs / mine for theirs, mine in zip(taken[name], taken["ours"], strict=True)
         )
@@ -230,8 +234,8 @@ def steps(rounds: int, *, bf16: bool) -> dict[str, Any]:
 
 
 def generation(rounds: int) -> dict[str, float]:
-    """Ours against plain eager float32, at 512 channels: milliseconds for one, images/s for 64, loading."""
-    network = pair(bf16=False).drawing()
+    """Ours against eager float32, at 512 channels: ms for one picture, images/s for 64, ms to load."""
+    network = adversaries(bf16=False).drawing()
     with tempfile.TemporaryDirectory() as folder:
         file, state = Path(folder) / "generator.safetensors", Path(folder) / "generator.pt"
         save_generator(file, network, SHAPE, 1, "")
@@ -273,15 +277,15 @@ def generation(rounds: int) -> dict[str, float]:
 
 
 def sizes(rounds: int) -> dict[str, float]:
-    """Datasets small and large, trained on with the preset `dream`: milliseconds to the first batch, memory,
-    images/s of feeding alone and of training.
+    """A small and a large dataset under the preset `dream`: milliseconds to the first batch, MB of memory,
+    images/s of reading alone and of training.
 
-    The memory is the process's own, without the pages of the file, which the kernel may take back.
+    Memory is the process's own, without the file's mapped pages, which the kernel can reclaim.
     """
     found: dict[str, float] = {}
     feeds: dict[str, Callable[[], object]] = {}
     recipe = PRESETS["dream"].model_copy(update={"channels": 128})
-    trained = Pair(recipe, shape_of(recipe, 64), CPU, bf16=False, seed=0, world=World())
+    trained = Adversaries(recipe, shape_of(recipe, 64), CPU, bf16=False, seed=0, world=World())
     source, number = torch.Generator().manual_seed(0), itertools.count()
     with tempfile.TemporaryDirectory() as name:
         for count in COUNTS:
@@ -313,7 +317,7 @@ def sizes(rounds: int) -> dict[str, float]:
 
 
 def write_dataset(folder: Path, count: int) -> None:
-    """A dataset folder of that many pictures of noise."""
+    """Write a dataset folder of `count` pictures of noise."""
     folder.mkdir()
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (count, 64, 64, 3))
     random = np.random.default_rng(0)
@@ -326,13 +330,13 @@ def write_dataset(folder: Path, count: int) -> None:
 
 
 def own_memory() -> float:
-    """MB of this process's memory that is no file's."""
+    """MB of this process's memory that is not backed by a file."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1000 for line in lines if line.startswith("RssAnon"))
 
 
 def report(found: dict[str, Any]) -> None:
-    """The figures as tables."""
+    """Print the figures as tables."""
     print(f"{found['precision']}, {found['threads']} thread(s)\n")
     print("| D + G step | images/s | ours is |\n|---|---|---|")
     for name in ("original", "pytorch_examples", "pytorch_gan"):
@@ -340,17 +344,17 @@ def report(found: dict[str, Any]) -> None:
     print(f"| ours in float32 | {found['ours_fp32_images_per_s']:.1f} | |")
     print(f"| ours | {found['ours_images_per_s']:.1f} | |\n")
     print(
-        f"ours computes {found['gflops']:.0f} GFLOP/s; the fastest matrix product "
+        f"ours reaches {found['gflops']:.0f} GFLOP/s; the fastest matrix product "
         f"{found['peak_gflops']:.0f}: {found['share_of_peak']:.0%}\n"
     )
-    print("losses (D, G) step by step, same weights and batches:")
+    print("losses (D, G) by step, from the same weights and batches:")
     for name, losses in found["losses"].items():
         print(f"  {name:16}", "  ".join(f"{d:.4f} {g:.4f}" for d, g in losses))
     print("\n| generation | ours | eager float32 |\n|---|---|---|")
     print(f"| one, ms | {found['one_ms']:.1f} | {found['eager_one_ms']:.1f} |")
     print(f"| 64, images/s | {found['draw_64_images_per_s']:.0f} | {found['eager_64_images_per_s']:.0f} |")
     print(f"| load, ms | {found['load_ms']:.0f} | {found['eager_load_ms']:.0f} |\n")
-    print("| pictures | first batch, ms | own memory, MB | feeding, images/s | training, images/s |")
+    print("| pictures | first batch, ms | own memory, MB | reading, images/s | training, images/s |")
     print("|---|---|---|---|---|")
     for count in COUNTS:
         figures = [found[f"{what}_{count}"] for what in ("first_batch_ms", "memory_mb", "fed", "trained")]
@@ -358,13 +362,13 @@ def report(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="three rounds instead of seven")
-    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print one JSON object only")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     bf16 = device.precision("auto", CPU) == "bf16"

@@ -1,1 +1,1 @@
-"""The dreamer: trains a small GAN on bag pictures and draws new bags from seeds."""
+"""Trains a small GAN on pictures of bags and draws new bags from seeds."""

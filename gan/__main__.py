@@ -11,17 +11,17 @@ import torch
 import typer
 from PIL import Image
 
-from gan import animate, events, run
+from gan import animate, events, neighbors, quality, run
 from gan import device as machine
 from gan import generator as generators
-from gan.data import Dataset, for_measuring, open_dataset
+from gan.data import Dataset, evaluation_pictures, open_dataset
 from gan.display import Display
 from gan.distributed import World, join
 from gan.errors import UserError, one_line, out_of_memory
 from gan.files import write_atomically
 from gan.generator import Generator
 from gan.grid import enlarge, grid, png
-from gan.launch import Launch, LaunchError, alone, prepare
+from gan.launch import Launch, LaunchError, locked, prepare
 from gan.run import Run
 from gan.seeds import SEEDS
 from gan.settings import Settings, load
@@ -29,28 +29,28 @@ from gan.train import Trainer, TrainingError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-RunName = Annotated[str | None, typer.Option("--run", help="The run's name; the newest by default.")]
+RunName = Annotated[str | None, typer.Option("--run", help="Name of the run; default: the newest.")]
 
 
 @app.callback()
 def configure(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.toml"),
+    config: Annotated[Path, typer.Option(help="Configuration file.")] = Path("config.toml"),
 ) -> None:
-    """Train a GAN on bag pictures, and dream new bags."""
+    """Train a GAN on pictures of bags and dream new ones."""
     context.obj = config
 
 
 @app.command()
 def train(
     context: typer.Context,
-    name: Annotated[str | None, typer.Option("--run", help="Name of the run to begin or resume.")] = None,
+    name: Annotated[str | None, typer.Option("--run", help="Name of the run to start or resume.")] = None,
     preset: Annotated[str | None, typer.Option(help="dream, bag-dreams, dcgan or sagan.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="End after so many passes over the dataset.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="End after so much time of training.")] = None,
-    new: Annotated[bool, typer.Option("--new", help="Begin anew instead of resuming.")] = False,
+    epochs: Annotated[int | None, typer.Option(help="Stop after this many passes over the dataset.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes of training.")] = None,
+    new: Annotated[bool, typer.Option("--new", help="Start a new run instead of resuming.")] = False,
 ) -> None:
-    """Train: resume the newest run if it is unfinished, else begin a new one.
+    """Resume the newest run if it is unfinished, else start one.
 
     On several GPUs or hosts: torchrun --nproc-per-node N -m -- gan train …
     """
@@ -58,7 +58,7 @@ def train(
     if preset is not None:
         asked["preset"] = preset
     if epochs is not None or minutes is not None:
-        # A bound on the command line takes the place of both in the file.
+        # A bound on the command line replaces both bounds in the file.
         asked |= {"epochs": epochs or 0, "minutes": minutes or 0.0}
     settings = load(context.obj, **asked)
     world = join()
@@ -66,8 +66,8 @@ def train(
         dataset = open_dataset(settings.dataset)
         device = machine.choose(settings.device, world.local_rank)
         machine.use_threads(settings.threads)
-        launch = world.from_first(lambda: prepare(settings, dataset, device, frozenset(asked), name, new=new))
-        with alone(launch.run) if world.first else nullcontext():
+        launch = world.broadcast(lambda: prepare(settings, dataset, device, frozenset(asked), name, new=new))
+        with locked(launch.run) if world.first else nullcontext():
             _train(launch, dataset, device, world)
     finally:
         world.leave()
@@ -76,14 +76,14 @@ def train(
 @app.command()
 def dream(
     context: typer.Context,
-    seed: Annotated[int | None, typer.Option(help="The bag's number; by chance if not given.")] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many bags, from that number on.")] = 1,
-    as_grid: Annotated[bool, typer.Option("--grid", help="All in one picture.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Number of the bag; default: random.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many bags, numbered from --seed up.")] = 1,
+    as_grid: Annotated[bool, typer.Option("--grid", help="All in one picture, by default 16.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="The picture; with --count the folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A PNG file; with --count, a folder.")] = None,
     name: RunName = None,
 ) -> None:
-    """Dream bags: one picture, a grid, or a folder of many."""
+    """Dream bags: one picture, a grid, or a folder of pictures."""
     generator = _generator(load(context.obj), name)
     first = secrets.randbelow(SEEDS - count) if seed is None else seed
     if as_grid and count == 1:
@@ -107,21 +107,21 @@ def dream(
 @app.command()
 def interpolate(
     context: typer.Context,
-    seeds: Annotated[list[int], typer.Argument(help="Two to eight bags' numbers.", metavar="A B [C…]")],
-    frames: Annotated[int, typer.Option(min=2, max=600)] = 60,
-    loop: Annotated[bool, typer.Option("--loop", help="Back to the first one.")] = False,
+    seeds: Annotated[list[int], typer.Argument(help="Numbers of two to eight bags.", metavar="A B [C…]")],
+    frames: Annotated[int, typer.Option(min=2, max=600, help="Frames in all.")] = 60,
+    loop: Annotated[bool, typer.Option("--loop", help="Return to the first bag.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="A .gif or a .webp file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A .gif or .webp file.")] = None,
     name: RunName = None,
 ) -> None:
-    """An animation from bag A to bag B, and on to others."""
+    """Animate the way from bag to bag."""
     if not 2 <= len(seeds) <= 8:
         raise typer.BadParameter("give 2 to 8 numbers: A B [C…]")
     generator = _generator(load(context.obj), name)
     file = out or Path(f"{generator.version}-{'-'.join(map(str, seeds))}.gif")
     encode = {".gif": animate.encode_gif, ".webp": animate.encode_webp}.get(file.suffix.lower())
     if encode is None:
-        raise typer.BadParameter(f"--out {file}: the name must end in .gif or .webp")
+        raise typer.BadParameter(f"--out {file}: must end in .gif or .webp")
     pictures = animate.interpolation(generator, generator.latents(seeds), frames, loop)
     larger = [enlarge(picture, scale) for picture in pictures]
     _save(file, animate.bounded(larger, lambda fitting: encode(fitting, 60)))
@@ -130,15 +130,15 @@ def interpolate(
 @app.command()
 def breed(
     context: typer.Context,
-    a: Annotated[int, typer.Argument(help="One parent's number.", metavar="A")],
-    b: Annotated[int, typer.Argument(help="The other's; the same one for variations.", metavar="B")],
+    a: Annotated[int, typer.Argument(help="Number of one parent.", metavar="A")],
+    b: Annotated[int, typer.Argument(help="Number of the other; repeat A for variations.", metavar="B")],
     count: Annotated[int, typer.Option(min=1, max=64, help="How many children.")] = 4,
-    mutation: Annotated[float, typer.Option(min=0, max=1, help="The share that no parent gave.")] = 0.1,
+    mutation: Annotated[float, typer.Option(min=0, max=1, help="Share from neither parent.")] = 0.1,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="The picture.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A PNG file.")] = None,
     name: RunName = None,
 ) -> None:
-    """Children of two bags: both parents, then their children, in one picture."""
+    """Draw two bags and their children in one picture."""
     generator = _generator(load(context.obj), name)
     parents = generator.latents([a, b])
     children = generator.children(parents[0], parents[1], range(count), mutation)
@@ -152,17 +152,15 @@ def evaluate(
     context: typer.Context,
     count: Annotated[int, typer.Option(min=50, help="How many bags to dream.")] = 1000,
     inception: Annotated[
-        bool, typer.Option("--inception", help="Papers' features; downloads 91 MB.")
+        bool, typer.Option("--inception", help="Use the features used in papers; downloads 91 MB.")
     ] = False,
     best: Annotated[
-        bool, typer.Option("--best", help="The generator of the lowest KID in training.")
+        bool, typer.Option("--best", help="Use the generator with the lowest KID in training.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="The sheet; in the run's folder by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A PNG file; default: in the run's folder.")] = None,
     name: RunName = None,
 ) -> None:
-    """Measure the dreams against held-out real bags, and lay them beside their nearest real ones."""
-    from gan import neighbors, quality  # with what only they need
-
+    """Measure dreams against held-out real bags. Draws twelve beside their nearest real ones."""
     settings = load(context.obj)
     dataset = open_dataset(settings.dataset)
     chosen = _run(settings, name)
@@ -174,7 +172,7 @@ def evaluate(
         )
     features = quality.extractor("inception" if inception else "efficientnet")
     dreamed = generator.draw(generator.latents(range(count)))
-    real = for_measuring(dataset, count)
+    real = evaluation_pictures(dataset, count)
     found = quality.measure(features(real), features(dreamed))
     typer.echo(
         f"KID {found.kid:.1f}  FID {found.fid:.1f}  "
@@ -191,10 +189,10 @@ def evaluate(
 @app.command()
 def timelapse(
     context: typer.Context,
-    out: Annotated[Path | None, typer.Option(help="The GIF; in the run's folder by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A GIF file; default: in the run's folder.")] = None,
     name: RunName = None,
 ) -> None:
-    """A run's grids as an animation."""
+    """Animate a run's grids."""
     chosen = _run(load(context.obj), name)
     grids = sorted(chosen.grids.glob("epoch-*.png"))
     if not grids:
@@ -203,7 +201,7 @@ def timelapse(
 
 
 def main() -> None:
-    """Run the command line; what a person can mend is one line on stderr and exit code 2."""
+    """Run the command line. An error that the user can fix is one line on stderr and exit code 2."""
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
@@ -219,8 +217,8 @@ def main() -> None:
 
 def _train(launch: Launch, dataset: Dataset, device: torch.device, world: World) -> None:
     stopping: list[int] = []
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda received, _: stopping.append(received)) for number in numbers]
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(each, lambda received, _: stopping.append(received)) for each in signals]
     try:
         trainer = Trainer(launch.run, launch.settings, dataset, device, lambda: bool(stopping), world)
         with Display(trainer.steps, silent=not world.first) as display:
@@ -229,19 +227,19 @@ def _train(launch: Launch, dataset: Dataset, device: torch.device, world: World)
             trainer.train(display)
     except Exception as error:
         if world.first:
-            _tell_failed(launch.run, error)
+            _record_failure(launch.run, error)
         raise
     finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+        for each, handler in zip(signals, before, strict=True):
+            signal.signal(each, handler)
 
 
-def _tell_failed(failed: Run, error: Exception) -> None:
+def _record_failure(failed: Run, error: Exception) -> None:
     try:
         final = isinstance(error, TrainingError)
         events.append(failed.path, events.Failed(reason=one_line(error), final=final))
     except OSError as second:
-        typer.echo(f"the run's events cannot be written: {one_line(second)}", err=True)
+        typer.echo(f"could not write the run's events: {one_line(second)}", err=True)
 
 
 def _generator(settings: Settings, name: str | None) -> Generator:

@@ -1,4 +1,4 @@
-"""Moving pictures: from bag to bag, and a whole run in a few seconds."""
+"""Animations: from bag to bag, and a whole run in a few seconds."""
 
 import io
 import itertools
@@ -13,35 +13,35 @@ from torch import Tensor
 from gan.generator import Generator
 
 LIMIT = 8 * 2**20
-"""Bytes that a chat takes as an upload from everybody."""
+"""Largest upload, in bytes, that a chat accepts from everyone."""
 
 _COLORS = 256
 
 _FEWEST = 60
-"""Frames of a timelapse, before its pictures are made smaller."""
+"""Frames of a timelapse at least; to save more bytes its pictures are made smaller."""
 
 _SLOWEST = 8
-"""Steps of a timelapse from one grid into the next, at most."""
+"""Steps of a timelapse from one grid to the next, at most."""
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    """The latent float [z] at 0 ≤ t ≤ 1 on the arc from a to b.
+    """The latent float [z] at 0 ≤ t ≤ 1 on the arc from a to b, both float [z].
 
-    Latents of many dimensions lie near a sphere, and the straight line leaves it: White 2016
-    (arXiv:1609.04468). The length goes from the one's to the other's.
+    Spherical interpolation, White 2016 (arXiv:1609.04468): latents of many dimensions lie near a sphere,
+    which a straight line would leave. The length changes gradually from that of a to that of b.
     """
     cosine = torch.clamp(torch.dot(a, b) / (a.norm() * b.norm()).clamp_min(1e-12), -1, 1)
     angle = torch.arccos(cosine)
     sine = torch.sin(angle)
-    if sine < 1e-4:  # the same or opposite directions: no arc between them, or no one arc
+    if sine < 1e-4:  # same or opposite directions: no arc between them, or no unique one
         return torch.lerp(a, b, t)
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / sine
 
 
 def path(latents: Tensor, frames: int, loop: bool = False) -> Tensor:
-    """`frames` latents [frames, z] evenly along the arcs through the latents [k, z].
+    """`frames` latents float [frames, z], evenly spaced along the arcs through the latents [k, z].
 
-    The first and the last are the ends; with `loop` the way leads back, and stops a step before the start.
+    They lead from the first to the last one; with `loop` also back, ending one step before the start.
     """
     stops = torch.cat([latents, latents[:1]]) if loop else latents
     arcs = len(stops) - 1
@@ -55,14 +55,14 @@ def path(latents: Tensor, frames: int, loop: bool = False) -> Tensor:
 def interpolation(
     generator: Generator, latents: Tensor, frames: int, loop: bool = False
 ) -> list[Image.Image]:
-    """`frames` pictures of S×S along the arcs through the latents [k, z]; see `path`."""
+    """`frames` RGB pictures of S×S pixels along the arcs through the latents [k, z]; see `path`."""
     return [Image.fromarray(image) for image in generator.draw(path(latents, frames, loop))]
 
 
 def encode_gif(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]) -> bytes:
-    """An endless GIF of RGB pictures of one size, each shown for so long (one number, or one a frame).
+    """A looping GIF of RGB pictures of one size, each shown for that long (one number for all, or one each).
 
-    All frames share one palette: no color flickers, and it is many times faster than a palette a frame.
+    All frames share a palette: colors do not flicker, and it is many times faster than a palette per frame.
     """
     palette = _palette(frames)
     paletted = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
@@ -74,8 +74,13 @@ def encode_gif(frames: Sequence[Image.Image], milliseconds: int | Sequence[int])
     return file.getvalue()
 
 
-def encode_webp(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]) -> bytes:
-    """An endless animated WebP of RGB pictures of one size: a fifth of the GIF's bytes, in all colors."""
+def encode_webp(
+    frames: Sequence[Image.Image], milliseconds: int | Sequence[int], *, quality: int = 80, method: int = 0
+) -> bytes:
+    """A looping animated WebP of RGB pictures of one size: a fifth of the GIF's bytes, in full color.
+
+    `milliseconds` as in `encode_gif`; `quality` is 0 to 100 (best), `method` 0 (fastest) to 6 (smallest).
+    """
     file = io.BytesIO()
     durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
     frames[0].save(
@@ -85,8 +90,8 @@ def encode_webp(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]
         append_images=list(frames[1:]),
         duration=durations,
         loop=0,
-        quality=80,
-        method=0,
+        quality=quality,
+        method=method,
     )
     return file.getvalue()
 
@@ -94,25 +99,27 @@ def encode_webp(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]
 def timelapse(grids: Sequence[Path], milliseconds: int = 120, most: int = 120, limit: int = LIMIT) -> bytes:
     """A run's grids, first to last, as a GIF of at most `limit` bytes, however many there are.
 
-    Of more than `most` grids the early ones are taken closer together, since that is when most happens; few
-    melt into each other, so that a short run takes its time too. Below stand the epoch and how far it is.
-    The last is held for three seconds. Raises ValueError if there are none.
+    Of more than `most` grids, early ones are picked more densely, since that is when most changes; few grids
+    crossfade, so that a short run is not over at once. Below are the epoch and a progress bar. Each frame is
+    shown for `milliseconds`, the last for three seconds. Raises ValueError if there are no grids.
     """
     if not grids:
         raise ValueError("there are no grids to show yet")
-    chosen = [grids[index] for index in _spread(len(grids), most)]
-    frames = list(_melted(chosen, min(_SLOWEST, max(1, _FEWEST // len(chosen)))))
-    data = _held(frames, milliseconds)
-    if len(data) > limit and len(frames) > _FEWEST:
+    chosen = [grids[index] for index in _denser_early(len(grids), most)]
+    frames = list(_crossfaded(chosen, min(_SLOWEST, max(1, _FEWEST // len(chosen)))))
+    data = _encode_holding_last(frames, milliseconds)
+    if len(data) <= limit:
+        return data
+    if len(frames) > _FEWEST:
         fewer = max(_FEWEST, len(frames) * limit // len(data))
-        frames = [frames[index] for index in _even(len(frames), fewer)]
-    return bounded(frames, lambda smaller: _held(smaller, milliseconds), limit)
+        frames = [frames[index] for index in _evenly(len(frames), fewer)]
+    return bounded(frames, lambda smaller: _encode_holding_last(smaller, milliseconds), limit)
 
 
 def bounded(
     frames: Sequence[Image.Image], encode: Callable[[Sequence[Image.Image]], bytes], limit: int = LIMIT
 ) -> bytes:
-    """The frames encoded in at most `limit` bytes: as small as they must be made for it."""
+    """The frames encoded in at most `limit` bytes, shrunk as far as that takes."""
     while len(data := encode(frames)) > limit:
         scale = min(0.9, (limit / len(data)) ** 0.5)
         size = (max(1, int(frames[0].width * scale)), max(1, int(frames[0].height * scale)))
@@ -120,19 +127,19 @@ def bounded(
     return data
 
 
-def _held(frames: Sequence[Image.Image], milliseconds: int) -> bytes:
+def _encode_holding_last(frames: Sequence[Image.Image], milliseconds: int) -> bytes:
     return encode_gif(frames, [milliseconds] * (len(frames) - 1) + [3000])
 
 
-def _melted(grids: Sequence[Path], steps: int) -> Iterator[Image.Image]:
-    """The grids, each in so many steps into the next, with its epoch and its share of all below."""
+def _crossfaded(grids: Sequence[Path], steps: int) -> Iterator[Image.Image]:
+    """The grids, each fading into the next in `steps` steps, with epoch and progress bar."""
     last = _epoch(grids[-1])
     for here, there in itertools.pairwise(grids):
-        one, other = _opened(here), _opened(there)
+        one, other = _read(here), _read(there)
         for step in range(steps):
             epoch = _epoch(here) + (_epoch(there) - _epoch(here)) * step / steps
             yield _captioned(Image.blend(one, other, step / steps), _epoch(here), epoch / last)
-    yield _captioned(_opened(grids[-1]), last, 1)
+    yield _captioned(_read(grids[-1]), last, 1)
 
 
 def _captioned(picture: Image.Image, epoch: int, share: float) -> Image.Image:
@@ -150,23 +157,23 @@ def _epoch(grid: Path) -> int:
     return int(grid.stem.rpartition("-")[2])
 
 
-def _opened(file: Path) -> Image.Image:
+def _read(file: Path) -> Image.Image:
     with Image.open(file) as image:
         return image.convert("RGB")
 
 
-def _spread(count: int, most: int) -> list[int]:
+def _denser_early(count: int, most: int) -> list[int]:
     if count <= most:
         return list(range(count))
     return sorted({round((count - 1) * (at / (most - 1)) ** 2) for at in range(most)})
 
 
-def _even(count: int, most: int) -> list[int]:
+def _evenly(count: int, most: int) -> list[int]:
     return sorted({round((count - 1) * at / (most - 1)) for at in range(most)})
 
 
 def _palette(frames: Sequence[Image.Image]) -> Image.Image:
-    # From every n-th frame made small; white, which is most of every picture, keeps a place of its own.
+    # From some frames, made small. White, which is most of every picture, keeps an entry of its own.
     some = frames[:: max(1, len(frames) // 16)]
     small = [np.asarray(frame.resize((128, 128), Image.Resampling.NEAREST)) for frame in some]
     mosaic = Image.fromarray(np.concatenate(small)).quantize(_COLORS - 1, Image.Quantize.MEDIANCUT)

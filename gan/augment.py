@@ -1,8 +1,8 @@
-"""Augmentation as batched tensor code. Pictures are float [n, 3, S, S] in [−1, 1].
+"""Augmentation of batches of pictures, float [n, 3, S, S] in [−1, 1].
 
 `differentiable` is DiffAugment (Zhao et al., NeurIPS 2020, arXiv:2006.10738): the discriminator sees real and
-dreamed pictures changed in the same ways, so that it cannot learn a small dataset by heart and the generator
-does not learn the changes. A policy is some of the names in `POLICIES`.
+dreamed pictures changed in the same ways, which prevents overfitting on small datasets without teaching the
+generator the changes. A policy is a sequence of names from `POLICIES`.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from torch.nn.functional import affine_grid, grid_sample
 
 
 def flip(pictures: Tensor, mirrored: Tensor) -> Tensor:
-    """The pictures, those where `mirrored` (bool [n]) mirrored left to right."""
+    """The pictures, mirrored left to right where `mirrored` (bool [n]) is true."""
     return torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
 
 
 def differentiable(
     pictures: Tensor, policy: Sequence[str], strength: float, source: torch.Generator
 ) -> Tensor:
-    """The pictures, each changed by every rule of the policy with the probability `strength` in [0, 1]."""
+    """The pictures, each changed by each rule of the policy with probability `strength` in [0, 1]."""
     if not policy or strength == 0:
         return pictures
-    pictures = pictures.contiguous()  # sums over three planes take a quarter of the time of those over pixels
+    pictures = pictures.contiguous()  # summing over three planes takes a quarter of the time
     for name in policy:
         chosen = torch.rand(len(pictures), generator=source, device=source.device) < strength
         pictures = POLICIES[name](pictures, chosen, source)
@@ -31,7 +31,7 @@ def differentiable(
 
 
 def color(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
-    """The chosen (bool [n]): brightness by ± 0.5, then saturation by 0 to 2, then contrast by 0.5 to 1.5."""
+    """For the chosen (bool [n]): brightness ± 0.5, then saturation × 0 to 2, then contrast × 0.5 to 1.5."""
     chosen = chosen[:, None, None, None]
     brightness, saturation, contrast = torch.rand(
         3, len(pictures), 1, 1, 1, generator=source, device=source.device
@@ -39,7 +39,7 @@ def color(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
     brightness = torch.where(chosen, brightness - 0.5, 0)
     saturation = torch.where(chosen, saturation * 2, 1)
     contrast = torch.where(chosen, contrast + 0.5, 1)
-    # The three multiplied out, so that the large tensor is gone over once.
+    # The three multiplied out, to pass over the large tensor only once.
     gray = pictures.mean(dim=1, keepdim=True)
     mean = gray.mean(dim=(2, 3), keepdim=True)
     added = contrast * (1 - saturation) * gray + (brightness + (1 - contrast) * mean)
@@ -47,18 +47,18 @@ def color(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
 
 
 def translation(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
-    """The chosen (bool [n]) moved by up to an eighth each way; what comes in is 0."""
+    """The chosen (bool [n]) moved by up to an eighth of their size in x and y; uncovered pixels are 0."""
     count, _, _, size = pictures.shape
     reach = size // 8
     moves = torch.randint(-reach, reach + 1, (count, 2), generator=source, device=source.device)
     matrices = torch.eye(2, 3, device=pictures.device).repeat(count, 1, 1)
-    matrices[:, :, 2] = moves * chosen[:, None] * 2 / size  # the picture's sides are 2 long
+    matrices[:, :, 2] = moves * chosen[:, None] * 2 / size  # in these coordinates a side is 2 long
     places = affine_grid(matrices, list(pictures.shape), align_corners=False)
     return grid_sample(pictures, places, mode="nearest", padding_mode="zeros", align_corners=False)
 
 
 def cutout(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
-    """A square of half the size, anywhere in the chosen (bool [n]), made 0."""
+    """In the chosen (bool [n]), a square of half the size, centered anywhere, set to 0."""
     count, _, size, _ = pictures.shape
     centers = torch.randint(0, size + 1, (2, count, 1), generator=source, device=source.device)
     span = torch.arange(size, device=pictures.device)
@@ -68,3 +68,4 @@ def cutout(pictures: Tensor, chosen: Tensor, source: torch.Generator) -> Tensor:
 
 
 POLICIES = {"color": color, "translation": translation, "cutout": cutout}
+"""Each takes pictures, `chosen` (bool [n]) and a source of randomness."""

@@ -1,4 +1,4 @@
-"""state.pt: everything that a killed run needs to go on, bit by bit."""
+"""state.pt: everything that a killed run needs to continue, bit for bit."""
 
 import io
 import pickle
@@ -16,16 +16,16 @@ class CheckpointError(UserError):
 
 
 def save_state(run: Run, state: dict[str, Any]) -> None:
-    """Put tensors and plain values in place at once, and keep the state before as well."""
+    """Write tensors and plain values atomically, keeping the previous state too. Raises OSError."""
     file = io.BytesIO()
     torch.save(state, file)
     write_atomically(run.state, file.getvalue(), keep=run.previous_state)
 
 
 def load_state(run: Run) -> dict[str, Any] | None:
-    """The run's last whole state, on the CPU; None if there is none yet. It can hold no code that runs.
+    """The run's last intact state, on the CPU; None if there is none yet. Loading it executes no code.
 
-    Raises CheckpointError if there are states, but none is whole.
+    Raises CheckpointError if there are states but none is intact.
     """
     broken = None
     for path in (run.state, run.previous_state):
@@ -40,6 +40,6 @@ def load_state(run: Run) -> dict[str, Any] | None:
             return state
     if broken is not None:
         raise CheckpointError(
-            f"{run.state} is no state of a run, or is truncated: begin with --new"
+            f"{run.state} is not the state of a run, or is truncated: start over with --new"
         ) from broken
     return None

@@ -1,4 +1,4 @@
-"""losses.png and quality.png: how a run went, from its events."""
+"""losses.png and quality.png: a run's curves, from its events."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from gan.events import Epoch
 
 
 def losses(epochs: Sequence[Epoch]) -> bytes:
-    """A PNG of both losses over the epochs; of an epoch that was trained twice, the later counts."""
+    """A PNG of both losses by epoch; for an epoch trained twice, the later event counts."""
     latest = sorted({epoch.epoch: epoch for epoch in epochs}.items())
     lines = {
         "discriminator": [(number, epoch.loss_d) for number, epoch in latest],
@@ -21,7 +21,7 @@ def losses(epochs: Sequence[Epoch]) -> bytes:
 
 
 def quality(epochs: Sequence[Epoch]) -> bytes:
-    """A PNG of KID over the epochs after which it was measured."""
+    """A PNG of KID × 1000 by epoch, for the epochs in which it was measured."""
     latest = sorted({epoch.epoch: epoch.kid for epoch in epochs if epoch.kid is not None}.items())
     return _curves({"lower is better": latest}, "KID × 1000")
 

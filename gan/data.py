@@ -1,4 +1,4 @@
-"""The dataset folder as the scraper leaves it: memory-mapped pictures, handed out in shuffled batches."""
+"""Reads the dataset folder that the scraper builds: memory-mapped pictures in shuffled batches."""
 
 import json
 import zlib
@@ -17,7 +17,7 @@ from gan.networks import SIZES
 from gan.seeds import derived
 
 VERSION = 1
-"""Of the dataset folder's layout."""
+"""Version of the dataset folder's layout."""
 
 
 class DatasetError(UserError):
@@ -26,15 +26,18 @@ class DatasetError(UserError):
 
 @dataclass(frozen=True)
 class Dataset:
-    """An open dataset: `images` is uint8 [n, S, S, 3] RGB, memory-mapped from its file."""
+    """An open dataset."""
 
     path: Path
     images: NDArray[np.uint8]
+    """RGB pictures uint8 [n, S, S, 3], memory-mapped."""
     content_hash: str
     rows: NDArray[np.int64]
-    """Rows to train on, ascending."""
+    """Rows of `images` to train on, ascending."""
     held_out: NDArray[np.int64]
-    """The other tenth, for evaluation only. A picture's bytes decide: it stays there as a dataset grows."""
+    """The other rows (about a tenth), for evaluation only. A picture's bytes decide, so that it stays held
+    out as the dataset grows.
+    """
 
     @property
     def image_size(self) -> int:
@@ -45,8 +48,8 @@ class Dataset:
         return len(self.rows)
 
     def resident(self, device: torch.device) -> Tensor | None:
-        """All pictures on the device, uint8 [n, S, S, 3], if it is a GPU and they take a quarter of its free
-        memory at most; else None.
+        """All pictures uint8 [n, S, S, 3] on the device, if it is a GPU and they fit into a quarter of its
+        free memory; else None.
         """
         if device.type != "cuda" or self.images.nbytes > torch.cuda.mem_get_info(device)[0] / 4:
             return None
@@ -55,37 +58,37 @@ class Dataset:
     def batches(
         self, size: int, seed: int, epoch: int, start: int = 0, resident: Tensor | None = None
     ) -> Iterator[Tensor]:
-        """One epoch's batches from the `start`-th on: uint8 [size, S, S, 3], each row at most once.
+        """One epoch's batches from the `start`-th (0: the first) on: uint8 [size, S, S, 3].
 
-        Seed and epoch decide the order. The rows that do not fill a last batch wait for another epoch.
-        They are taken from `resident`, if it is given, on its device: the same batches.
-        Raises DatasetError if the file has been cut off: to read on would end the process.
+        Seed and epoch determine the order. Each row comes at most once; rows that do not fill a last batch
+        are left out. If `resident` is given, the same batches are taken from it, on its device.
+        Raises DatasetError if the file was truncated since it was opened: reading on would crash the process.
         """
         order = np.random.default_rng(derived(seed, "order", epoch)).permutation(self.rows)
         if resident is not None:
-            # Once an epoch: to send each batch's rows would wait for the steps before it.
+            # Sent once per epoch: sending each batch's rows would wait for the steps before it.
             sent = torch.from_numpy(order).to(resident.device)
             for rows in torch.split(sent, size)[start : len(order) // size]:
                 yield resident[rows.sort().values]
             return
         for at in range(start * size, len(order) - size + 1, size):
             if isinstance(self.images.base, mmap) and self.images.base.size() < self.images.nbytes:
-                raise DatasetError(f"{self.path}/images.npy was cut off in mid-run: build the dataset again")
-            # Sorted, the disk reads forward; the order within a batch means nothing to the networks.
+                raise DatasetError(f"{self.path}/images.npy was truncated during the run: rebuild it")
+            # Sorted, so that the disk reads forward; the order within a batch does not matter.
             yield torch.from_numpy(self.images[np.sort(order[at : at + size])])
 
 
 def open_dataset(path: Path) -> Dataset:
-    """The dataset in the folder `path`. Raises DatasetError, in one line, if it cannot be trained on."""
+    """Open the dataset folder `path`. Raises DatasetError if it cannot be trained on."""
     try:
         manifest = json.loads((path / "manifest.json").read_bytes())
         version, size, count, content_hash = (
             manifest[key] for key in ("version", "image_size", "count", "content_hash")
         )
     except OSError as error:
-        raise DatasetError(f"no dataset at {path}: {error.strerror}: build one first") from error
+        raise DatasetError(f"no dataset at {path} ({error.strerror}): build one first") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path}/manifest.json is broken: build the dataset again") from error
+        raise DatasetError(f"{path}/manifest.json is broken: rebuild the dataset") from error
     if version != VERSION:
         raise DatasetError(f"the dataset at {path} has version {version}; this program reads {VERSION}")
     if count == 0:
@@ -103,9 +106,9 @@ def open_dataset(path: Path) -> Dataset:
     if images.dtype != np.uint8 or images.shape != (count, size, size, 3):
         raise DatasetError(
             f"{path}/images.npy is {images.dtype} {list(images.shape)}, "
-            f"but its manifest says uint8 {[count, size, size, 3]}: build the dataset again"
+            f"but its manifest says uint8 {[count, size, size, 3]}: rebuild the dataset"
         )
-    # The middle row tells bags apart; to read all of a large dataset takes half a second.
+    # The middle row tells bags apart; reading all of a large dataset would take half a second.
     middles = np.ascontiguousarray(images[:, size // 2])
     tenth = np.fromiter((zlib.crc32(row) % 10 == 0 for row in middles), bool, count)
     rows = np.flatnonzero(~tenth)
@@ -114,8 +117,8 @@ def open_dataset(path: Path) -> Dataset:
     return Dataset(path, images, str(content_hash), rows, np.flatnonzero(tenth))
 
 
-def for_measuring(dataset: Dataset, most: int) -> NDArray[np.uint8]:
-    """At most that many real pictures uint8 [n, S, S, 3]: held-out ones, unless they are too few to tell."""
+def evaluation_pictures(dataset: Dataset, most: int) -> NDArray[np.uint8]:
+    """At most `most` real pictures uint8 [n, S, S, 3]: held-out ones, or any if those are fewer than 50."""
     rows = dataset.held_out if len(dataset.held_out) >= 50 else np.arange(len(dataset.images))
     return np.ascontiguousarray(dataset.images[rows[:: -(-len(rows) // most)]])
 

@@ -1,4 +1,4 @@
-"""What the machine offers: the device to train on, its threads, and whether bfloat16 is faster there."""
+"""The device to train on, its threads, and whether bfloat16 is faster there."""
 
 import os
 import time
@@ -14,49 +14,47 @@ class DeviceError(UserError):
 
 
 def choose(name: str, number: int = 0) -> torch.device:
-    """The device of that name, of several GPUs the `number`-th; `auto`: CUDA, else MPS, else the CPU.
+    """The device of that name (`auto`: CUDA, else MPS, else the CPU); `number` selects one of several GPUs.
 
     Raises DeviceError if this machine does not have it.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = next(device for device, available in there.items() if available)
-    if not there[name]:
-        raise DeviceError(f"this machine has no device {name}: use auto or cpu")
+        name = next(device for device, found in available.items() if found)
+    if not available[name]:
+        raise DeviceError(f"this machine has no {name} device: use auto or cpu")
     if name == "cuda":
         torch.cuda.set_device(number)
-        torch.backends.cudnn.benchmark = True  # all batches have one shape
+        torch.backends.cudnn.benchmark = True  # all batches have the same shape
         return torch.device(name, number)
     return torch.device(name)
 
 
-def use_threads(count: int) -> int:
-    """Let torch use that many CPU threads (0: all cores but one, for the bot beside it); returns how many."""
+def use_threads(count: int) -> None:
+    """Let torch use that many CPU threads; 0: all cores but one, which is left to the bot."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = count or max(1, cores - 1)
-    torch.set_num_threads(count)
-    return count
+    torch.set_num_threads(count or max(1, cores - 1))
 
 
 def precision(name: str, device: torch.device) -> str:
-    """`bf16` or `fp32`; `auto`: bf16 where the device computes it natively, on a CPU where it is faster."""
+    """`bf16` or `fp32`; `auto`: bf16 on a GPU that computes it natively, or on a CPU where it is faster."""
     if name != "auto":
         return name
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     if device.type == "mps":
         return "fp32"
-    # A CPU without bfloat16 instructions emulates them, many times slower; no public call tells which it is.
+    # A CPU without bfloat16 instructions emulates them, many times slower; no public call tells them apart.
     return "bf16" if _seconds(bf16=True) < 0.9 * _seconds(bf16=False) else "fp32"
 
 
 def width(channels: int, device: torch.device) -> int:
-    """The recipe's `channels`, or for 0 the width that suits the device."""
+    """The recipe's `channels`, or the default for the device if that is 0: 128 on a CPU, else 512."""
     return channels or (128 if device.type == "cpu" else 512)
 
 
 def _seconds(*, bf16: bool) -> float:
-    """CPU seconds of the fastest of a few passes through a small discriminator, there and back."""
+    """CPU seconds of the fastest of six forward and backward passes through a small discriminator."""
     network = Discriminator(128, 64, "none").to(memory_format=torch.channels_last)
     pictures = torch.zeros(16, 3, 64, 64).to(memory_format=torch.channels_last)
     taken = []

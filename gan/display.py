@@ -1,4 +1,4 @@
-"""What a person sees of a run while it trains: a progress bar on a terminal, a line an epoch elsewhere."""
+"""What the user sees while a run trains: a progress bar on a terminal, one line per epoch elsewhere."""
 
 import sys
 from types import TracebackType
@@ -12,10 +12,10 @@ from gan.events import Event
 
 
 class Display:
-    """A context in which to `show` a run's events and its steps."""
+    """A context manager that shows a run's events and steps."""
 
     def __init__(self, steps_per_epoch: int, *, silent: bool = False) -> None:
-        """`silent` says nothing: of many processes one speaks."""
+        """`silent` prints nothing: only one of a run's processes speaks."""
         self._steps = steps_per_epoch
         self._terminal = sys.stderr.isatty()
         self._console = Console(stderr=self._terminal, soft_wrap=True, highlight=False, quiet=silent)
@@ -39,16 +39,16 @@ class Display:
         self._bar.stop()
 
     def note(self, line: str) -> None:
-        """A line of words above the bar."""
+        """Print a line above the bar."""
         self._console.print(line, markup=False)
         self._console.file.flush()
 
     def step(self, epoch: int, step: int) -> None:
-        """`step` steps of the `epoch`-th epoch are done."""
+        """Show that `step` steps of the `epoch`-th epoch (the first is 1) are done."""
         self._bar.update(self._task, completed=step, epoch=epoch)
 
     def show(self, event: Event) -> None:
-        """One event, in words."""
+        """Show an event in words."""
         line = _words(event)
         if isinstance(event, events.Epoch):
             speed = f"{event.images_per_second:.0f} images/s"
@@ -60,7 +60,7 @@ class Display:
 def _words(event: Event) -> str:
     match event:
         case events.Started():
-            where = f"goes on after epoch {event.epoch}" if event.epoch else "begins"
+            where = f"resumes after epoch {event.epoch}" if event.epoch else "starts"
             return (
                 f"run {event.run} {where}: {event.images} pictures of {event.image_size} pixels, "
                 f"preset {event.preset}, on {event.device}"
@@ -76,8 +76,10 @@ def _words(event: Event) -> str:
         case events.Finished():
             return f"finished after epoch {event.epoch}: {event.timelapse}, {event.losses}"
         case events.Stopped():
-            return f"stopped after epoch {event.epoch}: train again to go on"
+            return f"stopped after epoch {event.epoch}: train again to resume"
         case events.Recovered():
-            return f"{event.reason}: back to epoch {event.epoch}, at {event.rate:g} of the rates"
+            return (
+                f"{event.reason}: resuming from epoch {event.epoch} with {event.rate:g} × the learning rates"
+            )
         case events.Checkpoint() | events.Failed():
             return ""

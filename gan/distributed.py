@@ -1,4 +1,4 @@
-"""The processes that train one run together, under `torchrun`; one process by itself is a world of one."""
+"""The processes that train one run together under `torchrun`; a process by itself is a world of size 1."""
 
 import os
 from collections.abc import Callable
@@ -14,46 +14,54 @@ from gan.errors import UserError
 T = TypeVar("T")
 
 
-class WorldError(UserError):
-    """The processes of a run cannot work together; the message is one line."""
+class DistributedError(UserError):
+    """The processes of a run cannot train together; the message is one line."""
 
 
 @dataclass(frozen=True)
 class World:
-    """The place of a process: the `rank`-th of `size`. Each takes every size-th picture of a global batch."""
+    """The place of this process in torch.distributed's world.
+
+    Of a global batch, each process takes every `size`-th picture.
+    """
 
     rank: int = 0
+    """From 0 to `size` − 1."""
     size: int = 1
+    """Number of processes."""
     local_rank: int = 0
-    """Its number on its own host, which chooses its GPU."""
+    """The rank on this host, which selects the GPU."""
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes and speaks."""
+        """Whether this is rank 0, the only process that writes files and output."""
         return self.rank == 0
 
-    def share(self, batch: Tensor) -> Tensor:
-        """The process's part of a global batch [n, …]."""
+    def shard(self, batch: Tensor) -> Tensor:
+        """The part [n / size, …] of a global batch [n, …] for this process."""
         return batch[self.rank :: self.size]
 
-    def agreed(self, *values: float) -> list[float]:
-        """The greatest of what the processes say, value by value: the same in all of them."""
+    def all_max(self, *values: float) -> list[float]:
+        """The maximum of each value over all processes, the same in each of them."""
         if self.size == 1:
             return list(values)
         found = torch.tensor(values, dtype=torch.float64)
         distributed.all_reduce(found, distributed.ReduceOp.MAX)
         return found.tolist()
 
-    def mean(self, values: Tensor) -> Tensor:
-        """The mean over all processes, on the CPU."""
+    def all_mean(self, values: Tensor) -> Tensor:
+        """The mean of a tensor over all processes: float64 of the same shape, on the CPU."""
         found = values.detach().cpu().double()
         if self.size > 1:
             distributed.all_reduce(found)
             found /= self.size
         return found
 
-    def from_first(self, make: Callable[[], T]) -> T:
-        """What `make` gives in the first process, in all of them. Where it fails there, all fail."""
+    def broadcast(self, make: Callable[[], T]) -> T:
+        """Call `make` in rank 0 and return its result in every process.
+
+        If it raises UserError there, rank 0 raises that error and the others exit with code 2.
+        """
         if self.size == 1:
             return make()
         box: list[object] = [None, None]
@@ -65,37 +73,37 @@ class World:
         distributed.broadcast_object_list(box)
         if isinstance(box[1], UserError):
             raise box[1] if self.first else SystemExit(2)
-        return box[0]  # type: ignore[return-value]  # the first process's T
+        return box[0]  # type: ignore[return-value]  # rank 0's T
 
-    def synchronized(self, network: nn.Module) -> nn.Module:
-        """The network, its gradients averaged over all processes after every backward pass."""
+    def ddp(self, network: nn.Module) -> nn.Module:
+        """The network with its gradients averaged over all processes after every backward pass."""
         if self.size == 1:
             return network
-        # Each keeps the batch statistics of its own share; drawing takes them anew anyway.
+        # Each process keeps the batch statistics of its own shard; drawing recomputes them anyway.
         return DistributedDataParallel(network, broadcast_buffers=False)
 
     def leave(self) -> None:
-        """Take leave of the other processes."""
+        """Leave the process group."""
         if self.size > 1 and distributed.is_initialized():
             distributed.destroy_process_group()
 
+    def check_batch(self, batch: int) -> None:
+        """Raise DistributedError unless a global batch of that many pictures splits evenly."""
+        if batch % self.size:
+            raise DistributedError(
+                f"a batch of {batch} cannot be split evenly over {self.size} processes: set recipe.batch"
+            )
+
 
 def join() -> World:
-    """The world that torchrun's environment variables tell of, else a world of one."""
+    """Join the process group that torchrun's environment variables describe; without them, a world of 1."""
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
         return World()
     world = World(
         int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_RANK", "0"))
     )
     if world.size > 1:
-        # Decisions go by gloo, which waits for no GPU; gradients on CUDA by nccl.
+        # Decisions travel by gloo, which does not wait for the GPU; CUDA gradients by nccl.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         distributed.init_process_group(backend)
     return world
-
-
-def batch_share(batch: int, world: World) -> int:
-    """Pictures of a global batch for each process. Raises WorldError if they cannot be shared evenly."""
-    if batch % world.size:
-        raise WorldError(f"a batch of {batch} cannot be shared by {world.size} processes: set recipe.batch")
-    return batch // world.size

@@ -1,4 +1,4 @@
-"""The events of a run: one JSON object a line, appended whole. The bot follows a run by these alone."""
+"""The events of a run: one JSON object per line, appended whole. They are how the bot follows a run."""
 
 import os
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 
 class EventError(ValueError):
-    """A line of an events file that is no event; the message is one line."""
+    """A line of an events file that is not an event; the message is one line."""
 
 
 class _Event(BaseModel):
@@ -19,7 +19,7 @@ class _Event(BaseModel):
 
 
 class Started(_Event):
-    """A process began to train; `epoch` is the number of whole epochs behind it (0: a new run)."""
+    """A process started training; `epoch` is the number of epochs already trained (0: a new run)."""
 
     event: Literal["started"] = "started"
     run: str
@@ -34,7 +34,7 @@ class Started(_Event):
 
 
 class Epoch(_Event):
-    """An epoch ended, its grid (a path inside the run folder) is in place. Losses are the epoch's means."""
+    """An epoch ended. `grid` is a path inside the run folder; losses are means over the epoch."""
 
     event: Literal["epoch"] = "epoch"
     epoch: int
@@ -44,15 +44,15 @@ class Epoch(_Event):
     images_per_second: float
     images_seen: int
     seconds: float
-    """Time trained in this run so far, over all its processes."""
+    """Time trained in this run so far, over all resumptions."""
     seconds_left: float | None
     grid: str
     kid: float | None = None
-    """KID × 1000 of the averaged generator against held-out pictures, after some epochs only."""
+    """KID × 1000 of the averaged generator against held-out pictures; measured in some epochs only."""
 
 
 class Checkpoint(_Event):
-    """generator.safetensors is in place with this version."""
+    """generator.safetensors was written with this version."""
 
     event: Literal["checkpoint"] = "checkpoint"
     epoch: int
@@ -60,7 +60,7 @@ class Checkpoint(_Event):
 
 
 class Recovered(_Event):
-    """The run went wrong and goes on from its last checkpoint, `epoch`, with `rate` times the first rates."""
+    """Training failed; it resumes from the checkpoint of `epoch`, at `rate` × the recipe's learning rates."""
 
     event: Literal["recovered"] = "recovered"
     epoch: int
@@ -79,20 +79,20 @@ class Finished(_Event):
 
 
 class Stopped(_Event):
-    """The run was asked to stop and can be resumed."""
+    """The run was asked to stop; it can be resumed."""
 
     event: Literal["stopped"] = "stopped"
     epoch: int
 
 
 class Failed(_Event):
-    """The run ended by an error; the last checkpoint is whole."""
+    """The run ended with an error; its last checkpoint is intact."""
 
     event: Literal["failed"] = "failed"
     reason: str
     """One line."""
     final: bool = False
-    """Whether it would fail again: the next run begins anew instead of resuming this one."""
+    """Whether it would only fail again, so that the next `train` starts a new run."""
 
 
 Event = Annotated[
@@ -102,10 +102,10 @@ _adapter: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def append(run: Path, event: Event) -> None:
-    """Append one event to the run folder's events.jsonl, on the disk when this returns."""
+    """Append one event to events.jsonl in the folder `run`, on disk when this returns. Raises OSError."""
     line = event.model_dump_json().encode() + b"\n"
     with (run / "events.jsonl").open("ab") as file:
-        # A process that was killed while it wrote may have left half a line: close it, or both are lost.
+        # A process killed while writing may have left half a line: end it, or both are lost.
         if file.tell() and not _ends_whole(run / "events.jsonl"):
             line = b"\n" + line
         file.write(line)
@@ -114,11 +114,10 @@ def append(run: Path, event: Event) -> None:
 
 
 def read(run: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """The events after byte `offset` of the run folder's events.jsonl, and the offset to read from next.
+    """The events after byte `offset` of events.jsonl in the folder `run`, and the offset to read from next.
 
-    A half-written last line is left for the next call; a missing file gives `([], 0)`. A broken line before
-    the last (its writer was killed in it) is passed over. Raises EventError for a line that is whole JSON
-    but no event.
+    A half-written last line is left for the next call; a missing file gives `([], 0)`. An earlier broken line
+    (its writer was killed) is skipped. Raises EventError for a line that is valid JSON but not an event.
     """
     try:
         with (run / "events.jsonl").open("rb") as file:

@@ -1,7 +1,7 @@
-"""4×4 convolutions as matrix products, where the CPU multiplies bfloat16 matrices far faster.
+"""4×4 convolutions as matrix products, where a CPU multiplies bfloat16 matrices far faster.
 
-At 4 pixels oneDNN's backward pass of them reaches a tenth of what its matrix product does. These layers
-have the parameters of torch's own, and compute as those do wherever there is nothing to gain.
+At 4×4 pixels the backward pass of oneDNN's convolutions reaches a tenth of the speed of its matrix products.
+These layers have the parameters of torch's own, and compute as those do wherever there is nothing to gain.
 """
 
 import torch
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
 _LARGEST = 4
-"""Pixels along the smaller side of a layer that gains; at 8 the copies cost more than the product saves."""
+"""Pixels along a layer's smaller side, at most; at 8 the copies cost more than the product saves."""
 
 _FEWEST = 512
-"""Rows of the product (pictures × places); with fewer, copying the weights costs more than is saved."""
+"""Rows of the product (pictures × pixels), at least; with fewer, copying the weights costs too much."""
 
 _NARROWEST = 256
-"""Channels on either side."""
+"""Channels in and out, at least."""
 
 
 def _gains(features: Tensor, size: int, narrowest: int) -> bool:
@@ -40,7 +40,7 @@ class Halving(nn.Conv2d):
         if not _gains(features, height // 2, min(channels, self.out_channels)):
             return super().forward(features)
         h, w = height // 2, width // 2
-        # Squares of 2×2 become channels; a window of the kernel is 2×2 of those.
+        # Squares of 2×2 pixels become channels; the kernel covers 2×2 of those.
         padded = pad(features.bfloat16().permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
         squares = padded.reshape(count, h + 1, 2, w + 1, 2, channels).transpose(2, 3)
         squares = squares.reshape(count, h + 1, w + 1, 4 * channels)
@@ -65,7 +65,7 @@ class Doubling(nn.ConvTranspose2d):
         out = kernel.shape[-1]
         rows = features.bfloat16().permute(0, 2, 3, 1).reshape(-1, channels)
         windows = (rows @ kernel.reshape(channels, -1)).reshape(count, h, w, 4, 4 * out).unbind(3)
-        # What the windows have in common is added up.
+        # Windows overlap: their sums are added up.
         one, two, three, four = (
             pad(window, (0, 0, j, 1 - j, i, 1 - i))
             for window, (i, j) in zip(windows, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True)
@@ -73,12 +73,12 @@ class Doubling(nn.ConvTranspose2d):
         squares = one + two + three + four
         pixels = squares.reshape(count, h + 1, w + 1, 2, 2, out).transpose(2, 3)
         pixels = pixels.reshape(count, 2 * h + 2, 2 * w + 2, out)
-        # Without the gaps of what is cut off, which the layers behind it would pay for many times.
+        # Contiguous, or the layers that follow pay for the gaps many times.
         return pixels[:, 1:-1, 1:-1].contiguous().permute(0, 3, 1, 2)
 
 
 class Opening(nn.ConvTranspose2d):
-    """A transposed convolution of one place, [n, z, 1, 1] → [n, out, 4, 4]: a matrix product everywhere."""
+    """A transposed convolution of a single pixel, [n, z, 1, 1] → [n, out, 4, 4]: always a matrix product."""
 
     def __init__(self, z_size: int, out: int) -> None:
         super().__init__(z_size, out, 4, bias=False)
@@ -90,9 +90,9 @@ class Opening(nn.ConvTranspose2d):
 
 
 def _squares(weight: Tensor) -> Tensor:
-    """[n, m, 4, 4] → bfloat16 [n, 2, 2, 2, 2, m]: which square of 2×2, and where in it.
+    """[n, m, 4, 4] → bfloat16 [n, 2, 2, 2, 2, m]: which square of 2×2, and which pixel in it.
 
-    Channels stay innermost all the way there and back, or the gradient takes thirty times as long.
+    Channels stay innermost in both directions, or the gradient takes thirty times as long.
     """
     count, channels = weight.shape[:2]
     last = weight.bfloat16().permute(0, 2, 3, 1)

@@ -1,4 +1,4 @@
-"""Writing files whole: whoever reads one sees the old content or the new. Imports no torch."""
+"""Writes files atomically: a reader sees the old content or the new. Imports no torch."""
 
 import os
 import tempfile
@@ -8,8 +8,8 @@ from pathlib import Path
 def write_atomically(path: Path, data: bytes, keep: Path | None = None) -> None:
     """Replace the file `path` with `data`, on disk before this returns, even if the power fails.
 
-    The old file becomes `keep`, if given; a kill in between leaves it there. Raises OSError; what was there
-    before is kept.
+    The old file becomes `keep`, if given; a process killed in between leaves it there. Raises OSError; then
+    the old content stays.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -28,7 +28,7 @@ def write_atomically(path: Path, data: bytes, keep: Path | None = None) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on disk: a renamed file's new name is in its folder, not in the file."""
+    """Write a folder's list of names to disk: a renamed file's new name is in its folder, not in the file."""
     if os.name == "nt":
         return  # Windows opens no folders, and writes names by itself
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A generator made ready to draw: batch norms become part of the convolutions before them."""
+"""Folds a generator's batch norms into the convolutions before them, to draw in fewer passes."""
 
 import copy
 
@@ -9,12 +9,12 @@ from gan import networks
 from gan.networks import Blurred, Residual
 
 _DENSE = 16
-"""Pixels along a side from which a dense convolution is faster than the transposed one it stands for."""
+"""Pixels along a side from which a dense convolution is faster than the transposed one it replaces."""
 
 
 @torch.no_grad()
 def folded(network: networks.Generator) -> nn.Sequential:
-    """What the network computes with running statistics, in fewer passes: float [n, z, 1, 1] → [n, 3, S, S].
+    """A copy that computes what the network does with running statistics: float [n, z, 1, 1] → [n, 3, S, S].
 
     It shares no memory with the network.
     """
@@ -22,7 +22,7 @@ def folded(network: networks.Generator) -> nn.Sequential:
 
 
 class _Block(nn.Module):
-    """A residual block without norms and share, in two passes less."""
+    """A residual block with norms and `share` folded in: two passes fewer."""
 
     def __init__(self, block: Residual) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ def _transposed(layer: nn.ConvTranspose2d, norm: nn.Module | None, size: int) ->
     weight = layer.weight * scale[:, None, None]
     blurred = isinstance(layer, Blurred)
     if size > 1 and (layer.out_channels == 3 or (blurred and size >= _DENSE)):
-        kernel = networks.dense(weight, networks.places(blurred=blurred))
+        kernel = networks.dense_kernel(weight, networks.tap_shares(blurred=blurred))
         return [_convolution(kernel, shift.repeat_interleave(4)), nn.PixelShuffle(2)]
     if blurred:
         # The blur widens the kernel by a pixel each way.

@@ -1,4 +1,4 @@
-"""The trained generator, loaded from generator.safetensors: draws bags from seeds or latents."""
+"""The trained generator, loaded from generator.safetensors: draws bags from latents."""
 
 import hashlib
 import json
@@ -21,13 +21,14 @@ from gan.folding import folded
 from gan.seeds import checked, derived
 
 ARCHITECTURE = "bag-dreams-2"
-"""Names the network below; it changes whenever old weights would no longer draw the same."""
+"""Name of the network architecture; changes whenever old weights would no longer draw the same."""
 
 Z = Literal["normal", "uniform"]
+"""Distribution of latents; see `noise`."""
 
 _GROUPS = (32, 8, 2, 1)
-"""Pictures drawn at once, where they come out as they do in pairs: large groups are two to three times as
-fast, and torch computes small convolutions of a lone picture in another way.
+"""Pictures drawn at once, if that gives the same bits as drawing in pairs: large groups are two to three
+times as fast, but kernels may differ. In pairs, since torch computes those of a lone picture differently.
 """
 
 
@@ -37,18 +38,22 @@ class GeneratorError(UserError):
 
 @dataclass(frozen=True)
 class Shape:
-    """What of a generator is not in its weights: the same weights under another shape draw noise."""
+    """What a generator's weights do not say: the same weights in another shape draw noise."""
 
     z_size: int
+    """Numbers in a latent."""
     z: Z
     channels: int
+    """Of the 4×4 stage."""
     image_size: int
+    """Pixels along a side."""
     upsampling: networks.Upsampling = "transposed"
     attention: bool = False
     blocks: int = 0
+    """Residual blocks per stage."""
 
     def network(self) -> networks.Generator:
-        """An untrained network of this shape."""
+        """A new network of this shape, with torch's default weights."""
         return networks.Generator(
             self.z_size,
             self.channels,
@@ -60,19 +65,20 @@ class Shape:
 
 
 class Generator:
-    """Draws pictures on the CPU in float32: a latent gives the same bytes, whatever it is drawn with."""
+    """Draws pictures on the CPU in float32; a latent gives the same bytes whatever else is drawn with it."""
 
     def __init__(self, network: networks.Generator, shape: Shape, epoch: int, version: str) -> None:
         self._network = folded(network)
-        self._alike: dict[tuple[int, int], bool] = {}
+        self._same_bits: dict[tuple[int, int], bool] = {}
         self.shape = shape
         self.epoch = epoch
-        """Whole epochs it was trained for."""
+        """Whole epochs trained."""
         self.version = version
         """Six characters that name the weights; the first is a letter."""
 
     @property
     def z_size(self) -> int:
+        """Numbers in a latent."""
         return self.shape.z_size
 
     @property
@@ -80,20 +86,16 @@ class Generator:
         """Pixels along a side."""
         return self.shape.image_size
 
-    def latents(self, seeds: Sequence[int], mean: float = 0.0, spread: float = 1.0) -> Tensor:
-        """The seeds' latents, float [n, z]. Raises SeedError for a seed out of range.
-
-        `spread` below 1 gives more usual bags, above 1 odder ones: the truncation trick of Brock et al. 2019
-        (arXiv:1809.11096). `mean` moves all of them away from the usual one, together.
-        """
-        return torch.stack([latent(seed, self.shape) for seed in seeds]) * spread + mean
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """The seeds' latents, float [n, z]. Raises SeedError for a seed out of range."""
+        return torch.stack([latent(seed, self.shape) for seed in seeds])
 
     def children(self, a: Tensor, b: Tensor, seeds: Sequence[int], mutation: float = 0.1) -> Tensor:
-        """Latents float [n, z], a child of the latents a and b [z] for every seed.
+        """Latents float [n, z]: one child of the latents a and b, float [z], per seed.
 
-        Each of a child's numbers is one parent's, or with the probability `mutation` in [0, 1] a new one: so
-        children are spread as all latents are, whatever their distribution. Variations of a bag are its
-        children with itself. Raises SeedError for a seed out of range.
+        Each of a child's numbers comes from one parent or, with probability `mutation` in [0, 1], is new: so
+        children have the distribution of all latents, whatever that is. A bag bred with itself gives
+        variations of it. Raises SeedError for a seed out of range.
         """
         return torch.stack([_child(a, b, checked(seed), mutation, self.shape) for seed in seeds])
 
@@ -103,34 +105,34 @@ class Generator:
         pictures: list[Tensor] = []
         left = latents[:, :, None, None]
         while len(left):
-            size = next((each for each in _GROUPS if each <= len(left) and self._drawn_alike(each)), 0)
+            size = next((each for each in _GROUPS if each <= len(left) and self._draws_same_bits(each)), 0)
             if size:
                 pictures.append(self._network(left[:size]))
-            else:  # the last one, beside itself
+            else:  # the last one, in a pair with itself
                 pictures.append(self._network(torch.cat([left, left]))[:1])
             left = left[max(size, 1) :]
         return to_images(torch.cat(pictures)).numpy()
 
-    def _drawn_alike(self, size: int) -> bool:
-        """Whether this machine draws the same bits in such groups as in pairs: kernels may differ."""
+    def _draws_same_bits(self, size: int) -> bool:
+        """Whether this machine draws the same bits in groups of that size as in pairs."""
         key = (size, torch.get_num_threads())
-        if key not in self._alike:
+        if key not in self._same_bits:
             latents = self.latents(range(max(size, 2)))[:, :, None, None]
             grouped, paired = (
                 torch.cat([self._network(some) for some in torch.split(latents, each)]) for each in (size, 2)
             )
-            self._alike[key] = torch.equal(grouped, paired)
-        return self._alike[key]
+            self._same_bits[key] = torch.equal(grouped, paired)
+        return self._same_bits[key]
 
 
 def latent(seed: int, shape: Shape) -> Tensor:
-    """The latent float [z] that a seed names: drawn on the CPU, so the same on every device."""
+    """A seed's latent, float [z]: drawn on the CPU, so the same on every device. Raises SeedError."""
     source = torch.Generator().manual_seed(checked(seed))
     return noise(1, shape, source)[0]
 
 
 def _child(a: Tensor, b: Tensor, seed: int, mutation: float, shape: Shape) -> Tensor:
-    # Not the source of the bag of that seed, or a child would inherit from a stranger.
+    # Derived, or the child would inherit from the bag of that seed.
     source = torch.Generator().manual_seed(derived(seed, "child"))
     new = noise(1, shape, source)[0]
     from_a, mutated = torch.rand(2, shape.z_size, generator=source)
@@ -138,10 +140,7 @@ def _child(a: Tensor, b: Tensor, seed: int, mutation: float, shape: Shape) -> Te
 
 
 def noise(count: int, shape: Shape, source: torch.Generator) -> Tensor:
-    """Latents float [count, z] as the generator is trained on: N(0, 1), or uniform in [−1, 1].
-
-    They are drawn from `source`, on its device.
-    """
+    """Random latents float [count, z] from `source`, on its device: N(0, 1) or uniform in [−1, 1]."""
     if shape.z == "uniform":
         return torch.rand(count, shape.z_size, generator=source, device=source.device) * 2 - 1
     return torch.randn(count, shape.z_size, generator=source, device=source.device)
@@ -156,7 +155,7 @@ def to_images(pictures: Tensor) -> Tensor:
 def version_of(weights: dict[str, Tensor]) -> str:
     """Six characters [a-z][a-z0-9]{5} from the SHA-256 of the weights.
 
-    A code holds for ever, so two generators must not share a name: among 1,000 the chance is 1 in 3,000.
+    Codes are permanent, so two generators must not share a version: among 1,000 the chance is 1 in 3,000.
     """
     digest = hashlib.sha256()
     for name in sorted(weights):
@@ -173,7 +172,10 @@ def version_of(weights: dict[str, Tensor]) -> str:
 
 
 def save_generator(path: Path, network: networks.Generator, shape: Shape, epoch: int, dataset: str) -> str:
-    """Write the weights with all that is needed to draw from them, atomically; returns their version."""
+    """Write the weights, and all that drawing with them needs, atomically; returns their version.
+
+    `epoch` is the number of epochs trained, `dataset` the content hash. Raises OSError.
+    """
     weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     version = version_of(weights)
     about = {
@@ -188,7 +190,7 @@ def save_generator(path: Path, network: networks.Generator, shape: Shape, epoch:
 
 
 def load(path: Path) -> Generator:
-    """The generator in the file `path`. Raises GeneratorError, in one line, if it is missing or not whole."""
+    """Load the generator in the file `path`. Raises GeneratorError if it is missing, truncated or foreign."""
     try:
         with safe_open(path, "pt") as file:
             about = (file.metadata() or {}).get("bag-dreams")
@@ -196,17 +198,17 @@ def load(path: Path) -> Generator:
     except FileNotFoundError as error:
         raise GeneratorError(f"no generator at {path}: train one first") from error
     except (OSError, SafetensorError) as error:
-        raise GeneratorError(f"{path} is no generator, or is truncated ({error})") from error
+        raise GeneratorError(f"{path} is not a generator, or is truncated ({error})") from error
     if about is None:
-        raise GeneratorError(f"{path} is no generator of this program: it does not say how it was built")
+        raise GeneratorError(f"{path} was not written by this program: it does not say how it was built")
     try:
         said = json.loads(about)
         if said["architecture"] != ARCHITECTURE:
             raise GeneratorError(f"{path} has architecture {said['architecture']}, not {ARCHITECTURE}")
         shape = Shape(**said["shape"])
-        with torch.device("meta"):  # all its weights come from the file: it needs none to begin with
+        with torch.device("meta"):  # without weights: they all come from the file
             network = shape.network()
         network.load_state_dict(weights, assign=True)
         return Generator(network, shape, said["epoch"], said["version"])
     except (KeyError, TypeError, RuntimeError) as error:
-        raise GeneratorError(f"{path} does not hold what it says it holds") from error
+        raise GeneratorError(f"{path} does not contain what its metadata says") from error

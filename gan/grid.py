@@ -1,4 +1,4 @@
-"""Pictures side by side, and larger."""
+"""Pictures side by side, enlarged, and as PNG."""
 
 import io
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 GUTTER = 2
-"""Pixels of white around every picture."""
+"""Pixels of white around each picture."""
 
 
 def grid(images: NDArray[np.uint8], columns: int, numbers: bool = False, scale: int = 1) -> Image.Image:
-    """uint8 [n, S, S, 3] → one picture, row by row with white gutters; the last row may be short.
+    """RGB pictures uint8 [n, S, S, 3] → one picture, row by row with white gutters; the last may be short.
 
-    `numbers` writes 1, 2, … into the corners; `scale` enlarges every picture by that factor first.
+    `numbers` writes 1, 2, … in the corners; `scale` first enlarges each picture by that factor.
     """
     side = images.shape[1] * scale
     step = side + GUTTER
@@ -38,14 +38,14 @@ def grid(images: NDArray[np.uint8], columns: int, numbers: bool = False, scale: 
 
 
 def enlarge(image: Image.Image, factor: int = 4) -> Image.Image:
-    """The picture `factor` times as large, without blocks (Lanczos)."""
+    """The picture `factor` times as wide and high, interpolated (Lanczos)."""
     if factor == 1:
         return image
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.LANCZOS)
 
 
 def png(picture: Image.Image) -> bytes:
-    """The picture as PNG: the same bytes for the same pixels."""
+    """The picture as a PNG; the same pixels give the same bytes."""
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()

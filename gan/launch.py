@@ -1,4 +1,4 @@
-"""Which run a `train` takes up or begins, with everything it needs resolved."""
+"""Chooses the run that `train` starts or resumes, and resolves everything it needs."""
 
 import fcntl
 from collections.abc import Iterator
@@ -18,17 +18,17 @@ from gan.settings import Settings, dumps, load_resolved
 
 
 class LaunchError(UserError):
-    """A run that cannot be begun or resumed as asked; the message is one line."""
+    """A run that cannot be started or resumed as asked; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A run ready to train. `settings` are resolved: precision is bf16 or fp32, the recipe has a width."""
+    """A run ready to train. `settings` are resolved: precision is bf16 or fp32, recipe.channels is set."""
 
     run: Run
     settings: Settings
     notes: tuple[str, ...]
-    """What a person should know about the choice, a line each."""
+    """Remarks on the choice for the user, one line each."""
 
 
 def prepare(
@@ -40,30 +40,30 @@ def prepare(
     *,
     new: bool,
 ) -> Launch:
-    """The run to train: the newest one if it is unfinished, else a new one; written down in its config.toml.
+    """The run to train: the newest one if it is unfinished, else a new one. Writes its config.toml.
 
-    `asked` names the settings given on the command line: a resumed run keeps its own preset, recipe, seed
-    and bounds but for those. `name` chooses a run or names a new one; `new` never resumes.
-    Raises SettingsError or LaunchError, each in one line.
+    `asked` names the settings given on the command line: a resumed run otherwise keeps its own preset,
+    recipe, seed, precision and bounds. `name` chooses a run or names a new one; `new` never resumes.
+    Raises SettingsError or LaunchError.
     """
     old = _resumable(settings, asked, name, new=new)
     notes: list[str] = []
     if old is None:
         folder = run.new(settings.runs, name)
-        kept = settings
+        chosen = settings
     else:
         folder = old
-        kept = _kept(settings, asked, old)
-        notes += _fitting(old, dataset)
-    resolved = _resolved(kept, device)
+        chosen = _resumed_settings(settings, asked, old)
+        notes += _resume_notes(old, dataset)
+    resolved = _resolved(chosen, device)
     folder.grids.mkdir(parents=True, exist_ok=True)
     write_atomically(folder.config, dumps(resolved).encode())
     return Launch(folder, resolved, tuple(notes))
 
 
 @contextmanager
-def alone(folder: Run) -> Iterator[None]:
-    """Hold the run for this process; a killed holder lets go. Raises LaunchError if another has it."""
+def locked(folder: Run) -> Iterator[None]:
+    """Lock the run for this process; the lock ends with it. Raises LaunchError if another holds it."""
     with (folder.path / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,7 +74,7 @@ def alone(folder: Run) -> Iterator[None]:
 
 def _resumable(settings: Settings, asked: frozenset[str], name: str | None, *, new: bool) -> Run | None:
     if name is not None and Path(name).name != name:
-        raise LaunchError(f"--run {name}: a run's name is one folder's name")
+        raise LaunchError(f"--run {name}: a run's name must be a single folder name")
     if name is None:
         old = None if new else run.newest(settings.runs)
     else:
@@ -82,13 +82,13 @@ def _resumable(settings: Settings, asked: frozenset[str], name: str | None, *, n
         if not old.config.exists():
             return None
         if new:
-            raise LaunchError(f"there is a run {name} already: leave --new off, or choose another name")
+            raise LaunchError(f"the run {name} already exists: drop --new or choose another name")
     if old is None or not old.config.exists():
         return None
     other = "preset" in asked and load_resolved(old.config).preset != settings.preset
     finished = any(_final(event) for event in events.read(old.path)[0])
     if name is not None and (other or finished):
-        reason = "is over" if finished else "has another preset"
+        reason = "has ended" if finished else "has another preset"
         raise LaunchError(f"the run {name} {reason}: choose another name")
     return None if other or finished else old
 
@@ -97,29 +97,29 @@ def _final(event: events.Event) -> bool:
     return isinstance(event, events.Finished) or (isinstance(event, events.Failed) and event.final)
 
 
-def _kept(settings: Settings, asked: frozenset[str], old: Run) -> Settings:
+def _resumed_settings(settings: Settings, asked: frozenset[str], old: Run) -> Settings:
     own = load_resolved(old.config)
     names = {"preset", "recipe", "seed", "precision", "epochs", "minutes"} - asked
     return settings.model_copy(update={name: getattr(own, name) for name in names})
 
 
-def _fitting(old: Run, dataset: Dataset) -> list[str]:
-    told = [event for event in events.read(old.path)[0] if isinstance(event, events.Started)]
+def _resume_notes(old: Run, dataset: Dataset) -> list[str]:
+    starts = [event for event in events.read(old.path)[0] if isinstance(event, events.Started)]
     notes = [f"resuming the run {old.name}"]
-    if told and told[-1].image_size != dataset.image_size:
+    if starts and starts[-1].image_size != dataset.image_size:
         raise LaunchError(
-            f"the run {old.name} dreams {told[-1].image_size}-pixel pictures, but the dataset has "
-            f"{dataset.image_size}-pixel ones: build that size again, or begin with --new"
+            f"the run {old.name} dreams {starts[-1].image_size}-pixel pictures, but the dataset has "
+            f"{dataset.image_size}-pixel ones: rebuild it at that size, or start over with --new"
         )
-    if told and told[-1].dataset != dataset.content_hash:
-        notes.append(f"the dataset has changed since: {told[-1].images} pictures then, {len(dataset)} now")
+    if starts and starts[-1].dataset != dataset.content_hash:
+        notes.append(f"the dataset has changed since: {starts[-1].images} pictures then, {len(dataset)} now")
     return notes
 
 
 def _resolved(settings: Settings, device: torch.device) -> Settings:
     recipe = settings.resolved_recipe
     recipe = recipe.model_copy(update={"channels": machine.width(recipe.channels, device)})
-    # Every field counts as set, so that nothing of the preset is laid over what was resolved.
+    # Every field counts as set, so that the preset overrides nothing that was resolved.
     recipe = type(recipe).model_construct(_fields_set=set(type(recipe).model_fields), **dict(recipe))
     return settings.model_copy(
         update={"recipe": recipe, "precision": machine.precision(settings.precision, device)}

@@ -1,4 +1,7 @@
-"""The losses, as their papers state them. `real` and `fake` are the discriminator's logits, float [n]."""
+"""The losses, as their papers state them.
+
+`real` and `fake` are the discriminator's logits, float [n]; a loss is float [].
+"""
 
 import torch
 from torch import Tensor
@@ -41,7 +44,7 @@ def hinge_g(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def gradient_penalty(logits: Tensor, pictures: Tensor) -> Tensor:
-    """½ E‖∇ₓD(x)‖² over `pictures` [n, 3, S, S], from whose graph the `logits` [n] came.
+    """½ E‖∇ₓD(x)‖² over `pictures` float [n, 3, S, S], which the `logits` [n] were computed from: float [].
 
     R1 on real pictures, R2 on dreamed ones: Mescheder et al. 2018 (arXiv:1801.04406).
     """
@@ -54,4 +57,4 @@ LOSSES = {
     "bce": (bce_d, bce_g),
     "hinge": (hinge_d, hinge_g),
 }
-"""The pair (of the discriminator, of the generator) by its name in a recipe."""
+"""The losses (of the discriminator, of the generator) by their name in a recipe."""

@@ -1,4 +1,4 @@
-"""Dreams beside the real pictures they are nearest to: to see that they are dreamed and not copied."""
+"""Dreams beside the real pictures nearest to them, to see that they are not copies."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,9 @@ _SIDE = 16
 
 
 def nearest(dreamed: NDArray[np.uint8], real: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
-    """Of each dreamed picture uint8 [n, S, S, 3] the rows [n, count] of the real [m, S, S, 3] nearest to it.
+    """For each dreamed picture uint8 [n, S, S, 3], the rows [n, count] of the nearest real ones [m, S, S, 3].
 
-    By the squared distance at 16×16 pixels, mirrored or not; the nearest first.
+    By squared distance at 16×16 pixels, mirrored or not; nearest first.
     """
     ours, theirs = _small(dreamed), _small(real)
     mirrored = theirs.reshape(len(real), _SIDE, _SIDE, 3)[:, :, ::-1].reshape(len(real), -1)
@@ -24,7 +24,10 @@ def nearest(dreamed: NDArray[np.uint8], real: NDArray[np.uint8], count: int) -> 
 def neighbors(
     dreamed: NDArray[np.uint8], real: NDArray[np.uint8], count: int = 4, scale: int = 2
 ) -> Image.Image:
-    """A sheet with a row a dreamed picture: itself, and the `count` real pictures nearest to it."""
+    """A sheet with one row per dreamed picture: itself, then the `count` real pictures nearest to it.
+
+    Both are uint8 [n, S, S, 3], S a multiple of 16; `scale` enlarges them.
+    """
     rows = nearest(dreamed, real, count)
     pictures = [np.concatenate([one[None], real[near]]) for one, near in zip(dreamed, rows, strict=True)]
     return grid(np.concatenate(pictures), columns=rows.shape[1] + 1, scale=scale)

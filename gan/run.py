@@ -1,4 +1,4 @@
-"""The run folder: where a training run keeps everything, and how its reader finds it. Imports no torch."""
+"""The run folder, where a training run keeps everything: its paths, and finding runs. Imports no torch."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder's paths. `path` need not exist."""
+    """The paths in a run folder; `path` need not exist."""
 
     path: Path
 
@@ -29,7 +29,7 @@ class Run:
         return self.path / "grids"
 
     def grid(self, epoch: int) -> Path:
-        """The picture of the 64 fixed seeds after this epoch (the first is 1)."""
+        """The picture of the 64 fixed seeds after an epoch (the first is 1)."""
         return self.grids / f"epoch-{epoch:04d}.png"
 
     @property
@@ -42,12 +42,12 @@ class Run:
 
     @property
     def previous_state(self) -> Path:
-        """The checkpoint before the last, in case that is damaged."""
+        """The checkpoint before the last one, in case that one is damaged."""
         return self.path / "state-previous.pt"
 
     @property
     def best(self) -> Path:
-        """The generator of the lowest KID so far; there once one was measured."""
+        """The generator with the lowest KID so far; exists once KID was measured."""
         return self.path / "best.safetensors"
 
     @property
@@ -56,7 +56,7 @@ class Run:
 
     @property
     def quality(self) -> Path:
-        """The curve of KID; there once two were measured."""
+        """The curve of KID; exists if a finished run measured it twice."""
         return self.path / "quality.png"
 
     @property
@@ -65,17 +65,17 @@ class Run:
 
 
 def newest(runs: Path) -> Run | None:
-    """The run of the folder `runs` that began last, if there is any."""
+    """The run in the folder `runs` that started last; None if there is none."""
     return next(reversed(every(runs)), None)
 
 
 def every(runs: Path) -> list[Run]:
-    """The runs of the folder `runs` in the order in which they began."""
-    return sorted((Run(path.parent) for path in runs.glob("*/events.jsonl")), key=_began)
+    """The runs in the folder `runs`, in the order in which they started."""
+    return sorted((Run(path.parent) for path in runs.glob("*/events.jsonl")), key=_started)
 
 
-def _began(run: Run) -> tuple[str, str]:
-    # By the time of its first event: names need not sort, and copying changes file times.
+def _started(run: Run) -> tuple[str, str]:
+    # By the time of the first event: names need not sort, and copying changes file times.
     with run.events.open("rb") as file:
         first = file.readline()
     try:
@@ -85,7 +85,7 @@ def _began(run: Run) -> tuple[str, str]:
 
 
 def new(runs: Path, name: str | None = None) -> Run:
-    """A new run in the folder `runs`, not yet made; without a name it is called by the time (UTC)."""
+    """A new run in the folder `runs`, not yet created; without a name, it is named after the time (UTC)."""
     if name is not None:
         return Run(runs / name)
     base = datetime.now(UTC).strftime("%Y-%m-%d-%H%M")

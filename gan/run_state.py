@@ -1,37 +1,39 @@
-"""How the newest training run stands, read from its run folder."""
-
-from __future__ import annotations
+"""The state of a training run, read from its events. Imports no torch."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gan import events, run
+from gan.run import Run
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A run as its events tell it."""
+    """What a run's events so far amount to."""
 
-    run: run.Run
+    run: Run
     started: events.Started
+    """The latest one, if the run was resumed."""
     epoch: events.Epoch | None
+    """The last one trained; None before the first."""
     state: str
-    """running, finished, stopped or failed"""
+    """running, finished, stopped or failed; a killed run still reads as running."""
     ending: events.Finished | events.Stopped | events.Failed | None = None
+    """None while the run is running."""
     reached: int = 0
-    """The highest epoch so far: who recovers goes back some."""
+    """The highest epoch so far: a recovery goes back to an earlier one."""
     recovered: tuple[tuple[int, events.Recovered], ...] = ()
-    """What went wrong, each with the highest epoch reached by then."""
+    """The recoveries, each with the highest epoch reached by then."""
 
 
 def read_progress(runs: Path) -> Progress | None:
-    """The newest run in the folder, or None if there is none."""
+    """The state of the newest run in the folder `runs`; None if there is none or it has not started."""
     newest = run.newest(runs)
     return follow(newest, events.read(newest.path)[0], None) if newest else None
 
 
-def follow(of: run.Run, new: list[events.Event], before: Progress | None) -> Progress | None:
-    """The run after some more of its events."""
+def follow(of: Run, new: list[events.Event], before: Progress | None) -> Progress | None:
+    """The state of a run that was `before`, after some more of its events; None until it has started."""
     progress = before
     for event in new:
         match event:
@@ -52,23 +54,6 @@ def follow(of: run.Run, new: list[events.Event], before: Progress | None) -> Pro
     return progress
 
 
-def read_epochs(of: run.Run) -> list[events.Epoch]:
-    """The epochs of a run so far."""
+def read_epochs(of: Run) -> list[events.Epoch]:
+    """A run's Epoch events, in the order in which they happened. Raises EventError as `events.read` does."""
     return [event for event in events.read(of.path)[0] if isinstance(event, events.Epoch)]
-
-
-def still_green(newer: run.Run, older: run.Run) -> bool:
-    """Whether a run that has not finished has seen less than half the pictures that an older one saw."""
-    last = _last_events(newer)
-    if any(isinstance(event, events.Finished) for event in last):
-        return False
-    return 2 * _images_seen(last) < _images_seen(_last_events(older))
-
-
-def _last_events(of: run.Run) -> list[events.Event]:
-    # The end of the file will do; a line that is cut in two is no event and passed over.
-    return events.read(of.path, max(0, of.events.stat().st_size - 4096))[0]
-
-
-def _images_seen(last: list[events.Event]) -> int:
-    return max((event.images_seen for event in last if isinstance(event, events.Epoch)), default=0)

@@ -1,4 +1,4 @@
-"""Loading settings: one table of a TOML file, overridden by environment variables. Imports no torch."""
+"""Loads settings from a table of a TOML file, overridden by environment variables. Imports no torch."""
 
 import os
 import tomllib
@@ -17,7 +17,7 @@ NO_OVERRIDES: Mapping[str, object] = {}
 
 
 class SettingsError(UserError):
-    """A setting that can't be used. One line: file or variable, key, value and what is allowed."""
+    """A setting that cannot be used; one line names the file or variable, key, value and what is allowed."""
 
 
 def load_table(
@@ -28,10 +28,10 @@ def load_table(
     *,
     environment: bool = True,
 ) -> M:
-    """The settings in the table `[name]` of the TOML file `path`; a missing file or table gives the defaults.
+    """Load the table `[name]` of the TOML file `path`; a missing file or table gives the defaults.
 
-    `overrides` (the command line's options) win over environment variables (the model's `env_prefix`), which
-    win over the file. Raises SettingsError.
+    `overrides` (options of the command line) replace environment variables (with the model's `env_prefix`),
+    which replace the file's values. Raises SettingsError.
     """
     table = _table(path, name)
 
@@ -58,7 +58,7 @@ def load_table(
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """All tables of a TOML file; none if it is missing. Raises SettingsError."""
+    """All tables of the TOML file `path`; empty if it is missing. Raises SettingsError."""
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
@@ -95,7 +95,7 @@ def _explain(
 
 
 def _variable(prefix: str, keys: list[str]) -> str | None:
-    """The variable that set a key, or a key around it: GAN_RECIPE__Z_SIZE, or GAN_RECIPE as JSON."""
+    """The variable that set a key or one of its parents: GAN_RECIPE__Z_SIZE, or GAN_RECIPE as JSON."""
     for depth in range(len(keys), 0, -1):
         wanted = prefix + "__".join(keys[:depth]).upper()
         if any(name.upper() == wanted for name in os.environ):

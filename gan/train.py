@@ -1,4 +1,4 @@
-"""The training loop: epochs of steps, and after each epoch a grid, perhaps a checkpoint, and events."""
+"""The training loop: epochs of steps; after each epoch a grid, an event and, when due, a checkpoint."""
 
 import time
 from collections.abc import Callable
@@ -8,52 +8,59 @@ import torch
 from torch import Tensor
 
 from gan import augment, events
+from gan.adversaries import Adversaries, shape_of
 from gan.checkpoint import CheckpointError, load_state
 from gan.data import Dataset, to_pictures
 from gan.display import Display
-from gan.distributed import World, batch_share
+from gan.distributed import World
 from gan.errors import UserError, out_of_memory
 from gan.generator import noise
-from gan.pair import Pair, shape_of
 from gan.run import Run
-from gan.run_writer import Record
+from gan.run_writer import RunWriter
 from gan.seeds import derived
 from gan.settings import Settings
 
 _CHECK_EVERY = 200
-"""Steps between two looks at whether the losses are still numbers; a look waits for the device."""
+"""Steps between checks that the losses are still finite; each check waits for the device."""
 
 _COLLAPSED = 0.1
-"""Of the widest spread of a run's bags: below it the generator draws one bag only."""
+"""Share of the widest spread of a run's bags, below which the generator counts as collapsed."""
 
 _RECOVERIES = 3
+"""Recoveries before a run fails."""
+
+_DIVERGED = "the losses are no longer finite numbers"
 
 
 class TrainingError(UserError):
-    """A run that does not recover; the message is one line."""
+    """A run that did not recover; the message is one line."""
 
 
 @dataclass
-class Progress:
-    """Where a run is: `step` steps into the epoch after the `epoch` whole ones behind it."""
+class TrainingProgress:
+    """How far a run is; saved in state.pt under these names."""
 
     epoch: int = 0
+    """Whole epochs trained."""
     step: int = 0
+    """Steps into the current epoch."""
     steps: int = 0
-    """Of all epochs together."""
+    """Steps of all epochs together."""
     images: int = 0
+    """Pictures seen, over all processes."""
     seconds: float = 0.0
+    """Time trained, over all resumptions."""
     losses: Tensor = field(default_factory=lambda: torch.zeros(2))
-    """Sum over this epoch's steps."""
+    """The losses (D, G) summed over this epoch's steps, float [2] on the device."""
     rate: float = 1.0
-    """Of the recipe's rates: halved by every recovery."""
+    """Factor on the recipe's learning rates, in (0, 1]: halved by every recovery."""
     recoveries: int = 0
     spread: float = 0.0
-    """The widest that the fixed seeds' bags have had."""
+    """The widest spread of the fixed seeds' bags so far; see `RunWriter.draw_grid`."""
 
 
 class Trainer:
-    """A run in training. `stop()` is asked before every step."""
+    """A run in training. It stops before the next step once `stop()` returns true."""
 
     def __init__(
         self,
@@ -64,10 +71,10 @@ class Trainer:
         stop: Callable[[], bool],
         world: World,
     ) -> None:
-        """`settings` are resolved: precision is bf16 or fp32, and the recipe has a width.
+        """Resume from the run's last checkpoint, if it has one. `settings` are resolved, as in `Launch`.
 
-        Takes up the run's last checkpoint, if it has one. Raises CheckpointError if that is broken or of
-        networks of another shape, and WorldError if the batch cannot be shared.
+        Raises CheckpointError if the checkpoint is broken or of networks of another shape, and
+        DistributedError if the batch cannot be split evenly over the processes.
         """
         self.run, self.settings, self.dataset, self.device = run, settings, dataset, device
         self.stop, self.world = stop, world
@@ -75,50 +82,50 @@ class Trainer:
         self.shape = shape_of(self.recipe, dataset.image_size)
         batch = min(self.recipe.batch, len(dataset))
         self.batch = batch - batch % world.size if batch < self.recipe.batch else batch
-        batch_share(self.batch, world)
+        world.check_batch(self.batch)
         self.steps = len(dataset) // self.batch
-        """Of an epoch."""
+        """Steps per epoch."""
         self._resident = dataset.resident(device)
-        self.progress = Progress()
+        self._stopping = False
+        self.progress = TrainingProgress()
         self._restore()
-        self._began = time.monotonic() - self.progress.seconds
 
     def train(self, display: Display) -> None:
-        """Train to the end of the run, or until asked to stop. The last event is Finished or Stopped.
+        """Train until the run ends or is asked to stop. The last event is Finished or Stopped.
 
-        Raises TrainingError if the losses stop being numbers, or all bags become one, for the fourth time.
+        Raises TrainingError if the run diverges or collapses for the fourth time, and OSError.
         """
         self._display = display
-        self._record = Record(self.run, self.dataset, self.shape, display)
-        self._began = time.monotonic() - self.progress.seconds
-        self._tell(self._started)
+        self._writer = RunWriter(self.run, self.dataset, self.shape, display)
+        self._started_at = time.monotonic() - self.progress.seconds
+        self._emit(self._started)
         while not self._over():
             wrong = self._epoch()
             if wrong is not None:
                 self._recover(wrong)
             elif self._stopping:
-                self._tell(lambda: events.Stopped(epoch=self.progress.epoch))
+                self._emit(lambda: events.Stopped(epoch=self.progress.epoch))
                 return
         if self.world.first:
-            self._record.finish(self.progress.epoch)
+            self._writer.finish(self.progress.epoch)
 
     def _epoch(self) -> str | None:
-        """Train the rest of an epoch and tell of it, or stop in it; returns what went wrong, if anything."""
+        """Train the rest of an epoch, or until asked to stop; returns what went wrong, if anything."""
         now, began, images = self.progress, time.monotonic(), 0
         source = torch.Generator(self.device)
         for real in self.dataset.batches(self.batch, self.settings.seed, now.epoch, now.step, self._resident):
             if self._asked_to_stop():
                 return self._stop()
-            # Every step's draws follow from its number alone: a resumed run needs no generator's state,
-            # and however many processes share the batch, it is the same batch.
+            # Each step's random numbers follow from its number alone, so a resumed run needs no saved random
+            # state, and the global batch is the same for any number of processes.
             source.manual_seed(derived(self.settings.seed, "step", now.steps))
-            z = self.world.share(noise(self.batch, self.shape, source))
-            mirrored = self.world.share(torch.rand(self.batch, generator=source, device=self.device) < 0.5)
-            pictures = to_pictures(self.world.share(real), self.device)
+            z = self.world.shard(noise(self.batch, self.shape, source))
+            mirrored = self.world.shard(torch.rand(self.batch, generator=source, device=self.device) < 0.5)
+            pictures = to_pictures(self.world.shard(real), self.device)
             if self.recipe.flips:
                 pictures = augment.flip(pictures, mirrored)
             source.manual_seed(derived(self.settings.seed, "augment", now.steps, self.world.rank))
-            now.losses += self.pair.step(
+            now.losses += self.adversaries.step(
                 pictures, z, source, step=now.steps, rate=self._rate(), strength=self._strength()
             )
             now.step += 1
@@ -126,35 +133,35 @@ class Trainer:
             now.images += self.batch
             images += self.batch
             self._display.step(now.epoch + 1, now.step)
-            if now.step % _CHECK_EVERY == 0 and not self._sound():
-                return "the losses are no numbers any more"
+            if now.step % _CHECK_EVERY == 0 and not self._finite():
+                return _DIVERGED
             if self._out_of_time():
                 break
 
-        if not self._sound():
-            return "the losses are no numbers any more"
-        d, g = (self.world.mean(now.losses) / max(1, now.step)).tolist()
+        if not self._finite():
+            return _DIVERGED
+        d, g = (self.world.all_mean(now.losses) / max(1, now.step)).tolist()
         speed = images / max(time.monotonic() - began, 1e-9)
         return self._end_epoch(d, g, speed)
 
     def _end_epoch(self, d: float, g: float, speed: float) -> str | None:
-        now, record = self.progress, self._record
+        now, writer = self.progress, self._writer
         now.epoch, now.step, now.losses = now.epoch + 1, 0, torch.zeros_like(now.losses)
         grid, spread, kid = "", 0.0, None
         if self.world.first:
-            network = self.pair.drawing()
-            grid, spread = record.draw_grid(network, now.epoch)
-        (spread,) = self.world.agreed(spread)
+            network = self.adversaries.drawing()
+            grid, spread = writer.draw_grid(network, now.epoch)
+        (spread,) = self.world.all_max(spread)
         if spread < _COLLAPSED * now.spread:
-            return f"the bags have become one (their spread fell from {now.spread:.1f} to {spread:.1f})"
+            return f"all bags look the same (their spread fell from {now.spread:.1f} to {spread:.1f})"
         now.spread = max(now.spread, spread)
         if not self.world.first:
             return None
-        if record.measure_due(self.settings.kid_seconds):
-            kid = record.measure(network, now.epoch)
-        if self._over() or record.checkpoint_due(self.settings.checkpoint_seconds):
-            record.checkpoint(network, now.epoch, self._state())
-        record.tell(
+        if writer.measure_due(self.settings.kid_seconds):
+            kid = writer.measure(network, now.epoch)
+        if self._over() or writer.checkpoint_due(self.settings.checkpoint_seconds):
+            writer.checkpoint(network, now.epoch, self._state())
+        writer.emit(
             events.Epoch(
                 epoch=now.epoch,
                 epochs=self.settings.epochs or None,
@@ -171,26 +178,26 @@ class Trainer:
         return None
 
     def _stop(self) -> str | None:
-        if not self._sound():
-            return "the losses are no numbers any more"
+        if not self._finite():
+            return _DIVERGED
         if self.world.first:
-            self._record.checkpoint(self.pair.drawing(), self.progress.epoch, self._state())
+            self._writer.checkpoint(self.adversaries.drawing(), self.progress.epoch, self._state())
         return None
 
     def _recover(self, reason: str) -> None:
-        """Back to the last checkpoint with half the rates. Raises TrainingError when that was done enough."""
+        """Go back to the last checkpoint and halve the rates. Raises TrainingError the fourth time."""
         failed = self.progress
         if failed.recoveries == _RECOVERIES:
-            raise TrainingError(f"{reason}, after {_RECOVERIES} recoveries: try lower rates in [gan.recipe]")
+            raise TrainingError(f"{reason}, after {_RECOVERIES} recoveries: lower the rates in [gan.recipe]")
         self._restore()
         now = self.progress
         now.seconds = failed.seconds
         now.rate, now.recoveries = failed.rate / 2, failed.recoveries + 1
-        self._tell(lambda: events.Recovered(epoch=now.epoch, reason=reason, rate=now.rate))
+        self._emit(lambda: events.Recovered(epoch=now.epoch, reason=reason, rate=now.rate))
 
     def _restore(self) -> None:
-        """The pair and the progress of the last checkpoint, or of the beginning."""
-        self.pair = Pair(
+        """Networks and progress as of the last checkpoint, or as of the start."""
+        self.adversaries = Adversaries(
             self.recipe,
             self.shape,
             self.device,
@@ -198,23 +205,23 @@ class Trainer:
             seed=derived(self.settings.seed, "weights"),
             world=self.world,
         )
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         state = load_state(self.run)
         if state is not None:
             try:
-                self.pair.restore(state["pair"])
-                self.progress = Progress(**state["progress"])
+                self.adversaries.restore(state["pair"])
+                self.progress = TrainingProgress(**state["progress"])
             except (KeyError, TypeError, ValueError, RuntimeError) as error:
                 if out_of_memory(error):
                     raise
                 raise CheckpointError(
-                    f"{self.run.state} does not fit {self.run.config}: undo what was changed there, "
-                    "or begin with --new"
+                    f"{self.run.state} does not fit {self.run.config}: undo your changes there, "
+                    "or start over with --new"
                 ) from error
         self.progress.losses = self.progress.losses.to(self.device)
 
     def _state(self) -> dict[str, object]:
-        return {"pair": self.pair.state(), "progress": vars(self.progress)}
+        return {"pair": self.adversaries.state(), "progress": vars(self.progress)}
 
     def _started(self) -> events.Started:
         return events.Started(
@@ -228,23 +235,21 @@ class Trainer:
             dataset=self.dataset.content_hash,
         )
 
-    def _tell(self, event: Callable[[], events.Event]) -> None:
+    def _emit(self, event: Callable[[], events.Event]) -> None:
         if self.world.first:
-            self._record.tell(event())
+            self._writer.emit(event())
 
     def _asked_to_stop(self) -> bool:
-        """Agree with the other processes on the time, and on whether any was asked to stop."""
-        stop, seconds = self.world.agreed(float(self.stop()), time.monotonic() - self._began)
+        """Whether any process was asked to stop. Also advances the time trained, the same in all of them."""
+        stop, seconds = self.world.all_max(float(self.stop()), time.monotonic() - self._started_at)
         self.progress.seconds = seconds
         self._stopping = stop > 0
         return self._stopping
 
-    _stopping = False
-
-    def _sound(self) -> bool:
-        """Whether all losses of this epoch, and all weights, are numbers; in every process the same."""
-        sound = self.progress.losses.isfinite().all() & self.pair.finite()
-        return self.world.agreed(float(not sound)) == [0]
+    def _finite(self) -> bool:
+        """Whether this epoch's losses and all weights are finite, in every process."""
+        finite = self.progress.losses.isfinite().all() & self.adversaries.finite()
+        return self.world.all_max(float(not finite)) == [0]
 
     def _out_of_time(self) -> bool:
         return 0 < self.settings.minutes * 60 <= self.progress.seconds
@@ -253,13 +258,13 @@ class Trainer:
         return 0 < self.settings.epochs <= self.progress.epoch or self._out_of_time()
 
     def _done(self) -> float:
-        """The share of the run that is behind it, in [0, 1]; 0 if it has no end."""
-        now, whole = self.progress, 0.0
+        """The share of the run that is done, in [0, 1]; 0 if it has no bound."""
+        now, done = self.progress, 0.0
         if self.settings.epochs:
-            whole = (now.epoch + now.step / self.steps) / self.settings.epochs
+            done = (now.epoch + now.step / self.steps) / self.settings.epochs
         if self.settings.minutes:
-            whole = max(whole, now.seconds / (self.settings.minutes * 60))
-        return min(1.0, whole)
+            done = max(done, now.seconds / (self.settings.minutes * 60))
+        return min(1.0, done)
 
     def _rate(self) -> float:
         decayed = min(1.0, 2 * (1 - self._done())) if self.recipe.decay else 1.0

@@ -1,4 +1,4 @@
-"""What the discriminator sees of a picture while the data are augmented."""
+"""What augmentation does to the pictures that the discriminator sees."""
 
 import pytest
 import torch

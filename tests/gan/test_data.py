@@ -9,6 +9,7 @@ from gan.data import open_dataset
 
 
 def test_pictures_on_the_device_give_the_same_batches(house) -> None:
+    house.write_dataset(count=64)
     dataset = open_dataset(house.dataset)
     assert dataset.resident(torch.device("cpu")) is None
     resident = torch.from_numpy(np.array(dataset.images))

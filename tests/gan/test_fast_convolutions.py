@@ -1,4 +1,4 @@
-"""The layers that are matrix products compute what torch's convolutions do, and learn what those do."""
+"""Layers as matrix products compute what torch's convolutions do, with the same gradients."""
 
 import pytest
 import torch
@@ -34,4 +34,4 @@ def test_matrices_compute_the_convolution(name: str) -> None:
         assert found.shape == right.shape
         assert (found - right).abs().max() < 0.03 * right.abs().max()
     for found, right in zip(learned(ours, features, bf16=False), exact, strict=True):
-        assert torch.allclose(found, right, rtol=1e-4, atol=1e-4 * float(right.abs().max()))
+        assert torch.allclose(found, right, rtol=1e-4, atol=1e-4 * right.abs().max().item())

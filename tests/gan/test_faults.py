@@ -1,4 +1,4 @@
-"""What goes wrong in a night: each is told in words, and nothing that was learned is lost."""
+"""Faults in training: each is reported in words, and nothing learned is lost."""
 
 import os
 import resource
@@ -20,6 +20,7 @@ from gan.launch import prepare
 from gan.run import Run
 from gan.settings import load as load_settings
 from gan.train import Trainer
+from tests.gan.house import told, unfinish
 
 
 @contextmanager
@@ -33,18 +34,8 @@ def limited(what: int, most: int) -> Iterator[None]:
         resource.setrlimit(what, (soft, hard))
 
 
-def told(run: Run) -> list[events.Event]:
-    return events.read(run.path)[0]
-
-
-def unfinish(run: Run) -> None:
-    """As if the run had been killed just before its end."""
-    lines = run.events.read_text().splitlines(keepends=True)
-    run.events.write_text("".join(line for line in lines if "finished" not in line))
-
-
-def train_with(house, at: int, happen: Callable[[Trainer], object], epochs: int = 3) -> Run:
-    """A run in which something happens once, just before the `at`-th step after its first epoch."""
+def train_with(house, at: int, happen: Callable[[Trainer], object], epochs: int = 2) -> Run:
+    """A run in which something happens once: before step `at` (0: the first) of the second epoch."""
     settings = load_settings(house.folder / "config.toml", epochs=epochs, minutes=0.0)
     settings = settings.model_copy(update={"runs": house.runs, "dataset": house.dataset})
     dataset, cpu = open_dataset(house.dataset), torch.device("cpu")
@@ -72,38 +63,38 @@ def fill(network: nn.Module, value: float) -> None:
 
 
 def test_weights_that_are_no_numbers_are_recovered_from(house) -> None:
-    run = train_with(house, 2, lambda trainer: fill(trainer.pair.discriminator, float("nan")))
+    run = train_with(house, 1, lambda trainer: fill(trainer.adversaries.discriminator, float("nan")))
     names = [event.event for event in told(run) if event.event != "checkpoint"]
-    assert names == ["started", "epoch", "recovered", "epoch", "epoch", "finished"]
+    assert names == ["started", "epoch", "recovered", "epoch", "finished"]
     (recovered,) = (event for event in told(run) if isinstance(event, events.Recovered))
     assert (recovered.epoch, recovered.rate) == (1, 0.5)
-    assert "no numbers" in recovered.reason
+    assert "no longer finite" in recovered.reason
     state = torch.load(run.state, weights_only=True)
     assert state["progress"]["rate"] == 0.5
     assert all(weight.isfinite().all() for weight in state["pair"]["discriminator"].values())
-    assert load(run.generator).epoch == 3
+    assert load(run.generator).epoch == 2
 
 
 def test_collapse_is_named_and_recovered_from(house) -> None:
     def forget(trainer: Trainer) -> None:
-        fill(trainer.pair.generator, 0)
-        fill(trainer.pair.average, 0)
+        fill(trainer.adversaries.generator, 0)
+        fill(trainer.adversaries.average, 0)
 
     run = train_with(house, 0, forget)
     (recovered,) = (event for event in told(run) if isinstance(event, events.Recovered))
-    assert "the bags have become one" in recovered.reason
+    assert "all bags look the same" in recovered.reason
     assert told(run)[-1].event == "finished"
 
 
 def test_losses_that_stay_no_numbers_end_the_run_and_the_next_is_a_new_one(house) -> None:
     house.configure(recipe="[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nrate_g = 1e30\nrate_d = 1e30")
-    assert "no numbers" in house.refused("train", "--epochs", "3", "--run", "wild")
+    assert "no longer finite" in house.refused("train", "--epochs", "3", "--run", "wild")
     wild = Run(house.runs / "wild")
     names = [event.event for event in told(wild) if event.event not in {"epoch", "checkpoint"}]
     assert names == ["started", "recovered", "recovered", "recovered", "failed"]
     house.configure()
     assert house.train("--epochs", "1").name != "wild"
-    assert "is over" in house.refused("train", "--run", "wild")
+    assert "has ended" in house.refused("train", "--run", "wild")
 
 
 def test_full_disk_keeps_the_last_checkpoint(house) -> None:
@@ -155,7 +146,7 @@ def test_dataset_that_vanishes_in_mid_run_is_trained_on_to_the_end(house) -> Non
     def vanish(trainer: Trainer) -> None:
         house.dataset.rename(house.folder / "gone")
 
-    assert told(train_with(house, 2, vanish))[-1].event == "finished"
+    assert told(train_with(house, 1, vanish))[-1].event == "finished"
     assert "no dataset" in house.refused("train")
 
 
@@ -163,6 +154,6 @@ def test_dataset_that_is_cut_off_in_mid_run(house) -> None:
     def cut(trainer: Trainer) -> None:
         os.truncate(house.dataset / "images.npy", 5000)
 
-    with pytest.raises(DatasetError, match="cut off in mid-run"):
-        train_with(house, 2, cut)
+    with pytest.raises(DatasetError, match="truncated during the run"):
+        train_with(house, 1, cut)
     assert load(Run(house.runs / "hurt").generator).epoch == 1

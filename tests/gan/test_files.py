@@ -1,4 +1,4 @@
-"""Settings, events and the run folder, which the bot shares with the trainer."""
+"""Settings, events and run folders, which the bot shares with the trainer."""
 
 import subprocess
 import sys
@@ -49,12 +49,12 @@ def test_written_settings_read_back_the_same(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('[gan]\npreset = "x"', ["config.toml", "gan.preset", "'x'", "bag-dreams"]),
-        ("[gan]\nfoo = 3", ["gan.foo", "3", "unknown key", "epochs"]),
-        ("[gan.recipe]\nbatch = 0", ["gan.recipe.batch", "0", "greater than or equal to 2"]),
-        ("[gan.recipe]\nbtach = 8", ["gan.recipe.btach", "unknown key", "batch"]),
-        ("[gan", ["config.toml", "TOML"]),
-        ("gan = 3", ["gan", "[gan]"]),
+        ('[gan]\npreset = "x"', ["config.toml: [gan] preset = 'x': ", "bag-dreams"]),
+        ("[gan]\nfoo = 3", ["config.toml: [gan] foo is unknown; allowed are ", "epochs"]),
+        ("[gan.recipe]\nbatch = 0", ["config.toml: [gan] recipe.batch = 0: ", "greater than or equal to 2"]),
+        ("[gan.recipe]\nbtach = 8", ["config.toml: [gan] recipe.btach is unknown; allowed are ", "batch"]),
+        ("[gan", ["config.toml: not valid TOML"]),
+        ("gan = 3", ["config.toml: gan = 3: ", "written [gan]"]),
     ],
 )
 def test_wrong_settings_are_one_line(tmp_path: Path, text: str, words: list[str]) -> None:
@@ -114,7 +114,7 @@ def test_newest_run_is_the_one_that_began_last(tmp_path: Path) -> None:
 
 
 def test_what_the_bot_reads_needs_no_torch() -> None:
-    modules = "gan.settings, gan.events, gan.run, gan.seeds, gan.colors"
+    modules = "gan.settings, gan.toml_settings, gan.files, gan.events, gan.run, gan.run_state, gan.seeds"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

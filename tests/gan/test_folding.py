@@ -1,4 +1,4 @@
-"""A generator that draws shows what its network in training shows."""
+"""A folded generator draws what its network draws."""
 
 import pytest
 import torch

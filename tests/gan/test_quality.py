@@ -1,4 +1,4 @@
-"""How good the dreams are: `evaluate`, the measure in a run's events, and the sheet of neighbors."""
+"""The quality of dreams: `evaluate`, KID in a run's events, and the sheet of neighbors."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The trainer as the bot meets it: a process, and the run folder it writes."""
+"""The trainer as the bot sees it: a process and the run folder it writes."""
 
 import os
 import shutil
@@ -7,19 +7,17 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 
 from gan import events
+from gan.adversaries import Adversaries
 from gan.generator import load
 from gan.run import Run, every
-
-
-def told(run: Run) -> list[events.Event]:
-    found, _ = events.read(run.path)
-    return found
+from tests.gan.house import PATIENCE, STEADY, told, unfinish
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -35,14 +33,19 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def unfinish(run: Run) -> None:
-    """As if the run had been killed just before its end."""
-    lines = run.events.read_text().splitlines(keepends=True)
-    run.events.write_text("".join(line for line in lines if "finished" not in line))
+def ends_alike(run: Run, other: Run) -> None:
+    """Both end after the same epoch with the same bits."""
+    one, two = told(run)[-1], told(other)[-1]
+    assert isinstance(one, events.Finished)
+    assert isinstance(two, events.Finished)
+    assert one.epoch == two.epoch
+    assert same(weights(run), weights(other))
+    assert load(run.generator).version == load(other.generator).version
+    assert run.grid(one.epoch).read_bytes() == other.grid(two.epoch).read_bytes()
 
 
-def epochs(run: Run) -> int:
-    return sum(isinstance(event, events.Epoch) for event in told(run))
+def epochs(run: Run) -> list[int]:
+    return [event.epoch for event in told(run) if isinstance(event, events.Epoch)]
 
 
 def test_run_folder_is_complete(trained) -> None:
@@ -75,24 +78,30 @@ def test_run_folder_is_complete(trained) -> None:
     assert config["recipe"]["gamma"] == 0.1
 
 
-def test_killed_and_stopped_run_ends_with_the_weights_of_an_undisturbed_one(house) -> None:
-    undisturbed = house.train("--epochs", "4", "--run", "undisturbed")
+def test_killed_and_stopped_run_ends_with_the_weights_of_an_undisturbed_one(stopped) -> None:
+    run = Run(stopped.runs / "stopped")
+    last = str(told(run)[-1].epoch + 1)
+    stopped.train("--epochs", last)
+    stopped.configure(STEADY)
+    ends_alike(run, stopped.train("--epochs", last, "--run", "undisturbed"))
 
-    process = house.start("train", "--epochs", "4", "--run", "disturbed")
-    run = house.wait(process, lambda seen: seen[-1].event == "epoch")
-    process.kill()
-    process.communicate()
-    resumed = house.start("train", "--epochs", "4")
-    house.wait(resumed, lambda seen: [event.event for event in seen].count("started") == 2)
-    resumed.send_signal(signal.SIGINT)
-    resumed.communicate(timeout=60)
-    assert told(run)[-1].event == "stopped"
-    house.train("--epochs", "4")
 
-    assert told(run)[-1].event == "finished"
-    assert same(weights(run), weights(undisturbed))
-    assert load(run.generator).version == load(undisturbed.generator).version
-    assert run.grid(4).read_bytes() == undisturbed.grid(4).read_bytes()
+def test_stopped_run_resumes_its_decay_in_mid_epoch(house, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.configure(checkpoint_seconds=1000)
+    step = Adversaries.step
+
+    def stop_in_fifth_step(*args: Any, **options: Any) -> torch.Tensor:
+        if options["step"] == 4:
+            signal.raise_signal(signal.SIGINT)
+        return step(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Adversaries, "step", stop_in_fifth_step)
+        run = house.train("--epochs", "3", "--run", "disturbed")
+    assert [event.event for event in told(run)] == ["started", "checkpoint", "epoch", "checkpoint", "stopped"]
+    assert 0 < torch.load(run.state, weights_only=True)["progress"]["step"] < 3
+    house.train("--epochs", "3")
+    ends_alike(run, house.train("--epochs", "3", "--run", "undisturbed"))
 
 
 def test_signal_stops_with_a_checkpoint_and_the_next_run_resumes(stopped) -> None:
@@ -100,13 +109,13 @@ def test_signal_stops_with_a_checkpoint_and_the_next_run_resumes(stopped) -> Non
     checkpoint, last = told(run)[-2:]
     assert isinstance(checkpoint, events.Checkpoint)
     assert isinstance(last, events.Stopped)
-    done = epochs(run)
-    assert last.epoch == done >= 1
+    assert last.epoch >= 1
 
-    stopped.train("--epochs", str(done + 1))
-    begun = [event.epoch for event in told(run) if isinstance(event, events.Started)]
-    assert begun == [0, done]
-    assert epochs(run) == done + 1
+    stopped.train("--epochs", str(last.epoch + 1))
+    started = [event.epoch for event in told(run) if isinstance(event, events.Started)]
+    assert started[0] == 0
+    assert started[2:] == [last.epoch]
+    assert epochs(run)[-1] == last.epoch + 1
 
 
 def test_finished_run_is_followed_by_a_new_one(house) -> None:
@@ -132,7 +141,7 @@ def test_bag_dreams_preset_trains(house) -> None:
 
 
 def test_minutes_bound_the_run(house) -> None:
-    run = house.train("--minutes", "0.02")
+    run = house.train("--minutes", "0.002")
     last = told(run)[-1]
     assert isinstance(last, events.Finished)
     assert last.epoch >= 1
@@ -141,7 +150,7 @@ def test_minutes_bound_the_run(house) -> None:
 def test_changed_dataset_is_told_and_resumed(stopped) -> None:
     run = Run(stopped.runs / "stopped")
     stopped.write_dataset(count=80, seed=1)
-    done = stopped.gan("train", "--epochs", str(epochs(run) + 1))
+    done = stopped.gan("train", "--epochs", str(epochs(run)[-1] + 1))
     assert done.returncode == 0, done.stderr
     assert "dataset has changed" in done.stdout
     assert told(run)[-1].event == "finished"
@@ -186,7 +195,7 @@ def test_truncated_images(house) -> None:
 
 def test_truncated_state(stopped) -> None:
     run = Run(stopped.runs / "stopped")
-    epoch = epochs(run)
+    epoch = epochs(run)[-1]
     run.state.write_bytes(run.state.read_bytes()[:1000])
     assert stopped.gan("train", "--epochs", str(epoch + 1)).returncode == 0  # from the one before
     shutil.copytree(run.path, stopped.runs / "other")
@@ -208,7 +217,7 @@ def test_two_processes_train_one_run_and_one_resumes_it(house) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     (run,) = every(house.runs)
@@ -239,7 +248,7 @@ def test_run_of_before_residual_blocks_goes_on(house) -> None:
         run.config.read_text().replace("blocks = 0\n", "").replace("epochs = 1", "epochs = 2")
     )
     house.configure()
-    assert epochs(house.train("--run", "old")) == 2
+    assert epochs(house.train("--run", "old")) == [1, 2]
     assert load(run.generator).shape.blocks == 0
 
 
@@ -262,4 +271,4 @@ def test_bounds_must_be_numbers_above_zero(house) -> None:
 
 
 def test_run_name_is_one_folder(house) -> None:
-    assert "one folder" in house.refused("train", "--run", "../elsewhere")
+    assert "single folder" in house.refused("train", "--run", "../elsewhere")

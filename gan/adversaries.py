@@ -1,4 +1,4 @@
-"""Generator and discriminator with their optimizers: one step of the game between them."""
+"""Generator and discriminator with their optimizers: one training step of the two."""
 
 import copy
 from typing import Any
@@ -6,18 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan import augment, networks
-from gan.adam import Adam
+from gan import augment, averaging, networks
 from gan.distributed import World
-from gan.generator import Shape, noise
+from gan.generator import Shape
 from gan.losses import LOSSES, gradient_penalty
 from gan.presets import Recipe
 
-_RECALIBRATION = 8
-"""Passes of 64 latents over which the averaged generator's batch statistics are taken anew."""
 
-
-class Pair:
+class Adversaries:
     """The two networks in training, and the moving average of the generator, which is the one that draws."""
 
     def __init__(
@@ -30,6 +26,7 @@ class Pair:
         seed: int,
         world: World,
     ) -> None:
+        """`recipe.channels` must be set. `seed` determines the initial weights; `bf16` turns autocast on."""
         self.recipe = recipe
         self.shape = shape
         self.device = device
@@ -49,22 +46,23 @@ class Pair:
         for network in (self.generator, self.discriminator):
             network.to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
-        self._play, self._judgment = (
-            world.synchronized(each) for each in (self.generator, self.discriminator)
-        )
+        self._ddp_generator, self._ddp_discriminator = map(world.ddp, (self.generator, self.discriminator))
         betas = (recipe.beta1, recipe.beta2)
         fused = device.type != "mps"
-        self.optimizer_g = Adam(self.generator.parameters(), recipe.rate_g, betas, fused=fused)
-        self.optimizer_d = Adam(self.discriminator.parameters(), recipe.rate_d, betas, fused=fused)
+        # Kingma & Ba 2015 (arXiv:1412.6980)
+        self.optimizer_g, self.optimizer_d = (
+            torch.optim.Adam(network.parameters(), rate, betas, fused=fused)
+            for network, rate in ((self.generator, recipe.rate_g), (self.discriminator, recipe.rate_d))
+        )
 
     def step(
         self, real: Tensor, z: Tensor, source: torch.Generator, *, step: int, rate: float, strength: float = 1
     ) -> Tensor:
-        """One step of both networks; returns their losses, float [2] (of D, of G), not yet synchronized.
+        """One step of both networks; returns their losses, float [2] (D, G), on the device.
 
-        `real` float [n, 3, S, S] in [−1, 1]; `z` float [n, z]; `step` is the number of steps before;
-        `rate` in [0, 1] scales both learning rates; `strength` in [0, 1] is that of the augmentation, drawn
-        from `source`.
+        `real` float [n, 3, S, S] in [−1, 1]; `z` float [n, z]; `step` is the number of steps taken before;
+        `rate` in [0, 1] scales both learning rates; `strength` in [0, 1] is the probability of each
+        augmentation, drawn from `source`.
         """
         penalize = self.recipe.gamma > 0 and step % self.recipe.penalty_every == 0
         loss_d, loss_g = LOSSES[self.recipe.loss]
@@ -72,7 +70,7 @@ class Pair:
         _set_rate(self.optimizer_g, self.recipe.rate_g * rate)
 
         with self._autocast():
-            dreamed = self._play(z)  # once for both: D gets it cut off from G's graph
+            dreamed = self._ddp_generator(z)  # once for both steps: D gets it detached
 
         def seen(pictures: Tensor) -> Tensor:
             return augment.differentiable(pictures, self.recipe.augment, strength, source)
@@ -89,7 +87,7 @@ class Pair:
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer_d.step()
 
-        self.discriminator.requires_grad_(False)  # G's step needs the way through D, not D's own gradients
+        self.discriminator.requires_grad_(False)  # G's gradients pass through D; D needs none
         with torch.no_grad():
             on_real = self._judge(real) if self.recipe.loss == "relativistic" else on_real.detach()
         g = loss_g(on_real, self._judge(seen(dreamed.float())))
@@ -98,36 +96,26 @@ class Pair:
         self.optimizer_g.step()
         self.discriminator.requires_grad_(True)
 
-        self._average(step)
+        if self.recipe.ema:
+            averaging.update(self.average, self.generator, self.recipe.ema, step)
         return torch.stack([d.detach(), g.detach()])
 
     def drawing(self) -> networks.Generator:
-        """A copy, on the CPU, of the averaged generator with batch statistics of its own, ready to draw."""
-        network = copy.deepcopy(self.average if self.recipe.ema else self.generator).requires_grad_(False)
-        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain mean over all the passes
-        source = torch.Generator().manual_seed(0)
-        with torch.no_grad():
-            for _ in range(_RECALIBRATION):
-                network(noise(64, self.shape, source).to(self.device))
-        for norm in norms:
-            norm.momentum = 0.1
-        network.cpu().to(memory_format=torch.contiguous_format)
-        return network.eval()
+        """A copy of the averaged generator on the CPU, ready to draw."""
+        network = self.average if self.recipe.ema else self.generator
+        return averaging.ready_to_draw(network, self.shape, self.device)
 
     def finite(self) -> Tensor:
-        """Whether all weights of both networks are numbers: bool []."""
+        """Whether all weights of both networks are finite: bool [], on the device."""
         weights: list[Tensor] = [*self.generator.parameters(), *self.discriminator.parameters()]
         return torch.stack(torch._foreach_norm(weights)).isfinite().all()
 
     def state(self) -> dict[str, object]:
-        """Everything `restore` needs to go on bit by bit where this pair is now."""
+        """Everything `restore` needs to continue from here, bit for bit."""
         return {name: part.state_dict() for name, part in self._parts().items()}
 
     def restore(self, state: dict[str, dict[str, Any]]) -> None:
-        """Take up the state of a pair of the same recipe and shape."""
+        """Take over a `state`. Raises KeyError, ValueError or RuntimeError if recipe or shape differ."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 
@@ -144,31 +132,21 @@ class Pair:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     def _judge(self, pictures: Tensor, *, learning: bool = False) -> Tensor:
-        # Where D learns, its gradients are those of all processes.
+        # Only where D learns do the processes have to average its gradients.
         with self._autocast():
-            logits: Tensor = (self._judgment if learning else self.discriminator)(pictures)
+            logits: Tensor = (self._ddp_discriminator if learning else self.discriminator)(pictures)
         return logits.float()
 
     def _judge_both(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        # With batch norm a picture is judged by its batch, so the real and the dreamed ones go in apart.
+        # Under batch norm a picture's logit depends on its batch, so real and dreamed pictures go in apart.
         if self.recipe.norm == "batch":
             return self._judge(real, learning=True), self._judge(fake, learning=True)
         on_real, on_fake = self._judge(torch.cat([real, fake]), learning=True).chunk(2)
         return on_real, on_fake
 
-    @torch.no_grad()
-    def _average(self, step: int) -> None:
-        if not self.recipe.ema:
-            return
-        # At first over fewer steps, or the first grids would still show the weights it began with.
-        decay = min(self.recipe.ema, (step + 1) / (step + 10))
-        torch._foreach_lerp_(  # one pass over all weights instead of a call for each
-            list(self.average.parameters()), list(self.generator.parameters()), 1 - decay
-        )
-
 
 def shape_of(recipe: Recipe, image_size: int) -> Shape:
-    """What of a recipe belongs to the generator's file."""
+    """The part of a recipe that a generator's file records."""
     return Shape(
         recipe.z_size,
         recipe.z,
