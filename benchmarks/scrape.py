@@ -124,8 +124,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 from scraper.fetch import Fetcher
+from scraper.markup import Page
 from scraper.settings import Settings
-from scraper.shop import Page
 from scraper.shops.rebag import Rebag
 from scraper.square import DETAIL
 

@@ -9,12 +9,13 @@ from functools import partial
 from scraper.catalog import Catalog, Kept, Todo, Wanted
 from scraper.fetch import Answer, Fetcher, FetchError, RefusedError
 from scraper.intake import Intake
+from scraper.markup import Page
 from scraper.politeness import opted_out
 from scraper.refresh import drop, due, same
 from scraper.render import Browser, RenderError
 from scraper.report import Report
 from scraper.settings import Settings
-from scraper.shop import Listing, MarkupError, Page, Shop
+from scraper.shop import Listing, MarkupError, Shop
 from scraper.sources import read_file
 from scraper.square import PictureError
 from scraper.tags import normalize

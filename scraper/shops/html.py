@@ -8,7 +8,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from pydantic import Field, field_validator
 
-from scraper.shop import Found, Listing, Page, Shop, shop_class
+from scraper.markup import Page
+from scraper.shop import Found, Listing, Shop, shop_class
 
 SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(\S+) -->")
 

@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup
 from bs4.filter import SoupStrainer
 from pydantic import Field
 
-from scraper.shop import Found, Listing, MarkupError, Page, Shop, words
+from scraper.markup import Page, words
+from scraper.shop import Found, Listing, MarkupError, Shop
 
 UNPACKED = 60_000_000
 """Bytes of an unpacked sitemap: the protocol allows 50 MB."""

@@ -1,6 +1,7 @@
 """Rebag's listing: cards of 48 a page, pages numbered by `?page=N`."""
 
-from scraper.shop import Found, Listing, Page, Shop, link, next_page, source, text
+from scraper.markup import Page, link, source, text
+from scraper.shop import Found, Listing, Shop, next_page
 
 
 class Rebag(Shop):

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from yarl import URL
 
-from scraper.shop import Found, Listing, MarkupError, Page, Shop, next_page
+from scraper.markup import Page
+from scraper.shop import Found, Listing, MarkupError, Shop, next_page
 
 SIZED = re.compile(r"(?=\.\w+$)")
 

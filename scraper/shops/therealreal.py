@@ -2,7 +2,8 @@
 
 from yarl import URL
 
-from scraper.shop import Found, Listing, Page, Shop, link, next_page, source, text
+from scraper.markup import Page, link, source, text
+from scraper.shop import Found, Listing, Shop, next_page
 
 
 class TheRealReal(Shop):
