@@ -312,11 +312,11 @@ def better(results: dict[str, dict[str, float]], name: str, result: dict[str, fl
 def catalog(rows: int) -> dict[str, float]:
     """Seconds of what the scraper does with its catalog when it holds so many pictures (synthetic)."""
     sys.path.insert(0, str(HERE.parent))
+    from scraper import stats
     from scraper.catalog import Catalog, Todo
     from scraper.dataset import choose
     from scraper.files import Files
     from scraper.shop import Found, Listing
-    from scraper.stats import overview
     from scraper.twins import LOOK
 
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -355,7 +355,7 @@ def catalog(rows: int) -> dict[str, float]:
             return {
                 "insert of 1,000": timed(lambda: store.read("s", crawl, page, Listing(found), None, None)),
                 "next 64 wanted": timed(lambda: store.wanted("s", 0)),
-                "stats": timed(lambda: overview(store)),
+                "stats": timed(lambda: stats.count(store)),
                 "selection for build": timed(lambda: choose(store, keep_twins=False)),
                 "MB": sum(path.stat().st_size for path in folder.glob("catalog*")) / 1e6,
             }

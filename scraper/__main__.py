@@ -15,7 +15,7 @@ import typer
 
 from scraper import dataset, sources, ssrf_guard
 from scraper.catalog import Catalog, CatalogError
-from scraper.contact_sheet import sheet as write_sheet
+from scraper.contact_sheet import write_sheet
 from scraper.crawl import Crawl
 from scraper.fetch import Fetcher
 from scraper.files import Files
@@ -124,7 +124,7 @@ async def crawl(
                 report.problem(shop.name, "this shop was taken down with `forget --shop`: not collected")
                 continue
             if isinstance(shop, Folder):
-                source = replace(sources.source(shop.path), name=shop.name)
+                source = replace(sources.open_source(shop.path), name=shop.name)
                 group.create_task(import_pictures(source, settings, catalog, intake, report, shop.crop))
                 continue
             crawler = Crawl(shop, settings, catalog, fetcher, intake, report)
@@ -150,7 +150,7 @@ def import_(
     """Takes in a folder, zip or tar of pictures (and a CSV of tags beside or in it), or what a CSV names."""
     settings: Settings = context.obj
     with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
-        source = sources.source(path)
+        source = sources.open_source(path)
         asyncio.run(import_pictures(source, settings, catalog, intake, report, crop.value))
     tally = report.tally(source.name)
     if tally.failed == tally.seen:
@@ -178,10 +178,10 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
     # Only here: loading rich takes longer than a short crawl likes.
     from rich.console import Console
 
-    from scraper.stats import overview, tables
+    from scraper.stats import count, tables
 
     with opened(context.obj) as (catalog, _):
-        numbers = overview(catalog)
+        numbers = count(catalog)
     if as_json:
         Report(as_json=True).emit(event="stats", **numbers)
     else:

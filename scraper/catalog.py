@@ -96,6 +96,7 @@ class Catalog:
             elif version != VERSION:
                 hint = "begin in another folder, and import the originals of this one"
                 raise CatalogError(f"{folder}/catalog.sqlite is of version {version}, not {VERSION}: {hint}")
+            self.respell()
         except sqlite3.DatabaseError as error:
             raise CatalogError(f"{folder}/catalog.sqlite: {error}") from error
 
@@ -105,6 +106,12 @@ class Catalog:
     def __exit__(self, *_: object) -> None:
         self.db.close()
         self.lock.close()
+
+    def respell(self) -> None:
+        """Turns "grey", which older versions wrote, into "gray"; `keep` does it for pictures still to come."""
+        old = "SELECT 1 FROM tally WHERE what = 'color' AND shop = '' AND name = 'grey' AND n > 0"
+        if self.db.execute(old).fetchone():
+            self.db.execute("UPDATE items SET color = 'gray' WHERE color = 'grey'")
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
@@ -281,7 +288,8 @@ class Catalog:
             self.files.squares.write(slot, picture.pixels)
         db.execute(
             "UPDATE items SET state = 'kept', reason = NULL, transient = 0, picture = ?, etag = ?,"
-            " modified = ?, asked = ?, color = COALESCE(NULLIF(color, ''), ?) WHERE id = ?",
+            " modified = ?, asked = ?,"
+            " color = CASE color WHEN '' THEN ? WHEN 'grey' THEN 'gray' ELSE color END WHERE id = ?",
             (slot, etag, modified, clock(), color, item),
         )
         if old not in (None, slot):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from scraper.atomic import sync
 from scraper.catalog import Catalog
 from scraper.settings import Settings
 from scraper.square import PictureError, square
@@ -89,6 +90,8 @@ def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray)
             header(pixels, images, size)
     manifest = {"version": VERSION, "image_size": size, "count": images, "content_hash": digest.hexdigest()}
     (folder / "manifest.json").write_text(json.dumps(manifest) + "\n", "utf-8")
+    for path in (*folder.iterdir(), folder):
+        sync(path)
     return Built(images, digest.hexdigest(), count - images, chosen.count(2))
 
 
@@ -139,12 +142,13 @@ def rows(catalog: Catalog, settings: Settings, chosen: bytearray) -> Iterator[tu
 
 
 def swap(new: Path, place: Path) -> None:
-    """Puts a folder in its place. A reader that has the old files open keeps them until it closes them."""
+    """Moves a folder into place. A reader that has the old files open keeps them until it closes them."""
     old = place.with_name(f".{place.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():
         place.rename(old)
     new.rename(place)
+    sync(place.absolute().parent)  # the old dataset goes only when the new one's name is on disk
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -153,5 +157,6 @@ def repair(place: Path) -> None:
     old = place.with_name(f".{place.name}.old")
     if old.exists() and not place.exists():
         old.rename(place)
+        sync(place.absolute().parent)
     for leftover in place.absolute().parent.glob(f".{place.name}-*.part"):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from scraper.catalog import Catalog, Kept
+from scraper.colors import name_color
 from scraper.settings import Settings
 from scraper.square import Square, square
-from scraper.tags import color_of
 
 TOGETHER: Final = 0.02
 """Pictures that are ready within so many seconds are written down together."""
@@ -33,7 +33,8 @@ class Intake:
         if sha256 not in self.forgotten:
             # Before any row speaks of it, and here: a new file takes longer than a row.
             self.catalog.files.put(sha256, squared.suffix, data)
-        return sha256, squared, color_of(squared.pixels)
+        color = name_color(squared.pixels)
+        return sha256, squared, color.name if color else ""
 
     async def take(
         self, item: int, data: bytes, etag: str | None = None, modified: str | None = None

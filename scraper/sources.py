@@ -52,7 +52,7 @@ class Source:
         return Found(image=entry.address, url=tags.get("url", ""), **{tag: tags.get(tag, "") for tag in TAGS})
 
 
-def source(path: Path) -> Source:
+def open_source(path: Path) -> Source:
     """Looks at a folder, an archive, or a CSV of files. Raises NothingToImportError."""
     path = path.resolve()
     if not path.exists():

@@ -5,9 +5,6 @@ import unicodedata
 from dataclasses import fields, replace
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from scraper.shop import Found
 
 TAGS: Final = tuple(field.name for field in fields(Found))[2:]
@@ -95,7 +92,7 @@ COLORS: Final = {
     "brown": "brown|chocolate|cognac|tobacco|chestnut|espresso|mocha|coffee|caramel|bronze|copper",
     "gold": "gold|golden",
     "green": "green|olive|emerald|mint|forest|sage|lime",
-    "grey": "grey|gray|gris|slate|graphite|steel",
+    "gray": "gray|grey|gris|slate|graphite|steel",
     "multicolor": "multicolor|multicolour|multi|rainbow|multicolored",
     "orange": "orange|coral|apricot|rust|tangerine",
     "pink": "pink|rose|fuchsia|blush|magenta|peach|salmon",
@@ -202,41 +199,3 @@ def price(words: str) -> tuple[str, str]:
         return "", ""
     sign = said.currency or ""
     return f"{said.amount:f}", CURRENCIES.get(sign, sign if ISO_4217.fullmatch(sign) else "")
-
-
-def color_of(pixels: NDArray[np.uint8]) -> str:
-    """The color of a bag on white, by name, from its square, uint8 [s, s, 3]; empty when there is no bag."""
-    some = pixels[::2, ::2].reshape(-1, 3).T.astype(np.int16, order="C")
-    low, high = np.minimum.reduce(some), np.maximum.reduce(some)
-    bag = low < 235
-    size = np.count_nonzero(bag)
-    if size < len(bag) / 50:
-        return ""
-    vivid = bag & (high - low > 45)
-    strong = np.count_nonzero(vivid)
-    if strong < 0.35 * size:
-        light = np.sort(high[bag])[size // 2]
-        return "black" if light < 75 else "grey" if light < 190 else "white"
-    red, green, blue = (np.sort(some[:, vivid])[:, strong // 2] / 255).tolist()
-    top, bottom = max(red, green, blue), min(red, green, blue)
-    span = max(top - bottom, 1e-6)
-    if top == red:
-        hue = 60 * ((green - blue) / span % 6)
-    elif top == green:
-        hue = 60 * ((blue - red) / span + 2)
-    else:
-        hue = 60 * ((red - green) / span + 4)
-    if 10 <= hue < 50 and (top < 0.65 or span < 0.35):
-        return "brown" if top < 0.65 else "beige"
-    for limit, name in (
-        (14, "red"),
-        (40, "orange"),
-        (68, "yellow"),
-        (165, "green"),
-        (255, "blue"),
-        (300, "purple"),
-        (345, "pink"),
-    ):
-        if hue < limit:
-            return name
-    return "red"

@@ -37,9 +37,9 @@ def look(image: Image.Image, width: float, height: float) -> bytes:
     # A triangle and not a box: Pillow's box takes whole pixels only, so that sizes of one photo would differ.
     box = (0, 0, width, height)
     fine, coarse = (image.resize(size, Resampling.BILINEAR, box) for size in ((17, 16), (GRID, GRID)))
-    grey = np.asarray(fine.convert("L"), np.int16)
+    gray = np.asarray(fine.convert("L"), np.int16)
     # Flat white on both sides is no difference: without a threshold the noise of JPEG would decide.
-    bits = grey[:, 1:] - grey[:, :-1] > 4
+    bits = gray[:, 1:] - gray[:, :-1] > 4
     return np.packbits(bits).tobytes() + coarse.tobytes()
 
 
