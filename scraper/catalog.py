@@ -108,7 +108,7 @@ class Catalog:
         self.lock.close()
 
     def respell(self) -> None:
-        """Turns "grey", which older versions wrote, into "gray"; `keep` does it for pictures still to come."""
+        """Turns "grey", which older versions wrote, into "gray"; `keep` does so for what is still wanted."""
         old = "SELECT 1 FROM tally WHERE what = 'color' AND shop = '' AND name = 'grey' AND n > 0"
         if self.db.execute(old).fetchone():
             self.db.execute("UPDATE items SET color = 'gray' WHERE color = 'grey'")
