@@ -190,7 +190,8 @@ class Catalog:
                 ).fetchone()
                 if row:
                     known += 1
-                    repeated += row[1] == crawl and row[2] != page.id
+                    if row[1] == crawl and row[2] != page.id:
+                        repeated += 1
                     db.execute(
                         f"UPDATE items SET crawl = ?, page = ?, {SEEN}",  # noqa: S608  # our own names
                         (crawl, page.id, time, found.url, *WORDS(found), row[0]),

@@ -244,8 +244,7 @@ class Crawl:
             self.failed(error)
             return
         self.unlucky = 0
-        self.tally.new += result == "new"
-        self.tally.duplicates += result == "duplicate"
+        self.tally.take(result)
 
     async def again(self, item: Wanted) -> None:
         """Asks whether a picture that we have is still the same. What its shop has no more, we keep."""
@@ -262,7 +261,8 @@ class Crawl:
             return
         self.unlucky = 0
         self.tally.again += 1
-        self.tally.changed += result in ("new", "duplicate")
+        if result in ("new", "duplicate"):
+            self.tally.changed += 1
 
     async def fetched(self, item: Wanted) -> Kept:
         """Fetches and keeps a picture, if it is not the one we have. Raises FetchError, PictureError."""

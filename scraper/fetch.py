@@ -55,8 +55,6 @@ class Fetcher:
         self.named = frozenset(named)
         self.paces: dict[str, Pace] = {}
         self.robots: dict[str, asyncio.Future[Robots]] = {}
-        self.bytes = 0
-        self.requests = 0
 
     async def __aenter__(self) -> Self:
         self.session = aiohttp.ClientSession(
@@ -110,7 +108,6 @@ class Fetcher:
             raise RefusedError("disallowed by robots.txt")
         pace = self.paces.setdefault(address.host, Pace(shop.connections or self.settings.connections))
         async with pace.turn(max(robots.delay, self.settings.delay if shop.delay is None else shop.delay)):
-            self.requests += 1
             return Answer(str(address), 200, await asyncio.to_thread(render, str(address)))
 
     async def robots_of(self, address: URL, shop: Shop) -> Robots:
@@ -170,7 +167,6 @@ class Fetcher:
 
     async def once(self, address: URL, cap: int, headers: dict[str, str]) -> Answer | URL:
         """One request. Raises PassingError when it is worth another one."""
-        self.requests += 1
         try:
             ssrf_guard.check(address, self.named)
             async with self.session.get(address, headers=headers, allow_redirects=False) as response:
@@ -210,7 +206,6 @@ class Fetcher:
             body += chunk
             if len(body) > cap:
                 raise FetchError(f"larger than {cap} bytes")
-        self.bytes += len(body)
         return Answer(
             url=str(response.url),
             status=status,

@@ -39,8 +39,7 @@ async def import_pictures(
                 catalog.fail(item, str(error), transient=False)
                 tally.fail(str(error))
                 continue
-            tally.new += result == "new"
-            tally.duplicates += result == "duplicate"
+            tally.take(result)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(WORKERS):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from scraper.catalog import Kept
+
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
@@ -28,6 +30,13 @@ class Tally:
     seen: int = 0
     bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+
+    def take(self, result: Kept) -> None:
+        """Counts a picture that was taken in for the first time."""
+        if result == "new":
+            self.new += 1
+        elif result == "duplicate":
+            self.duplicates += 1
 
     def fail(self, reason: str) -> None:
         """One more picture that could not be had."""
@@ -90,7 +99,8 @@ class Report:
 
     def problem(self, shop: str, message: str, *, count: bool = True) -> None:
         """Something a person should know."""
-        self.problems += count
+        if count:
+            self.problems += 1
         line = " ".join(message.split())
         if self.as_json:
             self.emit(event="problem", shop=shop, message=line)

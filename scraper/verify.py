@@ -39,8 +39,9 @@ def verify(catalog: Catalog, settings: Settings) -> Counter[str]:
             if not sound or not squared:
                 want_again(catalog, slot, sha256, suffix)
                 found["pictures wanted again"] += 1
-    found["stray files deleted"] = sweep(catalog)
-    return +found
+    if strays := sweep(catalog):
+        found["stray files deleted"] = strays
+    return found
 
 
 def pictures(catalog: Catalog, after: int, limit: int = 500) -> list[tuple[int, str, str]]:
