@@ -353,7 +353,7 @@ def catalog(rows: int) -> dict[str, float]:
             page = store.next_page("s", crawl, 0)
             assert isinstance(page, Todo)
             return {
-                "insert of 1,000": timed(lambda: store.read("s", crawl, page, Listing(found), None, None)),
+                "insert of 1,000": timed(lambda: store.record_page("s", crawl, page, Listing(found), None, None)),
                 "next 64 wanted": timed(lambda: store.wanted("s", 0)),
                 "stats": timed(lambda: stats.count(store)),
                 "selection for build": timed(lambda: choose(store, keep_twins=False)),

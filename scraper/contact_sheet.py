@@ -1,4 +1,4 @@
-"""A contact sheet: the catalog's squares in one picture, to look at."""
+"""A contact sheet: the catalog's squares in one picture."""
 
 import io
 from pathlib import Path

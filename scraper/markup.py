@@ -17,15 +17,15 @@ warnings.filterwarnings("ignore", category=UnusualUsageWarning)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it came: the address after redirects, the bytes, and the charset that the header claims."""
+    """A page as it arrived: its URL after redirects, its bytes, and the charset in its header."""
 
     url: str
     body: bytes
     charset: str | None = None
 
     def text(self) -> str:
-        """The page's characters. A charset nobody knows, or that is not the page's, is ignored."""
-        for charset in (known(self.charset), "utf-8"):
+        """The decoded page. A charset that is unknown or wrong is ignored."""
+        for charset in (known_charset(self.charset), "utf-8"):
             try:
                 return self.body.decode(charset or "utf-8")
             except UnicodeDecodeError:
@@ -33,8 +33,8 @@ class Page:
         return UnicodeDammit(self.body, is_html=True).unicode_markup or self.body.decode("utf-8", "replace")
 
     def soup(self, only: SoupStrainer) -> BeautifulSoup:
-        """What the strainer lets through, parsed without the rest of the page."""
-        # Attributes stay the strings that they are: to split each tag's class takes a tenth of the time.
+        """The elements that the strainer lets through, parsed without the rest of the page."""
+        # Attributes stay strings: splitting each tag's class would take a tenth of the time.
         return BeautifulSoup(
             self.text().replace("\0", ""),
             "lxml",
@@ -44,25 +44,25 @@ class Page:
         )
 
     def cards(self, css_class: str) -> list[Tag]:
-        """The outermost elements that have this class."""
+        """The outermost elements of this class."""
 
         def has(value: str | None) -> bool:
-            # A strainer given class_="x" does not match class="x y": look at the words ourselves.
+            # SoupStrainer(class_="x") doesn't match class="x y", so compare the words ourselves.
             return css_class in (value or "").split()
 
         cards = self.soup(SoupStrainer(class_=has)).find_all(True, recursive=False)
         return [card for card in cards if isinstance(card, Tag)]
 
     def absolute(self, address: str) -> str:
-        """The address as seen from this page: relative and protocol-relative ones are completed."""
+        """A URL on this page, made absolute; an invalid one is returned as it is."""
         try:
             return urljoin(self.url, address.strip())
         except ValueError:
-            return address  # no address at all: the fetch will say so
+            return address  # the fetch will report it
 
 
-def known(charset: str | None) -> str | None:
-    """The charset if this Python can decode it, else None."""
+def known_charset(charset: str | None) -> str | None:
+    """Python's name for the charset; None if it is unknown."""
     try:
         return codecs.lookup(charset).name if charset else None
     except LookupError:
@@ -70,30 +70,30 @@ def known(charset: str | None) -> str | None:
 
 
 def tags(tag: Tag) -> Iterator[Tag]:
-    """The tag and all within it. `find_all` takes twice as long: it builds a matcher each time."""
+    """The tag and all tags within it. `find_all` takes twice as long: it builds a matcher each time."""
     yield tag
     yield from (inner for inner in tag.descendants if isinstance(inner, Tag))
 
 
 def words(tag: Tag, name: str) -> list[str]:
-    """The words of an attribute; none when the tag does not have it."""
+    """The words of an attribute; none if the tag lacks it."""
     return str(tag.get(name) or "").split()
 
 
 def text(tag: Tag, css_class: str) -> str:
-    """The words of the first element of a class, spaces collapsed; empty when there is none."""
+    """The text of the first element of a class, spaces collapsed; empty if there is none."""
     match = next((inner for inner in tags(tag) if css_class in words(inner, "class")), None)
     return " ".join(match.get_text(" ").split()) if match else ""
 
 
 def link(tag: Tag) -> str:
-    """The first address that the tag links to, or is itself; empty when there is none."""
+    """The href of the first link in the tag, which may be a link itself; empty if there is none."""
     anchors = (inner for inner in tags(tag) if inner.name == "a")
     return next((str(anchor["href"]) for anchor in anchors if anchor.get("href")), "")
 
 
 def source(tag: Tag) -> str:
-    """The address of the tag's first picture: src, or what lazy loaders use instead of it; else empty."""
+    """The URL of the first image in the tag: src, or what lazy loaders use instead; empty if none."""
     for image in (inner for inner in tags(tag) if inner.name == "img"):
         for name in ("src", "data-src", "data-original", "data-lazy-src"):
             value = str(image.get(name) or "").strip()
@@ -106,7 +106,7 @@ def source(tag: Tag) -> str:
 
 
 def widest(srcset: str) -> str:
-    """The largest candidate of a srcset; commas inside addresses are kept when no space follows them."""
+    """The URL of a srcset's largest candidate, which may contain commas without a space; empty if none."""
     candidates = [part.split() for part in srcset.replace(",\n", ", ").split(", ") if part.strip()]
     sized = [
         (float(c[1][:-1]) if len(c) > 1 and c[1][:-1].isdigit() else 1.0, c[0].rstrip(","))

@@ -1,4 +1,4 @@
-"""What a shop is: addresses to begin with, and a way to read a page. One file each in scraper/shops/."""
+"""What a shop is: URLs to start from, and a way to read a page. Each kind is a file in scraper/shops/."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from scraper.markup import Page
 
 
 class MarkupError(Exception):
-    """A page is not what its shop's file knows how to read; the message names what was looked for."""
+    """A page that its shop's file can't read; the message names what it looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One picture on a page, with the words that stand beside it, as the shop writes them."""
+    """One picture on a page: the URLs of the picture and its product, and the shop's words for it."""
 
     image: str
     url: str = ""
@@ -36,19 +36,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a page gives: pictures, and addresses of more pages."""
+    """What a page lists: pictures, and URLs of more pages."""
 
     items: list[Found] = field(default_factory=list)
     more: list[str] = field(default_factory=list)
 
 
 class Shop(BaseModel):
-    """A shop as the config describes it. Subclasses add their own keys, `start` and `read`."""
+    """A configured shop. Subclasses add their own keys and `read`; `delay` is in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     looks_for: ClassVar[str] = ""
-    """What `read` looks for on a page, in the shop's own markup: for the error when it is not there."""
+    """What `read` looks for in the shop's markup, for the error when it is missing."""
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[\w.-]+$")
     kind: str
@@ -62,14 +62,14 @@ class Shop(BaseModel):
     @field_validator("url")
     @classmethod
     def web(cls, url: str | list[str]) -> str | list[str]:
-        """Shops are on the web."""
+        """Raises ValueError unless each URL is on the web."""
         for address in [url] if isinstance(url, str) else url:
             if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
                 raise ValueError("must begin with http:// or https:// and name a host")
         return url
 
     def start(self) -> list[str]:
-        """The addresses a crawl begins with. Raises OSError when the file of addresses cannot be read."""
+        """The URLs to start from. Raises OSError or UnicodeDecodeError if `addresses` is unreadable."""
         listed = [self.url] if isinstance(self.url, str) else list(self.url)
         if self.addresses:
             lines = (line.strip() for line in self.addresses.read_text("utf-8").splitlines())
@@ -77,42 +77,42 @@ class Shop(BaseModel):
         return list(dict.fromkeys(listed))
 
     def hosts(self) -> set[str]:
-        """The hosts that the config names for this shop, lower-case; none if its addresses cannot be read."""
+        """The configured hosts of this shop, in lower case; none if `addresses` is unreadable."""
         try:
             return {host for address in self.start() if (host := urlsplit(address).hostname)}
         except (OSError, UnicodeDecodeError):
-            return set()  # the crawl of this shop says so, in its own line
+            return set()  # the crawl of this shop will report it
 
     def local(self, address: str) -> Path | None:
-        """The file of ours behind an address, for shops that are not all on the web."""
+        """The local file behind a URL, for shops that are not on the web entirely."""
         return None
 
     def read(self, page: Page) -> Listing:
-        """Reads one page. Raises MarkupError when products are there but cannot be read."""
+        """What a page lists. Raises MarkupError if it has products that can't be read."""
         raise NotImplementedError
 
     def check(self, cards: list[Any], items: list[Found]) -> None:
-        """Raises MarkupError when there are cards and not one could be read: the markup has changed."""
+        """Raises MarkupError if there are cards but none could be read: the markup has changed."""
         if cards and not items:
             raise MarkupError(f"the markup has changed: {len(cards)} products, but none has {self.looks_for}")
 
 
 def next_page(url: str) -> str:
-    """The same listing, one `page=` further (a listing without the word is page 1)."""
+    """The URL of a listing's next page: `page=` plus one (without `page=` it is page 1)."""
     address = URL(url)
     page = address.query.get("page", "1")
     return str(address.update_query(page=int(page) + 1 if page.isdigit() else 2))
 
 
 def kinds() -> Iterator[str]:
-    """The names of the files in scraper/shops/."""
+    """The kinds of shop: the names of the files in scraper/shops/."""
     from scraper import shops
 
     yield from (module.name for module in iter_modules(shops.__path__))
 
 
 def shop_class(kind: str) -> type[Shop]:
-    """The Shop subclass in scraper/shops/KIND.py. Raises ValueError, naming the kinds, when there is none."""
+    """The Shop subclass in scraper/shops/KIND.py. Raises ValueError, listing the kinds, if there is none."""
     if kind not in (known_kinds := sorted(kinds())):
         raise ValueError(f"kind {kind!r} must be one of {', '.join(known_kinds)}")
     module = import_module(f"scraper.shops.{kind}")

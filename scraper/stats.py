@@ -1,4 +1,4 @@
-"""What the catalog holds, as tables."""
+"""Counts what the catalog holds, and shows it as tables."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def count(catalog: Catalog) -> dict[str, Any]:
 
 
 def tables(numbers: dict[str, Any]) -> Group:
-    """The overview for people."""
+    """The counts as Rich tables."""
     shops = Table(
         "shop",
         "kept",

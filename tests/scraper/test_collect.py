@@ -286,7 +286,7 @@ def test_only_the_shop_that_is_asked_for(site, house):
         (["collect", "--shop", "banana"], "unknown shop 'banana': the config has rebag"),
         (["build"], "run `collect` or `import` first"),
         (["import", "/no/such/folder"], "no such folder: /no/such/folder"),
-        (["forget"], "give one of --url, --shop, --sha"),
+        (["forget"], "give exactly one of --url, --shop, --sha"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(site, house, words, line):

@@ -75,9 +75,9 @@ FAULTS = [
     (hang_before_headers, "timed out"),
     (hang_in_the_body, "timed out"),
     (slow_drip, "timed out"),
-    (reset, "connection broke"),
-    (reset_in_the_body, "connection broke"),
-    (wrong_length, "connection broke"),
+    (reset, "connection lost"),
+    (reset_in_the_body, "connection lost"),
+    (wrong_length, "connection lost"),
     (gzip_bomb, "larger than 1000000 bytes"),
     (endless_body, "larger than 1000000 bytes"),
     (ten_redirects, "too many redirects"),
@@ -91,7 +91,7 @@ FAULTS = [
         "leads into a private network",
     ),
     (lambda _: web.Response(text="<html>Sorry</html>", content_type="image/jpeg"), "not a picture"),
-    (lambda _: web.Response(body=b"\x1f\x8b junk", headers={"Content-Encoding": "gzip"}), "connection broke"),
+    (lambda _: web.Response(body=b"\x1f\x8b junk", headers={"Content-Encoding": "gzip"}), "connection lost"),
 ]
 NAMES = [
     "hang before headers",

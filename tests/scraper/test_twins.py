@@ -37,7 +37,7 @@ def test_the_same_photo_in_another_size_and_quality_is_one_picture_the_larger_on
 
     assert len(house.items()) == 6
     assert "again.jpg" not in str(house.items())
-    assert "1 that look like others left out" in out
+    assert "near-duplicates left out: 1" in out
 
 
 def test_a_color_variant_is_no_duplicate(house, tmp_path):
