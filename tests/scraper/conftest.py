@@ -224,6 +224,27 @@ class House:
         return json.loads((self.path / "dataset" / "manifest.json").read_text())
 
 
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are recorded soon after they are ready: a test has few of them to wait for."""
+    monkeypatch.setattr("scraper.intake.BATCH_SECONDS", 0.001)
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Sleeping takes no time: the clock of all event loops jumps ahead. Lists the seconds of each sleep."""
+    slept: list[float] = []
+    clock, yield_control = asyncio.BaseEventLoop.time, asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await yield_control(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "time", lambda loop: clock(loop) + sum(slept))
+    return slept
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     """An empty folder with a config of no shops."""

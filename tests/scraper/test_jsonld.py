@@ -149,7 +149,7 @@ def test_a_broken_sitemap_is_loud(house, shop):
 
 def test_a_sitemap_bomb_stops_the_shop(house, shop, site):
     site.answers["/x/start"] = lambda _: web.Response(
-        body=gzip.compress(bytes(70_000_000)), content_type="application/gzip"
+        body=gzip.compress(bytes(70_000_000), 1), content_type="application/gzip"
     )
 
     assert "unpacks to more" in house.run("collect", "--json").event("problem")["message"]
