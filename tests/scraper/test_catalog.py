@@ -9,31 +9,31 @@ from PIL import Image
 FAILING = "/rebag/img/2_512x512.jpg"
 
 
-def written_as_grey(house):
+def written_as_grey(project):
     """Writes the color the way older versions did, in every row."""
-    with sqlite3.connect(house.path / "shop" / "catalog.sqlite") as db:
+    with sqlite3.connect(project.path / "shop" / "catalog.sqlite") as db:
         db.execute("UPDATE items SET color = 'grey'")
 
 
-def test_grey_is_counted_and_built_as_gray(house, tmp_path):
+def test_grey_is_counted_and_built_as_gray(project, tmp_path):
     (tmp_path / "bags").mkdir()
     Image.new("RGB", (100, 60), (130, 130, 132)).save(tmp_path / "bags" / "1.png")
-    house.run("import", tmp_path / "bags")
-    written_as_grey(house)
+    project.run("import", tmp_path / "bags")
+    written_as_grey(project)
 
-    assert json.loads(house.run("stats", "--json").out)["color"] == {"gray": 1}
-    house.run("build")
-    assert [item["color"] for item in house.items()] == ["gray"]
+    assert json.loads(project.run("stats", "--json").out)["color"] == {"gray": 1}
+    project.run("build")
+    assert [item["color"] for item in project.items()] == ["gray"]
 
 
-def test_grey_of_a_picture_that_was_still_to_come_becomes_gray(site, house):
+def test_grey_of_a_picture_that_was_still_to_come_becomes_gray(site, project):
     site.bags = [1, 2]
     site.answers[FAILING] = lambda _: web.Response(status=404)
-    house.shops(site, "rebag")
-    house.run("collect")
-    written_as_grey(house)
+    project.shops(site, "rebag")
+    project.run("collect")
+    written_as_grey(project)
     site.answers.clear()
 
-    assert house.run("collect", "--retry", "--json").event("shop")["new"] == 1
-    house.run("build")
-    assert [item["color"] for item in house.items()] == ["gray", "gray"]
+    assert project.run("collect", "--retry", "--json").event("shop")["new"] == 1
+    project.run("build")
+    assert [item["color"] for item in project.items()] == ["gray", "gray"]

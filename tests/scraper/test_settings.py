@@ -1,4 +1,4 @@
-"""The settings: defaults, the file, the environment, and errors that say what is allowed."""
+"""Settings: defaults, the file, environment variables, and errors that say what is allowed."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_a_missing_file_or_table_gives_the_defaults(tmp_path, config):
     assert load(tmp_path / "none.toml").delay == 1
 
 
-def test_the_environment_goes_before_the_file(config, monkeypatch):
+def test_environment_variables_override_the_file(config, monkeypatch):
     monkeypatch.setenv("SCRAPER_FOLDER", "elsewhere")
     monkeypatch.setenv("SCRAPER_SHOPS__A__DELAY", "0.5")
 
@@ -111,10 +111,10 @@ def test_an_environment_variable_is_blamed_by_its_name(config, monkeypatch, vari
     assert str(error.value) == line
 
 
-def test_the_command_line_says_it_in_one_line_with_code_2(house):
-    house.configure("banana = 1")
+def test_the_command_line_says_it_in_one_line_with_code_2(project):
+    project.configure("banana = 1")
 
-    result = house.run("stats")
+    result = project.run("stats")
 
     assert result.code == 2
     assert "[scraper] banana is unknown; allowed are folder, " in result.err

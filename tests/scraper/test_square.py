@@ -1,4 +1,4 @@
-"""Pictures of every kind become squares on white, or are refused by name."""
+"""Pictures of every kind become squares on white, or are refused for a named reason."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Words and prices as shops write them become tags that mean the same everywhere."""
+"""The words and prices of shops become tags that mean the same everywhere."""
 
 import pytest
 
