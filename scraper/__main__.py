@@ -62,7 +62,7 @@ def main(
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
-    """Opens the catalog and the intake, and closes them. Files that fail are reported in one line."""
+    """Opens the catalog and the intake, and closes them. Expected errors become one line and exit code 2."""
     try:
         with ExitStack() as stack:
             settings.folder.mkdir(parents=True, exist_ok=True)
