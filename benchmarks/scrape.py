@@ -1,13 +1,13 @@
-"""Ours against its peers, in one go: the same pictures from the same loopback shop, to 64² squares.
+"""Compares the scraper with its peers: the same pictures from the same loopback shop, made into 64² squares.
 
-    python benchmarks/scrape.py [--quick] [--json] [--peers PYTHON]
+    python -m benchmarks.scrape [--quick] [--json] [--peers PYTHON]
 
-`--peers`: a Python that has scrapy, pillow, img2dataset, requests and beautifulsoup4, kept apart from ours.
-CPU seconds are those of the crawling process and its children, from start to end; the shop runs in a process
-of its own and is not counted. "Ours" is what `collect` and `build` do by default: it also keeps the original,
-looks for the bag and centers it, hashes its look, names its color, and keeps a catalog that survives a kill.
-No peer does, so "ours, squares only" is the part that they do too: pages, downloads, and squares, by the same
-fetcher and filter; its ratios end in `_squares_only`. "Limit" is download and decode alone.
+`--peers` is a Python that has scrapy, pillow, img2dataset, requests and beautifulsoup4, apart from ours. CPU
+seconds are those of the crawling process and its children, from start to end; the shop runs in a process of
+its own and is not counted. "Ours" is what `collect` and `build` do by default: it also keeps the original,
+finds and centers the bag, hashes its look, names its color, and keeps a catalog that survives a kill. No peer
+does, so "ours, squares only" is the part that they do too, with the same fetcher and filter: pages, downloads
+and squares; its ratios end in `_squares_only`. "Limit" is download and decode alone.
 """
 
 import argparse
@@ -29,12 +29,13 @@ import numpy as np
 from aiohttp import web
 from PIL import Image, ImageDraw
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = ("limit", "ours", "ours, squares only", "scrapy", "img2dataset", "original")
 PAGE = 48
 
 
 def bag(number: int) -> bytes:
-    """A textured bag on white, JPEG of 512 × 512, about 23 kB, as real photos of bags have at this size."""
+    """A textured bag on white, a 512 × 512 JPEG of about 23 kB, the usual size of real photos of bags."""
     random = np.random.default_rng(number)
     image = Image.new("RGB", (512, 512), "white")
     cloth = Image.fromarray(random.integers(40, 200, (24, 24, 3), np.uint8)).resize((512, 512), Image.BICUBIC)
@@ -49,7 +50,10 @@ def bag(number: int) -> bytes:
 
 
 async def serve(count: int, distinct: int, latency: float) -> None:
-    """The shop: Rebag's markup, `count` bags. Pictures repeat after `distinct`, but for their last bytes."""
+    """Serves `count` bags in Rebag's markup; `latency` is in seconds. Prints its port.
+
+    Pictures repeat after `distinct`, except for their last bytes.
+    """
     pictures = [bag(number) for number in range(distinct)]
 
     async def listing(request: web.Request) -> web.Response:
@@ -84,7 +88,7 @@ async def serve(count: int, distinct: int, latency: float) -> None:
 
 @contextmanager
 def shop(count: int, latency: float) -> Iterator[str]:
-    """The shop in its own process; gives its address."""
+    """Runs the shop in a process of its own; gives its URL."""
     command = [sys.executable, __file__, "--serve", str(count), "--latency", str(latency)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -96,19 +100,20 @@ def shop(count: int, latency: float) -> Iterator[str]:
 
 
 def measured(command: list[str], folder: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of a command with all its children. Raises CalledProcessError, with its output."""
+    """Wall and CPU seconds of a command and all its children. Exits with its last output if it fails."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent), "NO_ALBUMENTATIONS_UPDATE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_ALBUMENTATIONS_UPDATE": "1"}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
-        sys.stderr.write(done.stdout[-2000:] + done.stderr[-2000:])
-        done.check_returncode()
+        sys.exit(
+            f"{done.stdout[-2000:]}{done.stderr[-2000:]}\n{' '.join(command)}: exit code {done.returncode}"
+        )
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def ours(url: str, folder: Path) -> None:
-    """Crawl and build, as a user does it, in one program."""
+    """Writes a program that crawls and builds, as a user does."""
     table = f'[scraper.shops.bench]\nkind = "rebag"\nurl = "{url}/collections/all-bags"\n'
     (folder / "config.toml").write_text(f"[scraper]\ndelay = 0\nconnections = 32\ntwins = true\n{table}")
     program = "import sys; from scraper.__main__ import app; from typer.testing import CliRunner as C\n"
@@ -124,8 +129,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 from scraper.fetch import Fetcher
+from scraper.markup import Page
 from scraper.settings import Settings
-from scraper.shop import Page
 from scraper.shops.rebag import Rebag
 from scraper.square import DETAIL
 
@@ -268,7 +273,7 @@ def program(text: str, name: str, folder: Path) -> str:
 
 
 def run(name: str, count: int, url: str, peers: str) -> dict[str, float]:
-    """One competitor, once: images per second and per core-second; checks that all pictures came out."""
+    """Runs a competitor once: images per second and per core-second. Reports missing pictures on stderr."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         if name == "ours":
@@ -304,19 +309,19 @@ def run(name: str, count: int, url: str, peers: str) -> dict[str, float]:
 
 
 def better(results: dict[str, dict[str, float]], name: str, result: dict[str, float], what: str) -> None:
-    """Keeps the better of a competitor's rounds: whatever else the machine does only ever slows one down."""
+    """Keeps the better of a competitor's rounds: other work on the machine can only slow it down."""
     if name not in results or result[what] > results[name][what]:
         results[name] = result
 
 
 def catalog(rows: int) -> dict[str, float]:
-    """Seconds of what the scraper does with its catalog when it holds so many pictures (synthetic)."""
-    sys.path.insert(0, str(HERE.parent))
+    """Seconds that operations take on a catalog of this many synthetic pictures, and its size."""
+    sys.path[0] = str(ROOT)  # in place of benchmarks/, which stands there when this runs as a file
+    from scraper import stats
     from scraper.catalog import Catalog, Todo
     from scraper.dataset import choose
     from scraper.files import Files
     from scraper.shop import Found, Listing
-    from scraper.stats import overview
     from scraper.twins import LOOK
 
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -353,9 +358,11 @@ def catalog(rows: int) -> dict[str, float]:
             page = store.next_page("s", crawl, 0)
             assert isinstance(page, Todo)
             return {
-                "insert of 1,000": timed(lambda: store.read("s", crawl, page, Listing(found), None, None)),
+                "insert of 1,000": timed(
+                    lambda: store.record_page("s", crawl, page, Listing(found), None, None)
+                ),
                 "next 64 wanted": timed(lambda: store.wanted("s", 0)),
-                "stats": timed(lambda: overview(store)),
+                "stats": timed(lambda: stats.count(store)),
                 "selection for build": timed(lambda: choose(store, keep_twins=False)),
                 "MB": sum(path.stat().st_size for path in folder.glob("catalog*")) / 1e6,
             }
@@ -363,19 +370,47 @@ def catalog(rows: int) -> dict[str, float]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def check_peers(python: str, names: list[str]) -> None:
+    """Exits with code 2 and one line if that Python lacks a package that one of the competitors needs."""
+    needs = {
+        "scrapy": ["scrapy", "PIL"],
+        "img2dataset": ["img2dataset"],
+        "original": ["requests", "bs4", "PIL"],
+    }
+    packages = sorted({package for name in names for package in needs.get(name, [])})
+    if not packages:
+        return
+    program = "import sys; from importlib.util import find_spec as find\n"
+    program += "print(*(package for package in sys.argv[1:] if not find(package)))"
+    try:
+        found = subprocess.run([python, "-c", program, *packages], capture_output=True, text=True, check=True)
+        problem = f"{python} lacks {found.stdout.strip()}" if found.stdout.strip() else ""
+    except (OSError, subprocess.CalledProcessError) as error:
+        problem = str(error)
+    if problem:
+        sys.stderr.write(
+            f"{problem}: set --peers to a Python that has the peers, or leave some out with --only\n"
+        )
+        sys.exit(2)
+
+
 def main() -> None:
     """Runs all competitors and prints the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="fewer pictures: within five minutes")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="fewer pictures: takes less than five minutes")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "--catalog", action="store_true", help="instead: a catalog of 10,000 and of 1,000,000 rows"
+        "--catalog", action="store_true", help="instead, time a catalog of 10,000 and of 1,000,000 rows"
     )
-    parser.add_argument("--peers", default=sys.executable)
-    parser.add_argument("--rounds", type=int, default=2, help="in turn; each one's best round counts")
-    parser.add_argument("--only", nargs="*", help="only these competitors")
+    parser.add_argument("--peers", default=sys.executable, help="the Python that has the peers")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="of all competitors in turn; the best one of each counts"
+    )
+    parser.add_argument(
+        "--only", nargs="*", choices=NAMES, metavar="NAME", help=f"any of {', '.join(map(repr, NAMES))}"
+    )
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--latency", type=float, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -387,7 +422,8 @@ def main() -> None:
             print(rows, {what: round(value, 4) for what, value in catalog(rows).items()})
         return
     count = 2000 if options.quick else 6000
-    names = options.only or ["limit", "ours", "ours, squares only", "scrapy", "img2dataset", "original"]
+    names = options.only or list(NAMES)
+    check_peers(options.peers, names)
     results: dict[str, dict[str, float]] = {}
     with shop(count, 0) as near, shop(count, 0.05) as far:
         for _ in range(options.rounds):

@@ -1,1 +1,1 @@
-"""Collects bag pictures from shops, politely, and builds the dataset that the GAN trains on."""
+"""Collects bag pictures from shops politely, and builds the dataset that the GAN trains on."""

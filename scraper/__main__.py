@@ -1,4 +1,4 @@
-"""The command line: `python -m scraper collect | import PATH | build | stats | sheet | forget | verify`."""
+"""The command line: `python -m scraper collect | import PATH | build | stats | sheet | verify | forget`."""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,7 @@ import typer
 
 from scraper import dataset, sources, ssrf_guard
 from scraper.catalog import Catalog, CatalogError
-from scraper.contact_sheet import sheet as write_sheet
+from scraper.contact_sheet import write_sheet
 from scraper.crawl import Crawl
 from scraper.fetch import Fetcher
 from scraper.files import Files
@@ -32,18 +32,18 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_
 
 
 class Crop(StrEnum):
-    """What `import` takes of each picture: some data sets have pairs, drawing and photo side by side."""
+    """The part of each picture that `import` takes: some datasets pair a drawing and a photo side by side."""
 
     NONE = ""
     LEFT = "left-half"
     RIGHT = "right-half"
 
 
-Json = Annotated[bool, typer.Option("--json", help="JSON lines on stdout, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 
 
 def fail(line: object) -> NoReturn:
-    """One line on stderr, exit code 2."""
+    """Exits with code 2 and one line on stderr."""
     sys.stderr.write(f"{' '.join(str(line).split())}\n")
     raise typer.Exit(2)
 
@@ -51,9 +51,9 @@ def fail(line: object) -> NoReturn:
 @app.callback()
 def main(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="The config file.")] = Path("config.toml"),
+    config: Annotated[Path, typer.Option(help="Configuration file.")] = Path("config.toml"),
 ) -> None:
-    """Collects bag pictures, politely, and builds the dataset."""
+    """Collect bag pictures politely, and build the dataset."""
     try:
         context.obj = load(config)
     except SettingsError as error:
@@ -62,7 +62,7 @@ def main(
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
-    """The catalog and the way into it, closed at the end. What the machine refuses is one line."""
+    """Opens the catalog and the intake, and closes them. Expected errors become one line and exit code 2."""
     try:
         with ExitStack() as stack:
             settings.folder.mkdir(parents=True, exist_ok=True)
@@ -87,11 +87,11 @@ def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
 @app.command()
 def collect(
     context: typer.Context,
-    shop: Annotated[list[str] | None, typer.Option(help="Only this shop; may be repeated.")] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Only what failed before.")] = False,
+    shop: Annotated[list[str] | None, typer.Option(help="Crawl only this shop (repeatable).")] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Fetch only pictures that failed before.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Crawls the shops of the config; adds what is new, goes on where it was killed."""
+    """Crawl the configured shops and add what is new; an interrupted crawl resumes where it stopped."""
     settings: Settings = context.obj
     shops = chosen(settings, shop or [])
     with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
@@ -101,30 +101,30 @@ def collect(
 
 
 def chosen(settings: Settings, names: list[str]) -> list[Shop]:
-    """The shops to crawl, of those in the config."""
+    """The configured shops with these names; all of them if there are no names."""
     if not settings.shops:
-        fail("no shop in the config: add a table [scraper.shops.NAME]")
+        fail("no shop is configured: add a table [scraper.shops.NAME]")
     for name in names:
         if name not in settings.shops:
             fail(f"unknown shop {name!r}: the config has {', '.join(settings.shops)}")
     shops = [settings.shops[name] for name in names or settings.shops]
     if not settings.contact and any(not ssrf_guard.local(host) for shop in shops for host in shop.hosts()):
-        fail("scraper.contact is empty: give a mail address or web page at which a shop can reach you")
+        fail("scraper.contact is empty: set an email address or web page where shops can reach you")
     return shops
 
 
 async def crawl(
     shops: list[Shop], settings: Settings, catalog: Catalog, intake: Intake, report: Report, retry: bool
 ) -> None:
-    """Crawls several shops at once: they are different hosts with a pace each."""
+    """Crawls the shops concurrently: each host has its own crawl delay."""
     named = {host for shop in settings.shops.values() for host in shop.hosts()}
     async with Fetcher(settings, named, user_agent(settings)) as fetcher, asyncio.TaskGroup() as group:
         for shop in shops:
             if catalog.is_forgotten(f"shop:{shop.name}"):
-                report.problem(shop.name, "this shop was taken down with `forget --shop`: not collected")
+                report.problem(shop.name, "not collected: this shop was taken down with `forget --shop`")
                 continue
             if isinstance(shop, Folder):
-                source = replace(sources.source(shop.path), name=shop.name)
+                source = replace(sources.open_source(shop.path), name=shop.name)
                 group.create_task(import_pictures(source, settings, catalog, intake, report, shop.crop))
                 continue
             crawler = Crawl(shop, settings, catalog, fetcher, intake, report)
@@ -132,7 +132,7 @@ async def crawl(
 
 
 def user_agent(settings: Settings) -> str:
-    """Who we are and how to reach us."""
+    """The User-Agent: who we are and how to reach us."""
     try:
         number = version("bag-dreams")
     except PackageNotFoundError:  # run from a checkout that is not installed
@@ -144,13 +144,13 @@ def user_agent(settings: Settings) -> str:
 def import_(
     context: typer.Context,
     path: Path,
-    crop: Annotated[Crop, typer.Option(help="Take only this half of each picture.")] = Crop.NONE,
+    crop: Annotated[Crop, typer.Option(help="Import only this half of each picture.")] = Crop.NONE,
     as_json: Json = False,
 ) -> None:
-    """Takes in a folder, zip or tar of pictures (and a CSV of tags beside or in it), or what a CSV names."""
+    """Import pictures from a folder, zip or tar (with a CSV of tags beside or in it), or those in a CSV."""
     settings: Settings = context.obj
     with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
-        source = sources.source(path)
+        source = sources.open_source(path)
         asyncio.run(import_pictures(source, settings, catalog, intake, report, crop.value))
     tally = report.tally(source.name)
     if tally.failed == tally.seen:
@@ -159,29 +159,29 @@ def import_(
 
 @app.command()
 def build(context: typer.Context, as_json: Json = False) -> None:
-    """Writes the dataset folder anew, in one step."""
+    """Build the dataset folder and replace the old one atomically."""
     settings: Settings = context.obj
     with opened(settings) as (catalog, _):
         built = dataset.build(catalog, settings)
     report = Report(as_json=as_json)
     if built.lost:
-        report.problem("dataset", f"{built.lost} pictures are gone from the disk and were left out")
+        report.problem("dataset", f"{built.lost} pictures are missing from the disk and were left out")
     numbers = {"images": built.images, "image_size": settings.image_size, "content_hash": built.content_hash}
     words = f"{settings.dataset}: {built.images} images of {settings.image_size}×{settings.image_size}"
-    words += f", {built.twins} that look like others left out" if built.twins else ""
+    words += f", near-duplicates left out: {built.twins}" if built.twins else ""
     report.say(words, event="built", **numbers, dataset=str(settings.dataset))
 
 
 @app.command()
 def stats(context: typer.Context, as_json: Json = False) -> None:
-    """What the catalog holds, by shop, brand, category and color; failures by reason."""
-    # Only here: loading rich takes longer than a short crawl likes.
+    """Show what the catalog holds by shop, brand, category and color, and failures by reason."""
+    # Lazily: rich takes longer to load than a short crawl should.
     from rich.console import Console
 
-    from scraper.stats import overview, tables
+    from scraper.stats import count, tables
 
     with opened(context.obj) as (catalog, _):
-        numbers = overview(catalog)
+        numbers = count(catalog)
     if as_json:
         Report(as_json=True).emit(event="stats", **numbers)
     else:
@@ -191,11 +191,11 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def sheet(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="Where to write the PNG.")] = Path("sheet.png"),
-    count: Annotated[int, typer.Option(min=1, max=10_000, help="Pictures on it.")] = 400,
-    columns: Annotated[int, typer.Option(min=1, max=200)] = 25,
+    out: Annotated[Path, typer.Option(help="Path of the PNG.")] = Path("sheet.png"),
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Number of pictures.")] = 400,
+    columns: Annotated[int, typer.Option(min=1, max=200, help="Pictures per row.")] = 25,
 ) -> None:
-    """A contact sheet of the pictures, to look at."""
+    """Write a contact sheet of the pictures."""
     with opened(context.obj) as (catalog, _):
         shown = write_sheet(catalog, out, count, columns)
     if not shown:
@@ -205,27 +205,27 @@ def sheet(
 
 @app.command()
 def verify(context: typer.Context, as_json: Json = False) -> None:
-    """Checks every file against the catalog and repairs; exit code 1 when there was something to repair."""
+    """Check every file against the catalog and repair the difference (exit code 1 if there was any)."""
     with opened(context.obj) as (catalog, _):
         found = check(catalog, context.obj)
     report = Report(as_json=as_json)
-    words = [f"{count} {what}" for what, count in found.items() if what != "pictures"]
-    line = f"{found['pictures']} pictures verified: {', '.join(words) or 'all is well'}"
+    repairs = [f"{count} {what}" for what, count in found.items() if what != "pictures"]
+    line = f"{found['pictures']} pictures verified: {', '.join(repairs) or 'all is well'}"
     report.say(line, event="verified", **dict(found))
-    if words:
+    if repairs:
         raise typer.Exit(1)
 
 
 @app.command()
 def forget(
     context: typer.Context,
-    url: Annotated[str, typer.Option(help="Address of a picture or of its page.")] = "",
-    shop: Annotated[str, typer.Option(help="Everything of this shop.")] = "",
-    sha: Annotated[str, typer.Option(help="A picture's sha256.")] = "",
+    url: Annotated[str, typer.Option(help="URL of a picture, or of its page.")] = "",
+    shop: Annotated[str, typer.Option(help="Take down everything from this shop.")] = "",
+    sha: Annotated[str, typer.Option(help="SHA-256 of a picture.")] = "",
 ) -> None:
-    """Takes pictures down: out of catalog, files and the next dataset; they never come back."""
+    """Take pictures down: delete them, leave them out of the next dataset, and never collect them again."""
     if sum(map(bool, (url, shop, sha))) != 1:
-        fail("give one of --url, --shop, --sha")
+        fail("give exactly one of --url, --shop, --sha")
     with opened(context.obj) as (catalog, _):
         gone = take_down(catalog, url=url, shop=shop, sha256=sha.lower())
     sys.stdout.write(f"{gone} pictures forgotten; `build` leaves them out of the dataset\n")

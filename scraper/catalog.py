@@ -1,4 +1,4 @@
-"""The catalog: every page and picture we know, in SQLite (WAL). Every change of state is one transaction."""
+"""The catalog: every known page and picture, in SQLite (WAL). Each change of state is one transaction."""
 
 import fcntl
 import json
@@ -19,10 +19,10 @@ from scraper.square import Square
 from scraper.tags import TAGS
 
 RESUME_WITHIN = timedelta(days=1)
-"""A crawl that was broken off goes on where it was; after this long it starts at the first page again."""
+"""An interrupted crawl resumes where it stopped, unless it began longer ago than this."""
 
 STALE_PAGES = 5
-"""So many pages in a row with nothing the crawl has not seen end a listing: some shops have no last page."""
+"""A listing ends after this many pages in a row with nothing new: some shops have no last page."""
 
 KEEP_WORDS = ", ".join(f"{tag} = COALESCE(NULLIF(?, ''), {tag})" for tag in TAGS)
 WORDS = attrgetter(*TAGS)
@@ -33,12 +33,12 @@ Kept = Literal["new", "same", "duplicate", "forgotten"]
 
 
 class CatalogError(Exception):
-    """The catalog cannot be used. One line."""
+    """The catalog can't be used. The message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """A page that this crawl has to read, with what it said of itself the last time."""
+    """A page that this crawl has yet to read, with the validators (RFC 9110 §8.8) of its last answer."""
 
     id: int
     url: str
@@ -50,7 +50,7 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A picture to ask a shop for: one that we do not have, or one that we have had since `asked`."""
+    """A picture to fetch: a new one, or one that was last requested at `asked` (POSIX seconds)."""
 
     id: int
     image: str
@@ -60,19 +60,19 @@ class Wanted:
 
 
 def now() -> str:
-    """The time as the catalog writes it: UTC, ISO 8601, whole seconds."""
+    """The current time as the catalog writes it: UTC, ISO 8601, in whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def moment(ago: timedelta = timedelta()) -> str:
-    """The time some time ago, to the microsecond: what follows in a crawl stays in order."""
+    """The time `ago` before now, to the microsecond, so that the steps of a crawl sort in order."""
     return (datetime.now(UTC) - ago).isoformat(timespec="microseconds")
 
 
 class Catalog:
-    """A context manager around FOLDER/catalog.sqlite and the files beside it; one process writes at a time.
+    """A context manager around FOLDER/catalog.sqlite and the files beside it, for one process at a time.
 
-    Raises CatalogError when another one does, or when the file is not ours.
+    Raises CatalogError if another process has it open, or if the file is not a catalog of this version.
     """
 
     def __init__(self, folder: Path, files: Files) -> None:
@@ -94,8 +94,9 @@ class Catalog:
             if version == 0:
                 self.db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
             elif version != VERSION:
-                hint = "begin in another folder, and import the originals of this one"
-                raise CatalogError(f"{folder}/catalog.sqlite is of version {version}, not {VERSION}: {hint}")
+                hint = "start in another folder and import the originals of this one"
+                raise CatalogError(f"{folder}/catalog.sqlite has version {version}, not {VERSION}: {hint}")
+            self.respell()
         except sqlite3.DatabaseError as error:
             raise CatalogError(f"{folder}/catalog.sqlite: {error}") from error
 
@@ -106,9 +107,15 @@ class Catalog:
         self.db.close()
         self.lock.close()
 
+    def respell(self) -> None:
+        """Turns "grey", which older versions wrote, into "gray"; `keep` does so for what is still wanted."""
+        old = "SELECT 1 FROM tally WHERE what = 'color' AND shop = '' AND name = 'grey' AND n > 0"
+        if self.db.execute(old).fetchone():
+            self.db.execute("UPDATE items SET color = 'gray' WHERE color = 'grey'")
+
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it happens, or nothing."""
+        """One transaction: all or nothing."""
         released = len(self.released)
         self.db.execute("BEGIN IMMEDIATE")
         try:
@@ -122,7 +129,7 @@ class Catalog:
     # Crawls and their pages.
 
     def begin(self, shop: str, start: Iterable[str]) -> int:
-        """The number of the shop's crawl: the one lately broken off, or a new one at the start pages."""
+        """The id of the shop's crawl: a recently interrupted one, or a new one that starts at `start`."""
         recent = moment(RESUME_WITHIN)
         with self.change() as db:
             row = db.execute(
@@ -146,14 +153,14 @@ class Catalog:
         return crawl
 
     def finish(self, crawl: int) -> None:
-        """The crawl has read all its pages and tried all its pictures."""
+        """Marks a crawl as complete: all pages read, all pictures tried."""
         with self.change() as db:
             db.execute("UPDATE crawls SET finished = ? WHERE id = ?", (now(), crawl))
 
     def queue(
         self, shop: str, crawl: int, urls: Iterable[str], *, first: bool = False, stale: int = 0
     ) -> None:
-        """Asks for pages in this crawl, once each (within a transaction)."""
+        """Queues pages for this crawl, each at most once. Call within a transaction."""
         self.db.executemany(
             "INSERT INTO pages (shop, url, queued, first, stale) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET stale = excluded.stale, queued = excluded.queued"
@@ -162,7 +169,7 @@ class Catalog:
         )
 
     def next_page(self, shop: str, crawl: int, after: int) -> Todo | None:
-        """The next page of this crawl that has not been read, in the order in which they were found."""
+        """The first unread page of this crawl with an id above `after`; None at the end."""
         row = self.db.execute(
             "SELECT id, url, first, stale, etag, modified FROM pages"
             " WHERE shop = ? AND queued = ? AND queued > done AND id > ? ORDER BY id LIMIT 1",
@@ -170,10 +177,10 @@ class Catalog:
         ).fetchone()
         return Todo(row[0], row[1], bool(row[2]), *row[3:]) if row else None
 
-    def read(
+    def record_page(
         self, shop: str, crawl: int, page: Todo, listing: Listing, etag: str | None, modified: str | None
     ) -> tuple[int, int]:
-        """Writes down what a page gave. Returns (new pictures, known pictures)."""
+        """Records what a page lists. Returns how many of its pictures are (new, known)."""
         time = now()
         new = known = repeated = 0
         with self.change() as db:
@@ -183,7 +190,8 @@ class Catalog:
                 ).fetchone()
                 if row:
                     known += 1
-                    repeated += row[1] == crawl and row[2] != page.id
+                    if row[1] == crawl and row[2] != page.id:
+                        repeated += 1
                     db.execute(
                         f"UPDATE items SET crawl = ?, page = ?, {SEEN}",  # noqa: S608  # our own names
                         (crawl, page.id, time, found.url, *WORDS(found), row[0]),
@@ -200,8 +208,8 @@ class Catalog:
             )
         return new, known
 
-    def unchanged(self, shop: str, crawl: int, page: Todo) -> int:
-        """The page is as it was: what it gave then it gives now. Returns the number of pictures on it."""
+    def record_unchanged_page(self, shop: str, crawl: int, page: Todo) -> int:
+        """Records that a page still lists what it listed last time. Returns the number of its pictures."""
         with self.change() as db:
             more = db.execute("SELECT more FROM pages WHERE id = ?", (page.id,)).fetchone()[0]
             seen = db.execute(
@@ -212,7 +220,7 @@ class Catalog:
         return seen
 
     def insert(self, shop: str, found: Found, page: int | None, crawl: int, time: str) -> int:
-        """A picture we have not heard of before (within a transaction). Returns its number."""
+        """Adds an item for a picture new to the catalog; returns its id. Call within a transaction."""
         cursor = self.db.execute(
             "INSERT INTO items (shop, image, url, page, crawl, first_seen, last_seen, "  # noqa: S608  # our own names
             f"{', '.join(TAGS)})"
@@ -224,7 +232,7 @@ class Catalog:
     # Pictures.
 
     def wanted(self, shop: str, after: int, limit: int = 64) -> list[Wanted]:
-        """Pictures of a shop that are still to be fetched, in order, after one's number."""
+        """A shop's next pictures to fetch, by id, above `after`."""
         rows = self.db.execute(
             "SELECT id, image FROM items WHERE state = 'wanted' AND shop = ? AND id > ? ORDER BY id LIMIT ?",
             (shop, after, limit),
@@ -232,7 +240,7 @@ class Catalog:
         return [Wanted(*row) for row in rows]
 
     def release(self, slot: int | None) -> None:
-        """Takes a picture that no item shows any more out of the catalog (within a transaction)."""
+        """Removes a picture that no item shows any more. Call within a transaction."""
         unused = "SELECT sha256, suffix FROM pictures WHERE id = ?1 AND NOT EXISTS"
         unused += " (SELECT 1 FROM items WHERE picture = ?1)"
         if row := self.db.execute(unused, (slot,)).fetchone():
@@ -240,7 +248,7 @@ class Catalog:
             self.released.append((slot, *row))
 
     def sweep(self) -> None:
-        """Deletes the files of released pictures: at the end, as one may come in by another address."""
+        """Deletes the files of released pictures: at the end, as another address may bring one back."""
         while self.released:
             slot, sha256, suffix = self.released.pop()
             if not self.owns(sha256, suffix):
@@ -258,9 +266,9 @@ class Catalog:
         etag: str | None = None,
         modified: str | None = None,
     ) -> Kept:
-        """The item's picture is here: square and row (within a transaction; the original is on disk).
+        """Adds an item's picture, of `size` bytes: row and square. Call within a transaction.
 
-        It takes the place of one that the item showed before; a forgotten one goes.
+        The original is on disk already. It replaces the item's former picture; a forgotten one is dropped.
         """
         db = self.db
         old = db.execute("SELECT picture FROM items WHERE id = ?", (item,)).fetchone()[0]
@@ -281,7 +289,8 @@ class Catalog:
             self.files.squares.write(slot, picture.pixels)
         db.execute(
             "UPDATE items SET state = 'kept', reason = NULL, transient = 0, picture = ?, etag = ?,"
-            " modified = ?, asked = ?, color = COALESCE(NULLIF(color, ''), ?) WHERE id = ?",
+            " modified = ?, asked = ?,"
+            " color = CASE color WHEN '' THEN ? WHEN 'grey' THEN 'gray' ELSE color END WHERE id = ?",
             (slot, etag, modified, clock(), color, item),
         )
         if old not in (None, slot):
@@ -289,19 +298,19 @@ class Catalog:
         return "same" if old == slot else "duplicate" if row else "new"
 
     def is_forgotten(self, *values: str) -> bool:
-        """True when any of these addresses, checksums or shop names was taken down."""
+        """Whether any of these URLs, checksums or `shop:NAME` was taken down."""
         marks = ", ".join("?" * len(values))
         query = f"SELECT 1 FROM forgotten WHERE value IN ({marks})"  # noqa: S608  # question marks
         return self.db.execute(query, values).fetchone() is not None
 
     def forgotten_checksums(self) -> frozenset[str]:
-        """The checksums that were taken down (and the few addresses that are as long)."""
+        """The checksums that were taken down (and any URL of 64 characters)."""
         return frozenset(
             row[0] for row in self.db.execute("SELECT value FROM forgotten WHERE length(value) = 64")
         )
 
     def fail(self, item: int, reason: str, *, transient: bool) -> None:
-        """The item's picture could not be had; a transient failure is tried again by the next crawl."""
+        """Records that an item's picture failed; the next crawl retries a transient failure."""
         with self.change() as db:
             db.execute(
                 "UPDATE items SET state = 'failed', reason = ?, transient = ? WHERE id = ?",
@@ -309,12 +318,15 @@ class Catalog:
             )
 
     def retry(self, shop: str) -> None:
-        """All of a shop's failures are wanted again."""
+        """Queues all failed pictures of a shop again."""
         with self.change() as db:
             db.execute("UPDATE items SET state = 'wanted' WHERE shop = ? AND state = 'failed'", (shop,))
 
     def offer(self, shop: str, found: Found, stamp: str) -> int | None:
-        """A file of ours: its item's number if it is to be taken in, None if it is here or forgotten."""
+        """Adds or updates the item of a local file; `stamp` changes whenever the file does.
+
+        Returns the item's id if the file is to be imported, None if it is unchanged or was taken down.
+        """
         with self.change() as db:
             row = db.execute(
                 "SELECT id, state, etag FROM items WHERE shop = ? AND image = ?", (shop, found.image)
@@ -330,6 +342,6 @@ class Catalog:
             return None if row[1] == "kept" and row[2] == stamp else int(row[0])
 
     def owns(self, sha256: str, suffix: str) -> bool:
-        """True when a picture has this original."""
+        """Whether some picture has this original."""
         query = "SELECT 1 FROM pictures WHERE sha256 = ? AND suffix = ?"
         return self.db.execute(query, (sha256, suffix)).fetchone() is not None

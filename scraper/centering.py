@@ -1,4 +1,4 @@
-"""Where the bag is: found on a plain light background, to be centered with even margins."""
+"""Finds the bag on a plain, light background, to center it with even margins."""
 
 from typing import Any, Final, NamedTuple
 
@@ -7,39 +7,38 @@ from numpy.typing import NDArray
 from PIL import Image
 
 MARGIN: Final = 1 / 32
-"""White on each side of a bag that was found, as a part of the square's side."""
+"""The white margin on each side of a bag, as a fraction of the square's side."""
 
 LIGHT: Final = 190
-"""A background's darkest channel is at least this; the bag on a darker one is not cut out."""
+"""The least value of a background's darkest channel; on a darker background the bag is not cropped."""
 
 NEAR: Final = 14
-"""So far from the background, in levels of a channel, a pixel still belongs to it."""
+"""How far a channel may differ from the background for a pixel to belong to it (levels of 255)."""
 
 UNIFORM: Final = 0.9
-"""So much of the picture's rim must be background."""
+"""The least fraction of the picture's rim that must be background."""
 
 FEWEST: Final = 0.01
-"""A bag covers at least so much of the picture's width and height; less is dust."""
-
+"""The least fraction of a row or column that must be bag for it to count; less is dust."""
 
 WHITE: Final = (255, 255, 255)
 
 
 class Placement(NamedTuple):
-    """What part of a picture to take (pixels), how large to make it, and the color that becomes white."""
+    """The box of a picture to take, the size to give it (both in pixels), and the color to make white."""
 
     box: tuple[int, int, int, int]
     size: tuple[int, int]
     background: tuple[int, int, int]
 
     def times(self, factor: int, size: tuple[int, int]) -> "Placement":
-        """The same part of the picture before it was made smaller by a factor; `size` is its size then."""
+        """The same placement in a picture that is `factor` times larger, of size `size`."""
         left, top, right, bottom = (edge * factor for edge in self.box)
         return self._replace(box=(left, top, min(right, size[0]), min(bottom, size[1])))
 
 
 def place(image: Image.Image, size: int) -> Placement:
-    """Places an RGB picture in a square of `size`: the bag if it stands out, else all of the picture."""
+    """Places an RGB picture in a square of side `size`: the bag if it stands out, else the whole picture."""
     pixels = np.asarray(image)
     middle = image.width + image.height
     red, green, blue = np.partition(rim(pixels), middle, axis=0)[middle].tolist()  # the median
@@ -57,23 +56,23 @@ def place(image: Image.Image, size: int) -> Placement:
 
 
 def rim(pixels: NDArray[Any]) -> NDArray[Any]:
-    """The outermost rows and columns of [h, w, …]: [2 w + 2 h, …]."""
+    """The outermost rows and columns of an array [H, W, …], as [2 W + 2 H, …]."""
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
 def far(pixels: NDArray[np.uint8], background: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Which pixels of uint8 [h, w, 3] are not the light background: bool [h, w]."""
+    """Which pixels of uint8 [H, W, 3] are not background, as bool [H, W]."""
     height, width, _ = pixels.shape
     darkest = np.frombuffer(bytes(level - NEAR for level in background) * width, np.uint8)
-    # What is darker than the darkest wraps around to large numbers, so that one comparison is enough.
+    # Values darker than the darkest wrap around to large ones, so one comparison is enough.
     channels = pixels.reshape(height, -1) - darkest > 2 * NEAR
     return channels[:, ::3] | channels[:, 1::3] | channels[:, 2::3]
 
 
 def bag_box(bag: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
-    """The box of all that is bag in bool [h, w] (left, top, right, bottom), or None if nothing stands out."""
+    """The box (left, top, right, bottom) around the True pixels of bool [H, W]; None if it is too small."""
     height, width = bag.shape
-    # A row or column counts with a few pixels of bag in it, so that a speck of dust does not.
+    # A row or column needs a few pixels of bag to count, so that a speck of dust does not.
     columns, rows = (
         np.flatnonzero(np.add.reduce(bag.view(np.uint8), axis, np.uint16) > bag.shape[axis] * FEWEST)
         for axis in (0, 1)
@@ -84,6 +83,6 @@ def bag_box(bag: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
 
 
 def fit(width: int, height: int, size: int) -> tuple[int, int]:
-    """The largest box of this aspect ratio within size × size."""
+    """The largest (width, height) of this aspect ratio within size × size."""
     scale = size / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))

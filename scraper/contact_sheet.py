@@ -1,17 +1,22 @@
-"""A contact sheet: the catalog's squares in one picture, to look at."""
+"""A contact sheet: the catalog's squares in one picture."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from scraper.atomic import write_atomically
 from scraper.catalog import Catalog
 
 GUTTER = 2
 
 
-def sheet(catalog: Catalog, path: Path, count: int, columns: int) -> int:
-    """Writes up to `count` squares, evenly chosen from all, as a PNG. Returns how many there are on it."""
+def write_sheet(catalog: Catalog, path: Path, count: int, columns: int) -> int:
+    """Writes a PNG of up to `count` squares, an even sample of the catalog. Returns how many it shows.
+
+    Writes nothing and returns 0 when there are none. Raises OSError.
+    """
     (last,) = catalog.db.execute("SELECT COALESCE(MAX(id), 0) FROM pictures").fetchone()
     every = "SELECT id FROM pictures WHERE id % ? = 0 ORDER BY id LIMIT ?"
     slots = [row[0] for row in catalog.db.execute(every, (max(1, last // count), count))]
@@ -24,7 +29,7 @@ def sheet(catalog: Catalog, path: Path, count: int, columns: int) -> int:
     for number, pixels in enumerate(squares):
         top, left = GUTTER + number // columns * cell, GUTTER + number % columns * cell
         canvas[top : top + cell - GUTTER, left : left + cell - GUTTER] = pixels
-    part = path.with_name(f".{path.name}.part")
-    Image.fromarray(canvas).save(part, "PNG")
-    part.replace(path)
+    png = io.BytesIO()
+    Image.fromarray(canvas).save(png, "PNG")
+    write_atomically(path, png.getvalue())
     return len(squares)

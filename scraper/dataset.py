@@ -1,4 +1,4 @@
-"""The dataset folder: images.npy, items.jsonl and manifest.json, all of it or none."""
+"""Builds the dataset folder: images.npy, items.jsonl and manifest.json, all of it or nothing."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from scraper.atomic import sync
 from scraper.catalog import Catalog
 from scraper.settings import Settings
 from scraper.square import PictureError, square
@@ -22,12 +23,12 @@ VERSION = 1
 
 
 class DatasetError(Exception):
-    """No dataset can be built. One line."""
+    """No dataset can be built. The message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What stands in the dataset folder now; `lost` pictures are not on disk, `twins` look like others."""
+    """What the dataset folder holds now. Left out: `lost` pictures, missing from the disk, and `twins`."""
 
     images: int
     content_hash: str
@@ -44,10 +45,10 @@ ORDER BY sha256
 
 
 def build(catalog: Catalog, settings: Settings) -> Built:
-    """Writes the dataset beside the old one and puts it in its place. Raises DatasetError, OSError.
+    """Builds the dataset beside the old one, then replaces it. Raises DatasetError, OSError.
 
-    Pictures stand in the order of their sha256 and each has the row of its first item, so that the same
-    pictures give the same dataset in whatever order they came.
+    Pictures are sorted by SHA-256 and each has the row of its first item, so that the same pictures make the
+    same dataset in whatever order they arrived.
     """
     repair(settings.dataset)
     chosen = choose(catalog, keep_twins=settings.twins)
@@ -59,7 +60,7 @@ def build(catalog: Catalog, settings: Settings) -> Built:
     try:
         built = write(catalog, settings, beside, chosen)
         if not built.images:
-            raise DatasetError(f"all {len(chosen)} pictures of {settings.folder} are gone from the disk")
+            raise DatasetError(f"all {len(chosen)} pictures of {settings.folder} are missing from the disk")
         swap(beside, settings.dataset)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -67,7 +68,7 @@ def build(catalog: Catalog, settings: Settings) -> Built:
 
 
 def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray) -> Built:
-    """Streams the pictures into a folder, one at a time."""
+    """Streams the pictures into a folder, one at a time, and flushes it to disk."""
     size = settings.image_size
     digest = hashlib.sha256()
     images = 0
@@ -79,7 +80,7 @@ def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray)
         header(pixels, count, size)
         for square_bytes, row in rows(catalog, settings, chosen):
             line = json.dumps(row, ensure_ascii=False)
-            # When a picture was first seen is no part of what it is: the same pictures have the same hash.
+            # Without the time it was first seen, so that the same pictures have the same hash.
             digest.update(square_bytes)
             digest.update(json.dumps(row | {"time": ""}, ensure_ascii=False).encode())
             pixels.write(square_bytes)
@@ -89,20 +90,22 @@ def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray)
             header(pixels, images, size)
     manifest = {"version": VERSION, "image_size": size, "count": images, "content_hash": digest.hexdigest()}
     (folder / "manifest.json").write_text(json.dumps(manifest) + "\n", "utf-8")
+    for path in (*folder.iterdir(), folder):
+        sync(path)
     return Built(images, digest.hexdigest(), count - images, chosen.count(2))
 
 
 def header(file: Any, count: int, size: int) -> None:
-    """Writes the 128 bytes that say what the .npy file holds (its header is padded, so any count fits)."""
+    """Writes the .npy header for uint8 [count, size, size, 3]: 128 bytes, whatever the count."""
     file.seek(0)
     shape = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
     np.lib.format.write_array_header_1_0(file, shape)
 
 
 def choose(catalog: Catalog, *, keep_twins: bool) -> bytearray:
-    """For each slot: 1 if its picture goes into the dataset, 2 if a larger one looks the same, 0 if empty.
+    """For each slot: 1 if its picture goes into the dataset, 2 if it is a twin of a larger one, 0 if empty.
 
-    Of twins the larger stays, then the one whose sha256 comes first.
+    Of twins the largest stays; of equally large ones that with the lowest SHA-256.
     """
     slots, looks = array("q"), bytearray()
     for slot, appearance in catalog.db.execute(
@@ -119,19 +122,19 @@ def choose(catalog: Catalog, *, keep_twins: bool) -> bytearray:
 
 
 def rows(catalog: Catalog, settings: Settings, chosen: bytearray) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Each picture's bytes and its row of items.jsonl. What is neither square nor original is passed over."""
+    """Each picture's pixels and its row of items.jsonl, without pictures missing from the disk."""
     files = catalog.files
     for slot, sha256, suffix, width, height, shop, url, image, time, *tags in catalog.db.execute(ROWS):
         if chosen[slot] != 1:
             continue
         pixels = files.squares.read(slot)
         if pixels is None:
-            # Another size or recipe than before, or half written when the lights went out: squared again.
+            # Of another size or recipe than before, or half written at a power failure: square it again.
             try:
                 data = files.path(sha256, suffix).read_bytes()
                 pixels = square(data, settings.image_size, settings.pixels).pixels
             except (OSError, PictureError):
-                continue  # counted by the caller, who says so
+                continue  # the caller counts and reports it
             files.squares.write(slot, pixels)
         where = {"sha256": sha256, "shop": shop, "page": url, "image": image}
         words = dict(zip(TAGS, tags, strict=True))
@@ -139,19 +142,21 @@ def rows(catalog: Catalog, settings: Settings, chosen: bytearray) -> Iterator[tu
 
 
 def swap(new: Path, place: Path) -> None:
-    """Puts a folder in its place. A reader that has the old files open keeps them until it closes them."""
+    """Moves a folder into place. A reader that has the old files open keeps them until it closes them."""
     old = place.with_name(f".{place.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():
         place.rename(old)
     new.rename(place)
+    sync(place.absolute().parent)  # the old dataset goes only when the new one's name is on disk
     shutil.rmtree(old, ignore_errors=True)
 
 
 def repair(place: Path) -> None:
-    """Cleans up after a crash: between the two renames of `swap` the old dataset is only set aside."""
+    """Cleans up after a crash: restores the old dataset if `swap` had only moved it aside."""
     old = place.with_name(f".{place.name}.old")
     if old.exists() and not place.exists():
         old.rename(place)
+        sync(place.absolute().parent)
     for leftover in place.absolute().parent.glob(f".{place.name}-*.part"):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""One GET, done right: robots.txt, pace, guarded redirects, byte cap, timeouts, retries."""
+"""Polite, guarded GET requests: robots.txt, crawl delay, redirects, size caps, timeouts, retries."""
 
 import asyncio
 import random
@@ -15,14 +15,14 @@ from scraper.politeness import Pace, Robots, opted_out, retry_after
 from scraper.settings import Settings
 from scraper.shop import Shop
 
-AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
 ROBOTS_BYTES = 512_000
 
 
 class FetchError(Exception):
-    """An address that gave nothing. `transient`: another day may be better."""
+    """A URL that can't be fetched. `transient`: it may work another day."""
 
     def __init__(self, reason: str, *, transient: bool = False) -> None:
         super().__init__(reason)
@@ -30,12 +30,15 @@ class FetchError(Exception):
 
 
 class RefusedError(FetchError):
-    """The host does not want us: we leave, and never work around it."""
+    """The host refuses us. We leave, and never work around it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came: `url` after redirects; `status` 200 or 304 (then without a body)."""
+    """An HTTP response: `url` is the last one after redirects, `status` 200 or 304 (without a body).
+
+    `opted_out`: the X-Robots-Tag word by which the host opts it out of use for AI, if it does.
+    """
 
     url: str
     status: int
@@ -47,7 +50,7 @@ class Answer:
 
 
 class Fetcher:
-    """An async context manager around one HTTP session. Hosts in `named` may be in private networks."""
+    """An async context manager around one HTTP session. Only the hosts in `named` may be private."""
 
     def __init__(self, settings: Settings, named: Iterable[str], agent: str) -> None:
         self.settings = settings
@@ -55,8 +58,6 @@ class Fetcher:
         self.named = frozenset(named)
         self.paces: dict[str, Pace] = {}
         self.robots: dict[str, asyncio.Future[Robots]] = {}
-        self.bytes = 0
-        self.requests = 0
 
     async def __aenter__(self) -> Self:
         self.session = aiohttp.ClientSession(
@@ -77,10 +78,10 @@ class Fetcher:
     async def get(
         self, url: str, shop: Shop, cap: int, etag: str | None = None, modified: str | None = None
     ) -> Answer:
-        """Fetches an address for a shop, at most `cap` bytes of it (unpacked).
+        """Fetches a URL for a shop, following redirects; `cap` is the most bytes of the decompressed body.
 
-        With `etag` or `modified` (as an earlier Answer had them) an unchanged page costs no body.
-        Raises FetchError, or RefusedError when the host shows us the door.
+        With the `etag` or `modified` of an earlier Answer the request is conditional: an unchanged page costs
+        no body. Raises FetchError, or RefusedError if the host turns us away.
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
         headers = {name: value for name, value in conditions.items() if value}
@@ -91,30 +92,29 @@ class Fetcher:
             robots = await self.robots_of(address, shop)
             if not robots.allows(str(address)):
                 raise RefusedError("disallowed by robots.txt")
-            answer = await self.insist(address, shop, cap, headers, robots.delay)
+            answer = await self.request(address, shop, cap, headers, robots.delay)
             if isinstance(answer, Answer):
                 return answer
             address = answer
         raise FetchError("too many redirects")
 
     async def rendered(self, url: str, shop: Shop, render: Callable[[str], bytes]) -> Answer:
-        """A page as a browser shows it, with the same manners. Raises FetchError, and what `render` raises.
+        """Fetches a page with a browser, `render`, just as politely. Raises FetchError and what that raises.
 
-        A browser looks names up by itself, so only hosts that the config names are shown to it.
+        A browser resolves names itself, unguarded, so it gets to see hosts in `named` only.
         """
         address = parse(url)
         if address.host not in self.named:
-            raise FetchError(f"not a host of the config: {address.host}")
+            raise FetchError(f"not a configured host: {address.host}")
         robots = await self.robots_of(address, shop)
         if not robots.allows(str(address)):
             raise RefusedError("disallowed by robots.txt")
         pace = self.paces.setdefault(address.host, Pace(shop.connections or self.settings.connections))
         async with pace.turn(max(robots.delay, self.settings.delay if shop.delay is None else shop.delay)):
-            self.requests += 1
             return Answer(str(address), 200, await asyncio.to_thread(render, str(address)))
 
     async def robots_of(self, address: URL, shop: Shop) -> Robots:
-        """The robots.txt of the address's host, fetched once; who asks meanwhile waits for it."""
+        """The robots.txt of the URL's origin, fetched once while all callers wait. Raises FetchError."""
         origin = str(address.origin())
         if origin not in self.robots:
             self.robots[origin] = asyncio.get_running_loop().create_future()
@@ -125,15 +125,15 @@ class Fetcher:
                 waiting.set_exception(
                     error if isinstance(error, FetchError) else FetchError("interrupted", transient=True)
                 )
-                waiting.exception()  # nobody may be waiting, and that is fine
+                waiting.exception()  # marks it as retrieved, in case nobody waits
                 raise
         return await asyncio.shield(self.robots[origin])
 
     async def fetch_robots(self, address: URL, shop: Shop) -> Robots:
-        """RFC 9309: what is not there forbids nothing; what cannot be read forbids everything."""
+        """RFC 9309: a missing robots.txt allows everything, an unreachable one nothing. Raises FetchError."""
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                answer = await self.insist(address, shop, ROBOTS_BYTES, {}, 0)
+                answer = await self.request(address, shop, ROBOTS_BYTES, {}, 0)
                 if isinstance(answer, Answer):
                     return Robots(answer.body.decode("utf-8", "replace"), self.agent)
                 address = answer
@@ -142,61 +142,60 @@ class Fetcher:
                 raise
         return Robots("", self.agent)
 
-    async def insist(
+    async def request(
         self, address: URL, shop: Shop, cap: int, headers: dict[str, str], delay: float
     ) -> Answer | URL:
-        """Tries until there is an answer or a redirect, or until enough is enough."""
+        """Requests a URL until it answers or redirects, at most `attempts` times. Raises FetchError."""
         settings = self.settings
         pace = self.paces.setdefault(str(address.host), Pace(shop.connections or settings.connections))
         delay = max(delay, settings.delay if shop.delay is None else shop.delay)
         for attempt in range(1, settings.attempts + 1):
             try:
                 async with pace.turn(delay):
-                    return await self.once(address, cap, headers)
-            except PassingError as again:
-                wait = again.after
-                reason = str(again)
+                    return await self.request_once(address, cap, headers)
+            except RetryableError as error:
+                wait = error.after
+                reason = str(error)
                 if wait is None:
                     wait = settings.backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter
                 elif wait > settings.patience:
                     raise RefusedError(
                         f"{reason}: asks to come back in {wait:.0f} s", transient=True
-                    ) from again
+                    ) from error
                 else:
-                    pace.rest(wait)
+                    pace.pause(wait)
                 if attempt < settings.attempts:
                     await asyncio.sleep(wait)
         raise FetchError(reason, transient=True)
 
-    async def once(self, address: URL, cap: int, headers: dict[str, str]) -> Answer | URL:
-        """One request. Raises PassingError when it is worth another one."""
-        self.requests += 1
+    async def request_once(self, address: URL, cap: int, headers: dict[str, str]) -> Answer | URL:
+        """Sends one request. Raises RetryableError, FetchError."""
         try:
             ssrf_guard.check(address, self.named)
             async with self.session.get(address, headers=headers, allow_redirects=False) as response:
-                return await self.judge(response, cap)
+                return await self.interpret(response, cap)
         except ssrf_guard.PrivateAddressError as error:
             raise FetchError(str(error)) from error
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, ssrf_guard.PrivateAddressError):
                 raise FetchError(str(error.os_error)) from error
-            raise PassingError(
+            raise RetryableError(
                 f"unreachable: {address.host}:{address.port}: {error.os_error.strerror or error}"
             ) from error
         except TimeoutError as error:
-            raise PassingError(f"timed out after {self.settings.timeout:g} s") from error
+            raise RetryableError(f"timed out after {self.settings.timeout:g} s") from error
         except aiohttp.InvalidURL as error:
             raise FetchError(f"not a web address: {str(error)[:100]}") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise PassingError(
-                f"connection broke: {' '.join(str(error).split())[:100] or type(error).__name__}"
+            raise RetryableError(
+                f"connection lost: {' '.join(str(error).split())[:100] or type(error).__name__}"
             ) from error
 
-    async def judge(self, response: aiohttp.ClientResponse, cap: int) -> Answer | URL:
-        """Turns a response into an answer, the address to go to next, or the error it stands for."""
+    async def interpret(self, response: aiohttp.ClientResponse, cap: int) -> Answer | URL:
+        """Turns a response into an answer, the URL it redirects to, or the error it stands for."""
         status = response.status
-        if status in AGAIN:
-            raise PassingError(f"answered {status}", retry_after(response.headers.get("Retry-After")))
+        if status in RETRYABLE:
+            raise RetryableError(f"answered {status}", retry_after(response.headers.get("Retry-After")))
         if status in (401, 403, 407, 451):
             raise RefusedError(f"answered {status} ({response.reason or 'refused'})")
         if status in REDIRECTS and (location := response.headers.get("Location")):
@@ -210,7 +209,6 @@ class Fetcher:
             body += chunk
             if len(body) > cap:
                 raise FetchError(f"larger than {cap} bytes")
-        self.bytes += len(body)
         return Answer(
             url=str(response.url),
             status=status,
@@ -222,8 +220,8 @@ class Fetcher:
         )
 
 
-class PassingError(Exception):
-    """A request that failed and may be tried again; `after` is what Retry-After said, in seconds."""
+class RetryableError(Exception):
+    """A request that is worth repeating, after the seconds of its Retry-After header if it had one."""
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
@@ -231,7 +229,7 @@ class PassingError(Exception):
 
 
 def parse(url: str, base: URL | None = None) -> URL:
-    """An address without its fragment. Raises FetchError when it is none."""
+    """A URL, perhaps relative to `base`, without its fragment. Raises FetchError if it is invalid."""
     try:
         address = URL(url)
         return (base.join(address) if base else address).with_fragment(None)

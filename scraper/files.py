@@ -1,4 +1,4 @@
-"""The files beside the catalog: originals by sha256, and one flat file of squares."""
+"""The files beside the catalog: originals by SHA-256, and one flat file of squares."""
 
 import os
 import zlib
@@ -13,7 +13,7 @@ from scraper.square import RECIPE
 class Squares:
     """All squares of one size in one file: slot i is 4 bytes of CRC-32, then size × size × 3 bytes of RGB.
 
-    A slot counts only if its checksum holds, so what a crash half wrote is as good as absent.
+    A slot counts only if its checksum matches, so one that a crash left half written is empty.
     """
 
     def __init__(self, path: Path, size: int) -> None:
@@ -23,21 +23,21 @@ class Squares:
         self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
 
     def write(self, slot: int, pixels: NDArray[np.uint8]) -> None:
-        """Puts uint8 [size, size, 3] into a slot. Raises OSError when the disk is full."""
+        """Writes a square, uint8 [size, size, 3], to a slot. Raises OSError, e.g. if the disk is full."""
         data = pixels.tobytes()
         record = zlib.crc32(data).to_bytes(4, "big") + data
         if os.pwrite(self.file, record, slot * len(record)) != len(record):
             raise OSError("the disk is full")
 
     def read(self, slot: int) -> NDArray[np.uint8] | None:
-        """The square in a slot, or None when there is no whole one."""
+        """The square in a slot, uint8 [size, size, 3]; None if the slot is empty or damaged."""
         record = os.pread(self.file, self.bytes + 4, slot * (self.bytes + 4))
         if len(record) != self.bytes + 4 or zlib.crc32(record[4:]) != int.from_bytes(record[:4], "big"):
             return None
         return np.frombuffer(record, np.uint8, offset=4).reshape(self.size, self.size, 3)
 
     def wipe(self, slot: int) -> None:
-        """Overwrites a slot with nothing."""
+        """Empties a slot, overwriting its pixels."""
         os.pwrite(self.file, bytes(self.bytes + 4), slot * (self.bytes + 4))
 
     def close(self) -> None:
@@ -46,7 +46,7 @@ class Squares:
 
 
 class Files:
-    """FOLDER/originals/ab/abcd….jpg (unless they are not kept) and FOLDER/squares-….bin."""
+    """FOLDER/originals/ab/abcd….jpg, if originals are kept, and FOLDER/squares-….bin."""
 
     def __init__(self, folder: Path, size: int, *, originals: bool = True) -> None:
         self.originals = folder / "originals"
@@ -55,11 +55,14 @@ class Files:
         self.squares = Squares(folder / f"squares-{size}-{RECIPE}.bin", size)
 
     def path(self, sha256: str, suffix: str) -> Path:
-        """Where an original is, or would be."""
+        """The path of an original, whether it exists or not; `suffix` is like ".jpg"."""
         return self.originals / sha256[:2] / f"{sha256}{suffix}"
 
     def put(self, sha256: str, suffix: str, data: bytes) -> None:
-        """Keeps an original, unless it is here. What a kill leaves half written no row speaks of yet."""
+        """Writes an original unless it exists. Raises OSError.
+
+        Call it before adding the row: then a kill never leaves a row without its file.
+        """
         if not self.keeps_originals:
             return
         path = self.path(sha256, suffix)
@@ -79,5 +82,5 @@ class Files:
         self.squares.wipe(slot)
 
     def close(self) -> None:
-        """Closes what is open."""
+        """Closes the file of squares."""
         self.squares.close()

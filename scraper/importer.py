@@ -1,4 +1,4 @@
-"""Takes in what `import PATH` or a shop of kind `folder` points at."""
+"""Imports the pictures that `import PATH` or a shop of kind `folder` names."""
 
 import asyncio
 import io
@@ -12,21 +12,21 @@ from scraper.square import PictureError, opened
 from scraper.tags import normalize
 
 WORKERS = 16
-"""So many pictures are in memory at a time."""
+"""The number of pictures in memory at a time."""
 
 
 async def import_pictures(
     wanted: Source, settings: Settings, catalog: Catalog, intake: Intake, report: Report, crop: str = ""
 ) -> None:
-    """Takes in every file that is new or has changed; a killed import goes on where it was.
+    """Imports every file that is new or has changed; an interrupted import resumes where it stopped.
 
-    `crop`: "right-half" or "left-half" of each picture. Raises NothingToImportError when there are no files.
+    `crop`: "left-half" or "right-half" of each picture. Raises NothingToImportError if there are no files.
     """
     tally = report.tally(wanted.name)
     entries = wanted.entries()
 
     async def work() -> None:
-        # Workers share the iterator, and read before they wait: archives are read in order, by one at a time.
+        # Workers share the iterator and read before they await: one at a time reads an archive, in order.
         for entry in entries:
             tally.seen += 1
             item = catalog.offer(wanted.name, normalize(wanted.found(entry)), entry.stamp)
@@ -39,8 +39,7 @@ async def import_pictures(
                 catalog.fail(item, str(error), transient=False)
                 tally.fail(str(error))
                 continue
-            tally.new += result == "new"
-            tally.duplicates += result == "duplicate"
+            tally.take(result)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(WORKERS):
@@ -51,7 +50,7 @@ async def import_pictures(
 
 
 def data_of(entry: Entry, settings: Settings, crop: str) -> bytes:
-    """The picture's bytes, cropped without loss if that is wanted. Raises PictureError."""
+    """The picture's bytes, cropped losslessly if `crop` says so. Raises PictureError."""
     data = entry.read(settings.picture_bytes)
     if not crop:
         return data

@@ -1,4 +1,4 @@
-"""How we behave at a host: its robots.txt, its pace, and the wishes it sends with an answer."""
+"""Politeness toward a host: robots.txt, crawl delay, Retry-After, and opting out of AI."""
 
 import asyncio
 import re
@@ -13,25 +13,25 @@ OPT_OUT = re.compile(r"\b(noai|noimageai)\b", re.IGNORECASE)
 
 
 class Robots:
-    """One host's robots.txt (RFC 9309), asked on behalf of one user agent."""
+    """One host's robots.txt (RFC 9309), as it applies to one user agent."""
 
     def __init__(self, rules: str, agent: str) -> None:
         self.rules = Protego.parse(rules)
         self.agent = agent
 
     def allows(self, url: str) -> bool:
-        """True when the address may be fetched."""
+        """Whether the URL may be fetched."""
         return bool(self.rules.can_fetch(url, self.agent))
 
     @property
     def delay(self) -> float:
-        """Seconds between two requests that the host asks for; 0 when it asks for nothing."""
+        """The crawl delay that the host asks for, in seconds; 0 if it asks for none."""
         rate = self.rules.request_rate(self.agent)
         return max(self.rules.crawl_delay(self.agent) or 0.0, rate.seconds / rate.requests if rate else 0.0)
 
 
 class Pace:
-    """One host's pace: so many connections at a time, so many seconds between the starts of two requests."""
+    """Limits the requests to one host: how many at a time, and how soon after one the next may start."""
 
     def __init__(self, connections: int) -> None:
         self.connections = asyncio.Semaphore(connections)
@@ -39,21 +39,21 @@ class Pace:
 
     @asynccontextmanager
     async def turn(self, delay: float) -> AsyncIterator[None]:
-        """Waits for a connection, then for the host's next free moment."""
+        """Waits for a free connection, then until `delay` seconds after the last request began."""
         async with self.connections:
             clock = asyncio.get_running_loop().time
-            while (wait := self.next - clock()) > 0:  # `rest` may move `next` meanwhile
+            while (wait := self.next - clock()) > 0:  # `pause` may move `next` meanwhile
                 await asyncio.sleep(wait)
             self.next = clock() + delay
             yield
 
-    def rest(self, seconds: float) -> None:
-        """The host asked us to wait: nobody goes there before."""
+    def pause(self, seconds: float) -> None:
+        """Holds all requests to the host for this long: it asked us to wait."""
         self.next = max(self.next, asyncio.get_running_loop().time() + seconds)
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header, in either form (RFC 9110 §10.2.3); None when it says nothing."""
+    """The seconds in a Retry-After header of either form (RFC 9110 §10.2.3); None if it has none."""
     if not value:
         return None
     try:
@@ -67,9 +67,9 @@ def retry_after(value: str | None) -> float | None:
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
-def opted_out(wishes: Iterable[str]) -> str | None:
-    """The word (X-Robots-Tag, meta robots) by which a host keeps its pictures from AI, else None."""
-    for wish in wishes:
-        if match := OPT_OUT.search(wish):
+def opted_out(directives: Iterable[str]) -> str | None:
+    """The word in X-Robots-Tag or meta robots values that opts out of AI use; None if there is none."""
+    for directive in directives:
+        if match := OPT_OUT.search(directive):
             return match[1].lower()
     return None

@@ -1,4 +1,4 @@
-"""Pictures that we have, asked for again after a while: a shop may have changed one at the same address."""
+"""Refreshes known pictures after a while: a shop may have changed one at the same URL."""
 
 from datetime import datetime, timedelta
 from time import time as clock
@@ -9,10 +9,10 @@ from scraper.catalog import Catalog, Wanted
 def due(
     catalog: Catalog, shop: str, crawl: int, age: timedelta, after: Wanted | None, limit: int = 64
 ) -> list[Wanted]:
-    """Pictures that this crawl has seen, and that were asked for before it and longer ago than `age`.
+    """The next pictures that this crawl has seen listed and that were requested longer than `age` ago.
 
-    Up to twice as long, by their numbers: what came in one night is not asked for again in one night.
-    The longest ago comes first; `after` is the last of those that were given already.
+    Depending on its id a picture is due after one to two times `age`, so that what came in one night is not
+    due in one night. The oldest come first; `after` is the last one of the previous call.
     """
     (started,) = catalog.db.execute("SELECT started FROM crawls WHERE id = ?", (crawl,)).fetchone()
     seconds = age.total_seconds()
@@ -28,14 +28,14 @@ def due(
     return [Wanted(*row) for row in rows]
 
 
-def same(catalog: Catalog, item: int) -> None:
-    """The item's picture is what it was when it was last asked for, or its shop has it no more."""
+def keep(catalog: Catalog, item: int) -> None:
+    """Records that an item's picture was requested and stays: it is unchanged, or its shop has removed it."""
     with catalog.change() as db:
         db.execute("UPDATE items SET asked = ? WHERE id = ?", (clock(), item))
 
 
 def drop(catalog: Catalog, item: int, reason: str) -> None:
-    """The item's picture is here, but may no longer be."""
+    """Removes an item's picture, for a reason such as "opted out (noai)"."""
     with catalog.change() as db:
         (old,) = db.execute("SELECT picture FROM items WHERE id = ?", (item,)).fetchone()
         db.execute(

@@ -1,15 +1,15 @@
-"""Pages that only JavaScript renders, read with a headless Chromium (`render = true`, extra `browser`)."""
+"""Renders pages that need JavaScript, in a headless Chromium (`render = true`, extra `browser`)."""
 
 import shutil
 from urllib.parse import urlsplit
 
 
 class RenderError(Exception):
-    """There is no browser, or it could not show the page. One line."""
+    """There is no browser, or it can't render the page. The message is one line."""
 
 
 class Browser:
-    """A headless Chromium, started when the first page is asked for."""
+    """A headless Chromium; `timeout` is in seconds for each page. Raises RenderError if it doesn't start."""
 
     def __init__(self, agent: str, timeout: float) -> None:
         try:
@@ -18,7 +18,7 @@ class Browser:
         except ImportError as error:
             raise RenderError("render = true needs selenium: pip install 'bag-dreams[browser]'") from error
         options = webdriver.ChromeOptions()
-        # Root in a container has no user namespace to build Chromium's sandbox in.
+        # Root in a container has no user namespace for Chromium's sandbox.
         for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--user-agent={agent}"):
             options.add_argument(word)
         options.add_experimental_option("prefs", {"profile.managed_default_content_settings.images": 2})
@@ -33,12 +33,15 @@ class Browser:
             raise RenderError(f"cannot start Chromium: {error.msg}") from error
 
     def page(self, address: str, cap: int) -> bytes:
-        """The page's HTML once it has loaded, scrolled to its end so that lazy parts are there too."""
+        """The HTML of a loaded page, at most `cap` bytes, scrolled to the end for its lazy parts.
+
+        Raises RenderError.
+        """
         try:
             self.driver.get(address)
             landed = urlsplit(self.driver.current_url).hostname
             if landed != urlsplit(address).hostname:
-                raise RenderError(f"leads to {landed}, which is not the host of this shop")
+                raise RenderError(f"leads to {landed}, which is not this shop's host")
             self.driver.execute_script("window.scrollTo(0, document.body.scrollHeight)")
             html: str = self.driver.page_source
         except self.failure as error:
@@ -49,5 +52,5 @@ class Browser:
         return body
 
     def close(self) -> None:
-        """Ends Chromium."""
+        """Quits Chromium."""
         self.driver.quit()

@@ -1,4 +1,4 @@
-"""What a crawl tells: JSON lines for programs, words and progress bars for people."""
+"""Reports a crawl: JSON lines for programs, text and a live table for people."""
 
 import json
 import sys
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from scraper.catalog import Kept
+
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
@@ -16,27 +18,34 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """One shop's numbers of this run; `again`: pictures that we had and asked for, `changed` ones of them."""
+    """One shop's counts in this run; of `refreshed` known pictures, `changed` ones were different."""
 
     new: int = 0
     known: int = 0
     failed: int = 0
     duplicates: int = 0
-    again: int = 0
+    refreshed: int = 0
     changed: int = 0
     pages: int = 0
     seen: int = 0
     bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
+    def take(self, result: Kept) -> None:
+        """Counts a picture that was taken in for the first time."""
+        if result == "new":
+            self.new += 1
+        elif result == "duplicate":
+            self.duplicates += 1
+
     def fail(self, reason: str) -> None:
-        """One more picture that could not be had."""
+        """Counts a picture that failed."""
         self.failed += 1
         self.reasons[reason] += 1
 
 
 class Report:
-    """A context manager; within it bars move on a terminal. With `as_json` stdout carries JSON lines only."""
+    """A context manager that shows a live table on a terminal. With `as_json` stdout has JSON lines only."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
@@ -47,7 +56,7 @@ class Report:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            self.live = bars(self.table)
+            self.live = live_table(self.table)
             self.live.start()
         return self
 
@@ -59,17 +68,17 @@ class Report:
             self.live = None
 
     def tally(self, shop: str) -> Tally:
-        """The numbers of a shop, to count up."""
+        """The counts of a shop, to be increased."""
         return self.tallies.setdefault(shop, Tally())
 
     def table(self) -> "Table":
-        """How far each shop is."""
+        """The progress of each shop."""
         from rich.table import Table
 
         table = Table("shop", "pages", "pictures", "new", "failed", "MB", "pictures/s", "left", box=None)
         seconds = max(time.monotonic() - self.started, 0.001)
         for shop, t in self.tallies.items():
-            done = t.new + t.duplicates + t.failed + t.again
+            done = t.new + t.duplicates + t.failed + t.refreshed
             rate = done / seconds
             left = max(t.seen - done, 0)
             numbers = (t.pages, f"{done}/{t.seen}", t.new, t.failed, f"{t.bytes / 1e6:.1f}", f"{rate:.1f}")
@@ -77,7 +86,7 @@ class Report:
         return table
 
     def shop(self, shop: str) -> None:
-        """The shop is done for now."""
+        """Reports that a shop is done."""
         t = self.tally(shop)
         if t.reasons:
             reasons = ", ".join(f"{n} {reason}" for reason, n in t.reasons.most_common(5))
@@ -89,8 +98,9 @@ class Report:
         self.say(words, event="shop", shop=shop, **numbers)
 
     def problem(self, shop: str, message: str, *, count: bool = True) -> None:
-        """Something a person should know."""
-        self.problems += count
+        """Reports a problem, in one line. `count=False`: it doesn't change the exit code."""
+        if count:
+            self.problems += 1
         line = " ".join(message.split())
         if self.as_json:
             self.emit(event="problem", shop=shop, message=line)
@@ -98,30 +108,30 @@ class Report:
             self.error(f"{shop}: {line}")
 
     def say(self, words: str, **event: Any) -> None:
-        """A result, as words or as JSON."""
+        """Reports a result, as text or as JSON."""
         if self.as_json:
             self.emit(**event)
         elif self.live and sys.stdout.isatty():
-            self.error(words)  # the same screen, but above the bars
+            self.error(words)  # the same screen, but above the table
         else:
             sys.stdout.write(f"{words}\n")
             sys.stdout.flush()
 
     def emit(self, **event: Any) -> None:
-        """One JSON object, one line, at once."""
+        """Writes one JSON object on one line, and flushes it."""
         sys.stdout.write(f"{json.dumps(event, ensure_ascii=False)}\n")
         sys.stdout.flush()
 
     def error(self, line: str) -> None:
-        """One line on stderr, above the bars."""
+        """Writes one line to stderr, above the live table."""
         if self.live:
             self.live.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             sys.stderr.write(f"{line}\n")
 
 
-def bars(table: Callable[[], "Table"]) -> "Live":
-    """Rich's live display. It is loaded only for terminals: that takes longer than a short crawl likes."""
+def live_table(table: Callable[[], "Table"]) -> "Live":
+    """Rich's live display, loaded for terminals only: it takes longer than a short crawl should."""
     from rich.console import Console
     from rich.live import Live
 

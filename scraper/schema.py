@@ -1,4 +1,4 @@
-"""The tables of the catalog."""
+"""The catalog's schema. Triggers keep counts, so `stats` reads a few rows however many pictures there are."""
 
 VERSION = 3
 
@@ -7,7 +7,7 @@ CREATE TABLE crawls (id INTEGER PRIMARY KEY, shop TEXT NOT NULL, started TEXT NO
 CREATE INDEX crawls_open ON crawls (shop) WHERE finished IS NULL;
 CREATE TABLE pages (
     id INTEGER PRIMARY KEY, shop TEXT NOT NULL, url TEXT NOT NULL, first INTEGER NOT NULL DEFAULT 0,
-    queued INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0,   -- numbers of crawls
+    queued INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0,   -- ids of crawls
     stale INTEGER NOT NULL DEFAULT 0,
     etag TEXT, modified TEXT, more TEXT NOT NULL DEFAULT '[]', UNIQUE (shop, url)
 );
@@ -24,8 +24,8 @@ CREATE TABLE items (
     material TEXT NOT NULL, condition TEXT NOT NULL, price TEXT NOT NULL, currency TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'failed')),
     reason TEXT, transient INTEGER NOT NULL DEFAULT 0, picture INTEGER REFERENCES pictures (id),
-    etag TEXT, modified TEXT,                                   -- as its picture came with them
-    asked REAL NOT NULL DEFAULT 0,                              -- when its shop was asked for it (POSIX)
+    etag TEXT, modified TEXT,                                   -- validators of its picture
+    asked REAL NOT NULL DEFAULT 0,                              -- when it was last requested (POSIX)
     first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, UNIQUE (shop, image)
 );
 CREATE INDEX items_kept ON items (shop, crawl, asked) WHERE state = 'kept';
@@ -36,9 +36,8 @@ CREATE INDEX items_page ON items (page);
 CREATE INDEX items_url ON items (url);
 CREATE INDEX items_image ON items (image);
 CREATE TABLE forgotten (
-    value TEXT PRIMARY KEY, time TEXT NOT NULL                  -- an address, a sha256, or "shop:NAME"
+    value TEXT PRIMARY KEY, time TEXT NOT NULL                  -- a URL, a SHA-256, or "shop:NAME"
 ) WITHOUT ROWID;
--- Counts are kept up by triggers: `stats` reads a few rows, whatever the number of pictures.
 CREATE TABLE tally (
     what TEXT NOT NULL, shop TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (what, shop, name)
@@ -51,7 +50,7 @@ TAGS = ("brand", "category", "color")
 
 
 def counts(row: str) -> list[tuple[str, str, str, str]]:
-    """What an item counts for: (what, shop, name, condition), as SQL on the row NEW or OLD."""
+    """What an item counts toward: (what, shop, name, condition), as SQL on the row NEW or OLD."""
     kept = f"{row}.state = 'kept'"
     tags = [(f"'{tag}'", "''", f"{row}.{tag}", f"{kept} AND {row}.{tag} != ''") for tag in TAGS]
     failed = ("'failures'", "''", f"COALESCE({row}.reason, '')", f"{row}.state = 'failed'")
@@ -59,7 +58,7 @@ def counts(row: str) -> list[tuple[str, str, str, str]]:
 
 
 def plus(row: str) -> str:
-    """Statements that count an item."""
+    """Statements that add an item to the counts."""
     return "".join(
         f"INSERT INTO tally SELECT {what}, {shop}, {name}, 1 WHERE {when}"
         " ON CONFLICT DO UPDATE SET n = n + 1;\n"
@@ -68,7 +67,7 @@ def plus(row: str) -> str:
 
 
 def minus(row: str) -> str:
-    """Statements that count an item no more."""
+    """Statements that take an item out of the counts."""
     return "".join(
         "UPDATE tally SET n = n - 1"  # noqa: S608  # our own names
         f" WHERE what = {what} AND shop = {shop} AND name = {name} AND {when};\n"
@@ -77,7 +76,7 @@ def minus(row: str) -> str:
 
 
 def amount(name: str, sign: str, value: str) -> str:
-    """A statement that adds to a number of all pictures."""
+    """A statement that changes a total over all pictures."""
     return (
         f"INSERT INTO tally VALUES ('all', '', '{name}', {sign}{value})"  # noqa: S608  # our own names
         f" ON CONFLICT DO UPDATE SET n = n {sign} {value};\n"

@@ -1,4 +1,4 @@
-"""The scraper's settings: the table [scraper] of config.toml, overridden by SCRAPER_… variables."""
+"""The scraper's settings: [scraper] of config.toml, overridden by environment variables SCRAPER_…."""
 
 import os
 import tomllib
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
@@ -13,7 +14,7 @@ from scraper.shop import Shop, shop_class
 
 
 class SettingsError(ValueError):
-    """The settings cannot be used. One line: file, key, value, and what is allowed."""
+    """A setting that can't be used. One line: file or variable, key, value and what is allowed."""
 
 
 def as_shop(table: Any) -> Any:
@@ -22,12 +23,16 @@ def as_shop(table: Any) -> Any:
         return table
     kind = table.get("kind")
     if not isinstance(kind, str):
-        raise ValueError('a shop needs kind = "…", a file in scraper/shops/')
-    return shop_class(kind).model_validate(table)
+        raise ValueError('a shop needs kind = "…", the name of a file in scraper/shops/')
+    shop = shop_class(kind)
+    if unknown := [key for key in table if key not in shop.model_fields]:
+        keys = [key for key in shop.model_fields if key != "name"]
+        raise PydanticCustomError("unknown_key", "unknown", {"unknown": unknown[:1], "allowed": keys})
+    return shop.model_validate(table)
 
 
 class Settings(BaseSettings):
-    """See config.toml for what each key means. Times are seconds; sizes are bytes or pixels."""
+    """config.toml says what each key means. Times are in seconds; sizes are in bytes or pixels."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_prefix="SCRAPER_", env_nested_delimiter="__", validate_default=False
@@ -55,14 +60,14 @@ class Settings(BaseSettings):
     @field_validator("shops", mode="before")
     @classmethod
     def named(cls, shops: Any) -> Any:
-        """A shop knows the name it has in the config."""
+        """Tells each shop the name it has in the config."""
         if not isinstance(shops, dict):
             return shops
         return {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in shops.items()}
 
 
 class FileSettings(Settings):
-    """What is passed in is the file, and the environment goes before it."""
+    """Settings whose arguments come from the file, so environment variables win over them."""
 
     @classmethod
     def settings_customise_sources(
@@ -77,29 +82,45 @@ class FileSettings(Settings):
 
 
 def load(path: Path) -> Settings:
-    """Reads [scraper] of a config file; a missing file or table gives the defaults. Raises SettingsError."""
+    """[scraper] of a TOML file; a missing file or table gives the defaults. Raises SettingsError."""
     try:
-        table = tomllib.loads(path.read_text("utf-8")).get("scraper", {}) if path.exists() else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path}: {error}") from error
-
-    try:
-        return FileSettings(**table)
+        return FileSettings(**read_table(path))
     except ValidationError as error:
-        raise SettingsError(sentence(path, error)) from error
+        raise SettingsError(explain(error, path)) from error
     except SourceError as error:
-        raise SettingsError(f"environment: {error}") from error
-    except TypeError as error:
-        raise SettingsError(f"{path}: [scraper] must be a table") from error
+        raise SettingsError(f"environment: {' '.join(str(error).split())}") from error
 
 
-def sentence(path: Path, error: ValidationError) -> str:
-    """The first thing wrong, as one line."""
+def read_table(path: Path) -> dict[str, Any]:
+    """[scraper] as it stands in the file; empty if either is missing. Raises SettingsError."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("scraper", {})
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: scraper = {table!r}: must be a table, written [scraper]")
+    return table
+
+
+def explain(error: ValidationError, path: Path) -> str:
+    """The first thing that is wrong, in one line."""
     first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    where = f"environment SCRAPER_{key.upper()}" if f"SCRAPER_{key.upper()}" in os.environ else str(path)
-    if first["type"] == "extra_forbidden":
-        return f"{where}: scraper.{key} is no key of the settings"
-    message = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    context = first.get("ctx", {})
+    keys = [str(part) for part in (*first["loc"], *context.get("unknown", ()))]
+    place = variable(keys) or f"{path}: [scraper] {'.'.join(keys)}"
+    if first["type"] in ("extra_forbidden", "unknown_key"):
+        return f"{place} is unknown; allowed are {', '.join(context.get('allowed', Settings.model_fields))}"
+    message = str(first["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     value = "" if isinstance(first["input"], dict) else f" = {first['input']!r}"
-    return f"{where}: scraper.{key}{value}: {message}"
+    return f"{place}{value}: {message[:1].lower()}{message[1:]}"
+
+
+def variable(keys: list[str]) -> str | None:
+    """The environment variable that set a key or a table around it (SCRAPER_SHOPS, as JSON), if one did."""
+    names = {name.upper() for name in os.environ}
+    tried = ("SCRAPER_" + "__".join(keys[:depth]).upper() for depth in range(len(keys), 0, -1))
+    return next((name for name in tried if name in names), None)

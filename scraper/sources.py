@@ -1,4 +1,4 @@
-"""Pictures that one already has: a folder, zip or tar, with a CSV of tags beside it or in it."""
+"""Pictures that you have already: a folder, zip or tar, with a CSV of tags beside it or in it."""
 
 import csv
 import io
@@ -21,14 +21,14 @@ BROKEN_ARCHIVE = (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplemented
 
 
 class NothingToImportError(Exception):
-    """There is nothing to import. One line."""
+    """There is nothing to import. The message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file: its path within the source, what tells whether it has changed, and how to read it.
+    """One file: its path in the source, its URL, and a stamp that changes whenever the file does.
 
-    `read(cap)` gives the bytes; it raises PictureError when there are more than `cap` or none can be had.
+    `read(cap)` returns its bytes. Raises PictureError if there are more than `cap` or it can't be read.
     """
 
     path: str
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What `import` was pointed at: its name in the catalog, its files, and their tags by path."""
+    """What to import: its name in the catalog, its files, and their tags by path."""
 
     name: str
     path: Path
@@ -52,8 +52,8 @@ class Source:
         return Found(image=entry.address, url=tags.get("url", ""), **{tag: tags.get(tag, "") for tag in TAGS})
 
 
-def source(path: Path) -> Source:
-    """Looks at a folder, an archive, or a CSV of files. Raises NothingToImportError."""
+def open_source(path: Path) -> Source:
+    """Opens a folder, a zip, a tar, or a CSV that lists files. Raises NothingToImportError."""
     path = path.resolve()
     if not path.exists():
         raise NothingToImportError(f"no such folder: {path}")
@@ -77,7 +77,7 @@ def source(path: Path) -> Source:
 
 
 def folder(path: Path) -> Iterator[Entry]:
-    """The files of a folder, in order; hidden ones and tables are none of ours."""
+    """The files of a folder and its subfolders, in order, without hidden ones and CSVs."""
     for place, folders, names in os.walk(path):
         folders.sort()
         for name in sorted(names):
@@ -86,7 +86,7 @@ def folder(path: Path) -> Iterator[Entry]:
 
 
 def is_picture_name(name: str) -> bool:
-    """True unless the name says that this is no picture: type is known by content."""
+    """Whether a file may be a picture: it is neither hidden nor a CSV. The content tells its type."""
     return not name.startswith(".") and not name.lower().endswith(".csv")
 
 
@@ -96,12 +96,12 @@ def file_entry(path: Path) -> Entry:
         status = path.stat()
         stamp = f"{status.st_size}-{status.st_mtime_ns}"
     except OSError:
-        stamp = ""  # reading it will say why
+        stamp = ""  # reading it will report why
     return Entry(str(path), path.as_uri(), stamp, lambda cap: read_file(path, cap))
 
 
 def read_file(path: Path, cap: int) -> bytes:
-    """A file's bytes. Raises PictureError when there are more than `cap`, or when it cannot be read."""
+    """A file's bytes. Raises PictureError if there are more than `cap` or it can't be read."""
     try:
         with path.open("rb") as file:
             return read_capped(file, cap)
@@ -110,7 +110,7 @@ def read_file(path: Path, cap: int) -> bytes:
 
 
 def read_capped(file: IO[bytes], cap: int) -> bytes:
-    """All bytes of an open file, but never more than `cap`: then PictureError."""
+    """All bytes of an open file. Raises PictureError if there are more than `cap`."""
     data = file.read(cap + 1)
     if len(data) > cap:
         raise PictureError(f"larger than {cap} bytes")
@@ -118,7 +118,7 @@ def read_capped(file: IO[bytes], cap: int) -> bytes:
 
 
 def archive(path: Path, members: Callable[[Path], Iterator[Entry]]) -> Source:
-    """An archive; nothing of it is ever unpacked to disk, so its names can lead nowhere."""
+    """An archive. Nothing is ever extracted to disk, so the names in it can do no harm."""
     tags: dict[str, dict[str, str]] = {}
     if (beside := path.with_name(f"{path.name.partition('.')[0]}.csv")).is_file():
         tags |= {str(file.relative_to(path.parent)): row for file, row in table_of(beside).items()}
@@ -161,7 +161,7 @@ def zipped(path: Path) -> Iterator[Entry]:
 
 
 def tarred(path: Path) -> Iterator[Entry]:
-    """The files of a tar, packed in any way, in its order."""
+    """The files of a tar, compressed or not, in its order."""
     with tarfile.open(path) as archive:
         for info in archive:
             if info.isdir():
@@ -183,12 +183,12 @@ def tarred(path: Path) -> Iterator[Entry]:
 
 
 def member_address(path: Path, name: str) -> str:
-    """The address of a file in an archive."""
+    """The URL of a file in an archive."""
     return f"{path.as_uri()}#{quote(name)}"
 
 
 def table_of(path: Path) -> dict[Path, dict[str, str]]:
-    """A CSV beside or in a folder: file → tags."""
+    """A CSV on disk: file → tags. Raises NothingToImportError."""
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -197,7 +197,10 @@ def table_of(path: Path) -> dict[Path, dict[str, str]]:
 
 
 def table(text: str, name: str) -> dict[str, dict[str, str]]:
-    """A CSV with the columns file (relative to the CSV), title, brand, category, color, …: file → tags."""
+    """A CSV with the columns file (relative to the CSV), title, brand, category, color, …: file → tags.
+
+    Raises NothingToImportError.
+    """
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
     except csv.Error as error:

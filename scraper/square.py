@@ -1,4 +1,4 @@
-"""A picture's bytes → a small square on white. What cannot be one is refused by a named reason."""
+"""Turns the bytes of a picture into a small square on white, or refuses them for a named reason."""
 
 import io
 import struct
@@ -17,14 +17,14 @@ from scraper.centering import WHITE, Placement, place
 from scraper.twins import look
 
 RECIPE: Final = "centered-1"
-"""Names what is done to a picture: squares made by another recipe are made again."""
+"""The name of what is done to a picture; squares of another recipe are made again."""
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 SUFFIXES: Final = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif"}
 SMALLEST: Final = 16
 SLIMMEST: Final = 10
 DETAIL: Final = 3
-"""A JPEG is decoded at this many times the square's side or more: less would cost the filter precision."""
+"""A JPEG is decoded at this many times the square's side or more; less would make the filter imprecise."""
 
 EXIF_ORIENTATION: Final = 0x0112
 TURNS: Final = {
@@ -42,19 +42,19 @@ BROKEN: Final = (
 )  # fmt: skip
 """What Pillow's decoders raise on damaged files."""
 
-# Pillow only warns at 89 megapixels; the limit that holds is ours, and the warning would be noise.
+# Pillow only warns at 89 megapixels. Our own limit applies, and the warning would be noise.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 class PictureError(Exception):
-    """A picture that is refused. The message is the reason, in a few words that can be counted."""
+    """A refused picture. The message is the reason, in a few words, so that equal reasons can be counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """`pixels`: uint8 [size, size, 3] RGB; width and height in pixels of the original; suffix like ".jpg".
+    """A picture as a square: `pixels` are RGB uint8 [size, size, 3].
 
-    `look`: see look.py.
+    `width` and `height` are those of the original, in pixels; `suffix` is like ".jpg"; `look`: see twins.
     """
 
     pixels: NDArray[np.uint8]
@@ -65,9 +65,9 @@ class Square:
 
 
 def square(data: bytes, size: int, limit: int) -> Square:
-    """Composites on white, finds the bag on its plain background, and centers it in a white square.
+    """Composites a picture on white, finds the bag on its plain background, and centers it in a white square.
 
-    Scaled with Lanczos3, antialiased, and padded last. `limit` is the most pixels that are decoded.
+    It is scaled with Lanczos3, antialiased, and padded last. `limit` is the most pixels to decode.
     Raises PictureError.
     """
     with opened(data, limit) as image:
@@ -81,8 +81,8 @@ def square(data: bytes, size: int, limit: int) -> Square:
             width,
             height,
         ):
-            whole = whole.reduce(factor)  # what draft does for JPEG, for all others
-        # Half the side is enough to find the bag and to remember what it looks like.
+            whole = whole.reduce(factor)  # as draft does for JPEG
+        # Half the detail is enough to find the bag and to remember what it looks like.
         factor = max(1, max(whole.size) // (size * 2))
         rough = whole.reduce(factor) if factor > 1 else whole
         appearance = look(rough, whole.width / factor, whole.height / factor)
@@ -97,7 +97,7 @@ def square(data: bytes, size: int, limit: int) -> Square:
 
 
 def scaled(image: Image.Image, placement: Placement) -> Image.Image:
-    """The part of the picture that the placement names, at its size, with its background made white."""
+    """The placement's box of the picture at the placement's size, its background made white."""
     small = image.resize(placement.size, Resampling.LANCZOS, box=placement.box)
     if placement.background == WHITE:
         return small
@@ -108,7 +108,7 @@ def scaled(image: Image.Image, placement: Placement) -> Image.Image:
 
 @contextmanager
 def opened(data: bytes, limit: int) -> Iterator[Image.Image]:
-    """A picture whose header has been looked at; what goes wrong within is a PictureError too."""
+    """Opens a picture whose header is acceptable; errors in the `with` block become PictureError too."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             check(image, limit)
@@ -122,7 +122,7 @@ def opened(data: bytes, limit: int) -> Iterator[Image.Image]:
 
 
 def check(image: Image.Image, limit: int) -> None:
-    """Refuses by what the header says, before a pixel is decoded."""
+    """Checks the header, before a pixel is decoded. Raises PictureError."""
     width, height = image.size
     if width * height > limit:
         raise PictureError("too many pixels")
@@ -135,17 +135,17 @@ def check(image: Image.Image, limit: int) -> None:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 when there is none or it is damaged."""
+    """The EXIF orientation, 1 to 8; 1 if it is missing or damaged."""
     if image.format == "JPEG" and not {"exif", "xmp"} & image.info.keys():
-        return 1  # most have none, and looking for it is slow
+        return 1  # most have none, and searching for it is slow
     try:
         return int(image.getexif().get(EXIF_ORIENTATION, 1))
     except BROKEN:
-        return 1  # the picture itself may be sound
+        return 1  # the picture itself may be intact
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """RGB, decoded; where the picture is transparent there is white, and 16 bits become 8."""
+    """The decoded picture in 8-bit RGB, white where it is transparent."""
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         levels = np.asarray(image, dtype=np.float64)
         top = 65535.0 if levels.max(initial=0) > 255 else 255.0

@@ -1,4 +1,4 @@
-"""Keeps the crawl on the public internet: a page must not lead us to this machine or its network."""
+"""Prevents server-side request forgery: no page may lead the crawl to this machine or its network."""
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -11,11 +11,11 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class PrivateAddressError(OSError):
-    """An address that the crawl must not connect to."""
+    """A URL or host that the crawl must not connect to."""
 
 
 def public(address: str) -> bool:
-    """True for an IP address of the public internet, whatever IPv6 form an IPv4 address hides in."""
+    """Whether an IP address, or the IPv4 address in an IPv6 one, is public. Raises ValueError for a name."""
     ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
@@ -27,7 +27,7 @@ def public(address: str) -> bool:
 
 
 def local(host: str) -> bool:
-    """True when a host of the config is this machine itself."""
+    """Whether a host is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -35,9 +35,9 @@ def local(host: str) -> bool:
 
 
 def check(url: URL, named: frozenset[str]) -> None:
-    """Raises PrivateAddressError unless the URL is http(s) and its host, if an IP address, public or named.
+    """Raises PrivateAddressError unless the URL is http(s) and its host public, in `named`, or a name.
 
-    The resolver is not asked about IP addresses, so this must run before every request and redirect.
+    Resolvers don't see IP addresses, so check before every request and redirect.
     """
     if url.scheme not in ("http", "https") or not url.host:
         raise PrivateAddressError(f"not a web address: {str(url)[:100]}")
@@ -47,7 +47,7 @@ def check(url: URL, named: frozenset[str]) -> None:
     try:
         allowed = public(host)
     except ValueError:
-        return  # a name: the resolver looks at where it leads
+        return  # a name, so the resolver checks where it leads
     if not allowed:
         raise PrivateAddressError(f"leads into a private network: {host}")
 
@@ -55,8 +55,8 @@ def check(url: URL, named: frozenset[str]) -> None:
 class GuardedResolver(AbstractResolver):
     """Resolves a name and refuses the answer if any address in it is not public.
 
-    What it returns is what is connected to, so a name that changes its answer gains nothing. Hosts that the
-    config names are let through: a shop on loopback works when its owner wrote it down.
+    The connection uses the addresses it returns, so DNS rebinding gains nothing. Hosts in `named`, those of
+    the config, may be private: a shop on loopback works if its owner configured it.
     """
 
     def __init__(self, named: frozenset[str], resolver: AbstractResolver | None = None) -> None:
@@ -66,12 +66,12 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The addresses of a host. Raises PrivateAddressError, or OSError when there are none."""
+        """The addresses of a host. Raises PrivateAddressError, or OSError if there are none."""
         answers = await self.resolver.resolve(host, port, family)
         if host.lower().rstrip(".") not in self.named and not all(public(a["host"]) for a in answers):
             raise PrivateAddressError(f"leads into a private network: {host}")
         return answers
 
     async def close(self) -> None:
-        """Closes the resolver behind this one."""
+        """Closes the wrapped resolver."""
         await self.resolver.close()

@@ -1,4 +1,4 @@
-"""What the catalog holds, as tables."""
+"""Counts what the catalog holds, and shows it as tables."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from scraper.catalog import Catalog
 TOP = 15
 
 
-def overview(catalog: Catalog) -> dict[str, Any]:
+def count(catalog: Catalog) -> dict[str, Any]:
     """Counts: pictures, bytes; items by shop and state, brand, category, color; failures by reason."""
     db = catalog.db
     total = dict(db.execute("SELECT name, n FROM tally WHERE what = 'all'").fetchall())
     shops: dict[str, dict[str, int]] = {}
-    for shop, state, count in db.execute("SELECT shop, name, n FROM tally WHERE what = 'state' AND n > 0"):
-        shops.setdefault(shop, {"kept": 0, "wanted": 0, "failed": 0})[state] = count
+    for shop, state, number in db.execute("SELECT shop, name, n FROM tally WHERE what = 'state' AND n > 0"):
+        shops.setdefault(shop, {"kept": 0, "wanted": 0, "failed": 0})[state] = number
     top = "SELECT name, n FROM tally WHERE what = ? AND n > 0 ORDER BY n DESC LIMIT ?"
     tags = {
         what: dict(db.execute(top, (what, TOP)).fetchall())
@@ -26,7 +26,7 @@ def overview(catalog: Catalog) -> dict[str, Any]:
 
 
 def tables(numbers: dict[str, Any]) -> Group:
-    """The overview for people."""
+    """The counts as Rich tables."""
     shops = Table(
         "shop",
         "kept",
@@ -40,7 +40,7 @@ def tables(numbers: dict[str, Any]) -> Group:
     for name in ("brand", "category", "color", "failures"):
         if numbers[name]:
             part = Table(name, "pictures")
-            for value, count in numbers[name].items():
-                part.add_row(value, str(count))
+            for value, number in numbers[name].items():
+                part.add_row(value, str(number))
             parts.append(part)
     return Group(*parts)

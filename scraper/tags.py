@@ -1,12 +1,9 @@
-"""Words and prices as shops write them → tags that mean the same everywhere."""
+"""Normalizes the words and prices of shops to tags that mean the same everywhere."""
 
 import re
 import unicodedata
 from dataclasses import fields, replace
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from scraper.shop import Found
 
@@ -95,7 +92,7 @@ COLORS: Final = {
     "brown": "brown|chocolate|cognac|tobacco|chestnut|espresso|mocha|coffee|caramel|bronze|copper",
     "gold": "gold|golden",
     "green": "green|olive|emerald|mint|forest|sage|lime",
-    "grey": "grey|gray|gris|slate|graphite|steel",
+    "gray": "gray|grey|gris|slate|graphite|steel",
     "multicolor": "multicolor|multicolour|multi|rainbow|multicolored",
     "orange": "orange|coral|apricot|rust|tangerine",
     "pink": "pink|rose|fuchsia|blush|magenta|peach|salmon",
@@ -124,13 +121,13 @@ ISO_4217: Final = re.compile("[A-Z]{3}")
 
 
 def pattern(table: dict[str, str]) -> re.Pattern[str]:
-    """One expression that finds any of the table's words, in the plural too, longest first."""
+    """An expression that finds any of a table's words, singular or plural, longest first."""
     words = sorted((word for words in table.values() for word in words.split("|")), key=len, reverse=True)
     return re.compile(rf"\b({'|'.join(map(re.escape, words))})(?:e?s)?\b")
 
 
 def names(table: dict[str, str]) -> dict[str, str]:
-    """Each word of a table → the name it stands for."""
+    """Maps each word of a table to the name it stands for."""
     return {word: name for name, words in table.items() for word in words.split("|")}
 
 
@@ -141,8 +138,8 @@ FIND: Final = {table: (pattern(words), names(words)) for table, words in
 def normalize(found: Found, currency: str = "") -> Found:
     """The same picture with tags that mean the same in every shop.
 
-    What a shop says in its own field goes before the words of the title; what is not known stays as it is,
-    in lower case. `currency` is what a price without one is in.
+    A shop's own field wins over the title; unknown words stay, in lower case. `currency` is that of prices
+    that don't name one.
     """
     amount, its = price(found.price)
     return replace(
@@ -159,12 +156,12 @@ def normalize(found: Found, currency: str = "") -> Found:
 
 
 def spaced(words: str) -> str:
-    """Without spaces at the ends, and one at a time within; at most 300 characters."""
+    """The words separated by single spaces, at most 300 characters."""
     return " ".join(words.split())[:300]
 
 
 def key(words: str) -> str:
-    """Letters and digits only, without accents and case."""
+    """The letters and digits of some words, without accents and case."""
     plain = unicodedata.normalize("NFKD", words.replace("&", "and"))
     return "".join(letter for letter in plain.casefold() if letter.isalnum() and letter.isascii())
 
@@ -173,7 +170,7 @@ KNOWN_BRANDS: Final = {key(name): name for name in BRANDS} | ALIASES
 
 
 def brand(words: str) -> str:
-    """A known brand as it writes itself; others as the shop does, but not in capitals only."""
+    """A known brand in its own spelling, others in the shop's, but not all in one case."""
     name = spaced(words)
     if known := KNOWN_BRANDS.get(key(name)):
         return known
@@ -181,10 +178,10 @@ def brand(words: str) -> str:
 
 
 def word(table: str, said: str, title: str) -> str:
-    """The table's name for what the shop says, else for what the title says, else the shop's own word."""
+    """The table's name for the shop's word, else for a word of the title, else the shop's word itself."""
     find, meaning = FIND[table]
     for words in (said, title):
-        # The last one: "Black Leather Gold Chain Bucket Bag" is a bucket bag; a color comes first instead.
+        # In "Black Leather Gold Chain Bucket Bag" the last word counts, "bucket"; of colors the first.
         matches = find.findall(words.lower().replace("-", " "))
         if matches:
             return meaning[matches[0 if table == "color" else -1]]
@@ -192,51 +189,13 @@ def word(table: str, said: str, title: str) -> str:
 
 
 def price(words: str) -> tuple[str, str]:
-    """A price as a shop writes it → (decimal with a point, ISO 4217 code); empty where it says nothing."""
+    """A shop's price as (decimal number, ISO 4217 code); empty strings for what it doesn't say."""
     if not words:
         return "", ""
-    from price_parser import Price  # only here: it takes longer to load than a page to read
+    from price_parser import Price  # lazily: loading it takes longer than reading a page
 
     said = Price.fromstring(words.replace("’", "'"))
     if said.amount is None:
         return "", ""
     sign = said.currency or ""
     return f"{said.amount:f}", CURRENCIES.get(sign, sign if ISO_4217.fullmatch(sign) else "")
-
-
-def color_of(pixels: NDArray[np.uint8]) -> str:
-    """The color of a bag on white, by name, from its square, uint8 [s, s, 3]; empty when there is no bag."""
-    some = pixels[::2, ::2].reshape(-1, 3).T.astype(np.int16, order="C")
-    low, high = np.minimum.reduce(some), np.maximum.reduce(some)
-    bag = low < 235
-    size = np.count_nonzero(bag)
-    if size < len(bag) / 50:
-        return ""
-    vivid = bag & (high - low > 45)
-    strong = np.count_nonzero(vivid)
-    if strong < 0.35 * size:
-        light = np.sort(high[bag])[size // 2]
-        return "black" if light < 75 else "grey" if light < 190 else "white"
-    red, green, blue = (np.sort(some[:, vivid])[:, strong // 2] / 255).tolist()
-    top, bottom = max(red, green, blue), min(red, green, blue)
-    span = max(top - bottom, 1e-6)
-    if top == red:
-        hue = 60 * ((green - blue) / span % 6)
-    elif top == green:
-        hue = 60 * ((blue - red) / span + 2)
-    else:
-        hue = 60 * ((red - green) / span + 4)
-    if 10 <= hue < 50 and (top < 0.65 or span < 0.35):
-        return "brown" if top < 0.65 else "beige"
-    for limit, name in (
-        (14, "red"),
-        (40, "orange"),
-        (68, "yellow"),
-        (165, "green"),
-        (255, "blue"),
-        (300, "purple"),
-        (345, "pink"),
-    ):
-        if hue < limit:
-            return name
-    return "red"

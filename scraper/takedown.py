@@ -1,13 +1,13 @@
-"""Take-downs: what is forgotten leaves the catalog, the files and the next dataset, and never comes back."""
+"""Takedowns: forgotten pictures leave the catalog, the disk and the next dataset, and never come back."""
 
 from scraper.catalog import Catalog, now
 
 
 def forget(catalog: Catalog, *, url: str = "", shop: str = "", sha256: str = "") -> int:
-    """Forgets a picture by its address, its page's or its sha256, or all of a shop. Returns pictures deleted.
+    """Forgets a picture by its URL, its page's URL or its SHA-256, or a whole shop.
 
-    What a forgotten address showed is remembered by its sha256 too, so that it does not come back by another
-    way. A forgotten shop's pictures stay if another shop shows them as well.
+    Returns the number of deleted pictures. The SHA-256 of a picture is remembered with its URL, so that no
+    other URL brings it back. A forgotten shop's pictures stay if another shop shows them too.
     """
     with catalog.change() as db:
         found = db.execute(
@@ -35,7 +35,7 @@ def forget(catalog: Catalog, *, url: str = "", shop: str = "", sha256: str = "")
         orphans = [slot for slot in gone if not db.execute(SHOWN, (slot,)).fetchone()]
         for slot in orphans:
             db.execute("DELETE FROM pictures WHERE id = ?", (slot,))
-            # Before the commit: if we are killed here, the row is still there to be forgotten again.
+            # Before the commit: after a kill here the row is still there, to be forgotten again.
             checksum, suffix = gone[slot]
             catalog.files.remove(checksum, suffix, slot)
     return len(orphans)

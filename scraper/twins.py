@@ -1,4 +1,4 @@
-"""What a picture looks like in 224 bytes, and which of many pictures look the same."""
+"""Finds near-duplicates: what a picture looks like in 224 bytes, and which pictures look the same."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,42 +9,42 @@ from PIL import Image
 from PIL.Image import Resampling
 
 HASH: Final = 32
-"""Bytes of the difference hash: 16 × 16 comparisons (N. Krawetz, "Kind of Like That", 2013, at 256 bits).
-At 64 bits bags on white have hundreds of false twins."""
+"""Bytes of the difference hash of 16 × 16 comparisons (N. Krawetz, "Kind of Like That", 2013).
+With its usual 64 bits, bags on white have hundreds of false twins."""
 
 GRID: Final = 8
 TONE: Final = GRID * GRID * 3
-"""Bytes of the mean colors on a grid: bags that differ in a color, a strap or a print may have one hash."""
+"""Bytes of the mean colors on a grid: bags that differ in color, strap or print may share a hash."""
 
 LOOK: Final = HASH + TONE
 
 BITS: Final = 6
-"""Twins differ in at most so many bits of the hash (less than PARTS: see `pairs`)."""
+"""Twins differ in at most this many bits of the hash (less than PARTS: see `pairs`)."""
 
 LEVELS: Final = 2
-"""Twins differ by at most so many levels in each part's mean color: what another size, quality or format
-costs. Of a thousand drawn bags, a quilted and a plain one or two with other locks differ by 3 and more."""
+"""Twins differ by at most this many levels of 255 in each mean color, as another size, quality or format
+makes them. Among a thousand drawn bags, other quilting or another lock makes 3 levels or more."""
 
 PARTS: Final = 8
 NEIGHBORS: Final = 16
 
 
 def look(image: Image.Image, width: float, height: float) -> bytes:
-    """The look of a whole picture in RGB, whatever its size: 32 bytes of hash, 192 of colors.
+    """The look of an RGB picture of any size: 32 bytes of hash, then 192 of colors.
 
-    Of its last column and row only a part may be picture: width and height are no whole numbers then.
+    `width` and `height`, in pixels, are fractional if the last column and row are only partly covered.
     """
-    # A triangle and not a box: Pillow's box takes whole pixels only, so that sizes of one photo would differ.
+    # A triangle filter: Pillow's box filter takes whole pixels, so two sizes of one photo would differ.
     box = (0, 0, width, height)
     fine, coarse = (image.resize(size, Resampling.BILINEAR, box) for size in ((17, 16), (GRID, GRID)))
-    grey = np.asarray(fine.convert("L"), np.int16)
-    # Flat white on both sides is no difference: without a threshold the noise of JPEG would decide.
-    bits = grey[:, 1:] - grey[:, :-1] > 4
+    gray = np.asarray(fine.convert("L"), np.int16)
+    # With a threshold, or JPEG noise would decide between two equal whites.
+    bits = gray[:, 1:] - gray[:, :-1] > 4
     return np.packbits(bits).tobytes() + coarse.tobytes()
 
 
 def twins(looks: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which of many looks, uint8 [n, 224], best picture first, look like a better that stays: bool [n]."""
+    """Which looks, uint8 [N, 224] with the best picture first, repeat an earlier one that stays: bool [N]."""
     twin = np.zeros(len(looks), bool)
     for better, worse in sorted(set(pairs(looks)), key=lambda pair: pair[1]):
         if not twin[better]:
@@ -53,10 +53,10 @@ def twins(looks: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def pairs(looks: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
-    """Pairs (i < j) that look the same, in O(n log n).
+    """Pairs (i < j) of looks, uint8 [N, 224], that are the same, in O(N log N).
 
-    Two hashes that differ in fewer bits than there are parts agree in one part; its bits are spread over
-    the picture, so that few unrelated pictures share one. Sorted by a part, twins stand side by side.
+    Two hashes that differ in fewer bits than there are parts agree in at least one part. Its bits are spread
+    over the picture, so few unrelated pictures share one. Sorted by a part, twins are neighbors.
     """
     if len(looks) < 2:
         return

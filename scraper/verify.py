@@ -1,4 +1,4 @@
-"""Checks what is on disk against the catalog, and repairs what can be repaired."""
+"""Checks the files against the catalog and repairs what can be repaired."""
 
 import hashlib
 from collections import Counter
@@ -10,10 +10,10 @@ from scraper.square import PictureError, square
 
 
 def verify(catalog: Catalog, settings: Settings) -> Counter[str]:
-    """Reads every original and square. Returns how often each thing was found, "pictures" being all.
+    """Reads every original and square. Returns the number of "pictures", and of each kind of repair.
 
-    A damaged or missing original is wanted again (its shop has it); a square is made again from its original;
-    files that no picture owns are deleted. Raises CatalogError when SQLite's own check fails.
+    A damaged or missing original is wanted again, from its shop; a square is made again from its original;
+    files that no picture owns are deleted. Raises CatalogError if SQLite's own check fails.
     """
     found: Counter[str] = Counter()
     (verdict,) = catalog.db.execute("PRAGMA quick_check(1)").fetchone()
@@ -35,22 +35,23 @@ def verify(catalog: Catalog, settings: Settings) -> Counter[str]:
                     found["squares made again"] += 1
                     squared = True
                 except PictureError:
-                    sound = False  # an older version took what this one refuses
+                    sound = False  # an older version accepted it
             if not sound or not squared:
                 want_again(catalog, slot, sha256, suffix)
                 found["pictures wanted again"] += 1
-    found["stray files deleted"] = sweep(catalog)
-    return +found
+    if strays := sweep(catalog):
+        found["stray files deleted"] = strays
+    return found
 
 
 def pictures(catalog: Catalog, after: int, limit: int = 500) -> list[tuple[int, str, str]]:
-    """Slot, sha256 and suffix of pictures, in the order of their slots."""
+    """(slot, SHA-256, suffix) of the next pictures with a slot above `after`, in order."""
     query = "SELECT id, sha256, suffix FROM pictures WHERE id > ? ORDER BY id LIMIT ?"
     return catalog.db.execute(query, (after, limit)).fetchall()
 
 
 def want_again(catalog: Catalog, slot: int, sha256: str, suffix: str) -> None:
-    """The picture is lost or damaged: its items are wanted again, and the next crawl fetches it."""
+    """Removes a lost or damaged picture and marks its items as wanted: the next crawl fetches it."""
     with catalog.change() as db:
         db.execute(
             "UPDATE items SET state = 'wanted', picture = NULL, etag = NULL WHERE picture = ?", (slot,)
@@ -60,7 +61,7 @@ def want_again(catalog: Catalog, slot: int, sha256: str, suffix: str) -> None:
 
 
 def is_sound(path: Path, sha256: str) -> bool:
-    """True when the file is there and is what it was."""
+    """Whether the file exists and still has this checksum."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     except OSError:
@@ -68,7 +69,7 @@ def is_sound(path: Path, sha256: str) -> bool:
 
 
 def sweep(catalog: Catalog) -> int:
-    """Deletes files among the originals that no picture owns: what a crash left, what was forgotten."""
+    """Deletes originals that no picture owns, such as a crash leaves. Returns how many."""
     strays = 0
     for path in catalog.files.originals.glob("??/*"):
         if not catalog.owns(path.stem, path.suffix):

@@ -1,4 +1,4 @@
-"""Pictures that one already has, named in the config so that `collect` looks there too."""
+"""Pictures that you have already, configured so that `collect` imports them too."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,7 +7,7 @@ from scraper.shop import Shop
 
 
 class Folder(Shop):
-    """`path`: a folder, zip, tar or CSV, as for `import PATH`."""
+    """`path`: a folder, zip, tar or CSV, as for `import PATH`; `crop`: the half of each picture to take."""
 
     path: Path
     crop: Literal["", "left-half", "right-half"] = ""

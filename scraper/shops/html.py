@@ -1,4 +1,4 @@
-"""Listing pages that a person saved from a browser, for shops that want only people to look."""
+"""Listing pages that a person saved from a browser, for shops that don't allow bots."""
 
 import re
 from dataclasses import replace
@@ -8,13 +8,14 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from pydantic import Field, field_validator
 
-from scraper.shop import Found, Listing, Page, Shop, shop_class
+from scraper.markup import Page
+from scraper.shop import Found, Listing, Shop, shop_class
 
 SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(\S+) -->")
 
 
 class Html(Shop):
-    """`path`: a saved page or a folder of them; `reads`: the kind of shop whose markup they have."""
+    """`path`: a saved page or a folder of them; `reads`: the kind of shop that wrote their markup."""
 
     looks_for = "the markup that `reads` names"
 
@@ -24,19 +25,19 @@ class Html(Shop):
     @field_validator("reads")
     @classmethod
     def readable(cls, reads: str) -> str:
-        """Only kinds that need no more settings than an address."""
+        """Raises ValueError unless it is a kind that needs no settings but a URL."""
         if reads not in ("rebag", "therealreal", "jsonld"):
             raise ValueError("reads must be rebag, therealreal or jsonld")
         return reads
 
     def start(self) -> list[str]:
-        """The saved pages, by name. Raises OSError when there is no such file or folder."""
+        """The file URLs of the saved pages, by name. Raises OSError if there is no such file or folder."""
         path = self.path.resolve(strict=True)
         pages = [path] if path.is_file() else sorted([*path.rglob("*.html"), *path.rglob("*.htm")])
         return [page.as_uri() for page in pages]
 
     def hosts(self) -> set[str]:
-        """The address that the pages were saved from may be given as `url`."""
+        """The hosts of `url`, which may say where the pages were saved from."""
         return {host for base in self.bases() if (host := urlsplit(base).hostname)}
 
     def bases(self) -> list[str]:
@@ -44,7 +45,7 @@ class Html(Shop):
         return [self.url] if isinstance(self.url, str) else list(self.url)
 
     def local(self, address: str) -> Path | None:
-        """The file behind an address, if it is one of the saved ones: no page reaches other files."""
+        """The file behind a file: URL if it is in the saved folder; no page can reach other files."""
         parts = urlsplit(address)
         if parts.scheme != "file":
             return None
@@ -54,7 +55,7 @@ class Html(Shop):
         return path if path.is_relative_to(folder) and path.is_file() else None
 
     def read(self, page: Page) -> Listing:
-        """What the other kind reads. Pictures that were saved along are read, others are fetched."""
+        """What the other kind reads. Pictures saved along with the page are read; others are fetched."""
         options: dict[str, Any] = {"name": self.name, "kind": self.reads, "currency": self.currency}
         listing = shop_class(self.reads).model_validate(options).read(page)
         saved = SAVED_FROM.search(page.body[:2_000])
@@ -62,7 +63,7 @@ class Html(Shop):
         return Listing([self.placed(found, page, base) for found in listing.items])
 
     def placed(self, found: Found, page: Page, base: str) -> Found:
-        """The address on the web of what was not saved along."""
+        """The item with web URLs in place of file: URLs, where no file was saved."""
         image = found.image
         if image.startswith("file:") and not self.local(image.partition("?")[0]) and base:
             image = self.web_address(image, page, base)
@@ -71,7 +72,7 @@ class Html(Shop):
 
     @staticmethod
     def web_address(address: str, page: Page, base: str) -> str:
-        """Undoes `Page.absolute`: the address as it was written, seen from where the page was saved."""
+        """Undoes `Page.absolute`: resolves the URL as written against the URL it was saved from."""
         beside = page.url.rpartition("/")[0] + "/"
         written = (
             address.removeprefix(beside) if address.startswith(beside) else address.removeprefix("file://")

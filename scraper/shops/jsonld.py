@@ -1,4 +1,4 @@
-"""Any shop that describes its products in schema.org JSON-LD, or at least in OpenGraph."""
+"""Any shop that describes its products in schema.org JSON-LD, or at least in Open Graph."""
 
 import gzip
 import io
@@ -12,23 +12,24 @@ from bs4 import BeautifulSoup
 from bs4.filter import SoupStrainer
 from pydantic import Field
 
-from scraper.shop import Found, Listing, MarkupError, Page, Shop, words
+from scraper.markup import Page, words
+from scraper.shop import Found, Listing, MarkupError, Shop
 
 UNPACKED = 60_000_000
-"""Bytes of an unpacked sitemap: the protocol allows 50 MB."""
+"""The most bytes of an uncompressed sitemap; the protocol allows 50 MB."""
 ROOT = re.compile(rb"<(\w+:)?(urlset|sitemapindex)\b")
 
 
 class JsonLd(Shop):
-    """Begins at sitemaps or listings, follows what looks like a product, reads `Product` on each page."""
+    """Starts at sitemaps or listings, follows links to products, and reads the `Product` on each page."""
 
-    looks_for = "a JSON-LD Product, an OpenGraph product, or a link that matches `products`"
+    looks_for = "a JSON-LD Product, an Open Graph product, or a link that matches `products`"
 
     products: str = Field(r"/products?/", description="regular expression of product addresses")
     sitemaps: str = Field(r"product", description="regular expression of sitemaps within a sitemap index")
 
     def read(self, page: Page) -> Listing:
-        """A sitemap gives addresses; a page gives products, links to products, and its next page."""
+        """A sitemap lists URLs; a page lists products, links to products, and its next page."""
         body = unpacked(page.body)
         if (
             body.lstrip()[:500].startswith(b"<?xml")
@@ -43,18 +44,18 @@ class JsonLd(Shop):
         more = [address for address in links if re.search(self.products, address) and address != page.url]
         after = (tag for tag in [*soup.find_all("link"), *anchors] if "next" in words(tag, "rel"))
         more += [page.absolute(str(tag["href"])) for tag in after if tag.get("href")]
-        # "Share this bag" names the product too, in the address of another site.
+        # "Share this bag" has the product's URL in it too, but leads to another site.
         hosts = self.hosts() | {host_of(page.url)}
         own = (address.partition("#")[0] for address in more if host_of(address) in hosts)
         return Listing(items, list(dict.fromkeys(own)))
 
     def sitemap(self, body: bytes) -> list[str]:
-        """The addresses of a sitemap (sitemaps.org) that matter."""
+        """The matching URLs of a sitemap (sitemaps.org), or all those of an index. Raises MarkupError."""
         root = ROOT.search(body)
         if root is None:
             raise MarkupError("a broken sitemap")
         index = root[2] == b"sitemapindex"
-        name = f"{(root[1] or b'').decode()}loc"  # what has another prefix, as image:loc, is no page
+        name = f"{(root[1] or b'').decode()}loc"  # other prefixes, as in image:loc, are not pages
         places = BeautifulSoup(body, "xml", parse_only=SoupStrainer(name)).find_all(name)
         wanted = re.compile(self.sitemaps if index else self.products)
         addresses = [address for place in places if (address := place.get_text(strip=True))]
@@ -67,7 +68,7 @@ class JsonLd(Shop):
 
 
 def host_of(address: str) -> str | None:
-    """The host that an address names, lower-case; None when it names none."""
+    """The host of a URL, in lower case; None if it has none."""
     try:
         return urlsplit(address).hostname
     except ValueError:
@@ -75,7 +76,7 @@ def host_of(address: str) -> str | None:
 
 
 def unpacked(body: bytes) -> bytes:
-    """Sitemaps may come as .gz files. Raises MarkupError for one that is broken or unpacks to too much."""
+    """The body, uncompressed if it is a .gz file. Raises MarkupError if that is broken or too large."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:
@@ -88,7 +89,7 @@ def unpacked(body: bytes) -> bytes:
 
 
 def products(page: Page, soup: BeautifulSoup) -> Iterator[Found]:
-    """The products of all JSON-LD blocks; a block that is malformed loses only itself."""
+    """The products of all JSON-LD blocks; malformed blocks are skipped."""
     for block in soup.find_all("script"):
         if not str(block.get("type")).startswith("application/ld+json"):
             continue
@@ -117,7 +118,7 @@ def products(page: Page, soup: BeautifulSoup) -> Iterator[Found]:
 
 
 def walk(data: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
-    """Every Product in a JSON-LD value, however deep: in @graph, lists, ItemList."""
+    """Every Product in a JSON-LD value, up to 20 levels deep: in @graph, lists, ItemList."""
     if depth > 20:
         return
     if isinstance(data, list):
@@ -134,7 +135,7 @@ def walk(data: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
 
 
 def first(value: Any, *keys: str) -> str:
-    """The first string or number in a value, which may be a list or an object with one of the keys."""
+    """The first string or number in a value, a list, or an object with one of the keys; else empty."""
     if isinstance(value, list):
         return next((found for each in value if (found := first(each, *keys))), "")
     if isinstance(value, dict):
@@ -143,7 +144,7 @@ def first(value: Any, *keys: str) -> str:
 
 
 def offer_of(product: dict[str, Any]) -> dict[str, Any]:
-    """The first offer of a product, with what a price specification adds."""
+    """The first offer of a product, completed by its price specification."""
     offers = product.get("offers")
     offer = next((o for o in (offers if isinstance(offers, list) else [offers]) if isinstance(o, dict)), {})
     specification = offer.get("priceSpecification")
@@ -159,7 +160,7 @@ def condition(product: dict[str, Any], offer: dict[str, Any]) -> str:
 
 
 def open_graph(page: Page, soup: BeautifulSoup) -> Iterator[Found]:
-    """The product that a page's OpenGraph tags speak of, if they speak of one."""
+    """The product in a page's Open Graph tags, if there is one."""
     tags = {
         str(tag.get("property") or tag.get("name")): str(tag.get("content") or "")
         for tag in soup.find_all("meta")

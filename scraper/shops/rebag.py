@@ -1,15 +1,16 @@
-"""Rebag's listing: cards of 48 a page, pages numbered by `?page=N`."""
+"""Rebag's listing: 48 cards per page, pages numbered by `?page=N`."""
 
-from scraper.shop import Found, Listing, Page, Shop, link, next_page, source, text
+from scraper.markup import Page, link, source, text
+from scraper.shop import Found, Listing, Shop, next_page
 
 
 class Rebag(Shop):
-    """`div.plp-product` holds a picture at 260×260, of which the shop has 512×512 too, vendor and title."""
+    """`div.plp-product` holds vendor, title and a 260×260 picture, which the shop also has at 512×512."""
 
     looks_for = "div.plp-product with an img and a .product-title"
 
     def read(self, page: Page) -> Listing:
-        """One card is one bag; the next page is asked for until one is empty."""
+        """Each card is a bag; an empty page ends the listing."""
         cards = page.cards("plp-product")
         items = [
             Found(

@@ -1,4 +1,4 @@
-"""Any Shopify shop, by its `products.json`: 250 products a request, no HTML."""
+"""Any Shopify shop, by its `products.json`: 250 products per request, no HTML."""
 
 import json
 import re
@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from yarl import URL
 
-from scraper.shop import Found, Listing, MarkupError, Page, Shop, next_page
+from scraper.markup import Page
+from scraper.shop import Found, Listing, MarkupError, Shop, next_page
 
 SIZED = re.compile(r"(?=\.\w+$)")
 
 
 class Shopify(Shop):
-    """Collections by handle. The first picture of a product is its front; the others show details."""
+    """`collections` are handles. A product's first picture shows its front; the others show details."""
 
     looks_for = '"products" with "title" and "images" in products.json'
 
@@ -20,7 +21,7 @@ class Shopify(Shop):
     pictures: Literal["first", "all"] = "first"
 
     def start(self) -> list[str]:
-        """`products.json?limit=250&page=1` below URL/collections/HANDLE, or a URL that names a handle."""
+        """`products.json?limit=250&page=1` below URL/collections/HANDLE, or below URL if it has a handle."""
         return [
             str(URL(f"{base.rstrip('/')}{path}/products.json") % {"limit": 250, "page": 1})
             for base in super().start()
@@ -28,7 +29,7 @@ class Shopify(Shop):
         ]
 
     def read(self, page: Page) -> Listing:
-        """An empty list of products ends the pages."""
+        """An empty list of products ends the listing."""
         try:
             products = json.loads(page.body)["products"]
         except (ValueError, KeyError, TypeError) as error:
@@ -38,7 +39,7 @@ class Shopify(Shop):
         return Listing(items, [next_page(page.url)] if products else [])
 
     def product(self, page: Page, product: dict[str, Any]) -> list[Found]:
-        """The pictures of one product; none when it has no picture or no title."""
+        """The pictures of one product; none if it lacks a picture or a title."""
         images = sorted(product.get("images") or [], key=lambda image: image.get("position") or 0)
         variant: dict[str, Any] = next(iter(product.get("variants") or []), {})
         title = str(product.get("title") or "")
@@ -58,6 +59,6 @@ class Shopify(Shop):
 
 
 def sized(address: str, size: str = "512x512") -> str:
-    """The same picture, scaled by Shopify to fit: the size goes before the extension, queries stay."""
+    """The URL of a picture that Shopify scales to fit: the size goes before the extension."""
     path, question, query = address.partition("?")
     return f"{SIZED.sub(f'_{size}', path, count=1)}{question}{query}"

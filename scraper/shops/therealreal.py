@@ -1,8 +1,9 @@
-"""TheRealReal's listings: addresses from the config or a file, pictures loaded lazily."""
+"""TheRealReal's listings: URLs from the config or a file, pictures loaded lazily."""
 
 from yarl import URL
 
-from scraper.shop import Found, Listing, Page, Shop, link, next_page, source, text
+from scraper.markup import Page, link, source, text
+from scraper.shop import Found, Listing, Shop, next_page
 
 
 class TheRealReal(Shop):
@@ -11,7 +12,7 @@ class TheRealReal(Shop):
     looks_for = "div.product-card-aligner with an img and a .product-card__description"
 
     def read(self, page: Page) -> Listing:
-        """One card is one bag; the next page is asked for until one is empty."""
+        """Each card is a bag; an empty page ends the listing."""
         cards = page.cards("product-card-aligner")
         items = [
             Found(

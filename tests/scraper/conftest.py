@@ -1,4 +1,4 @@
-"""A real shop on loopback, in the markup of three kinds, and the command line that goes there."""
+"""A real shop on loopback, in the markup of three kinds, and the command line that crawls it."""
 
 import asyncio
 import io
@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 from scraper.__main__ import app
 
 PAGE = 4
-"""Bags on a page of the loopback shop."""
+"""Bags per page of the loopback shop."""
 
 
 def bag(number: int, kind: str = "JPEG", size: tuple[int, int] = (120, 90)) -> bytes:
-    """A drawn bag, another one for each number."""
+    """A drawn bag, different for each number."""
     image = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(image)
     color = (37 * number % 200, 91 * number % 180, 53 * number % 220)
@@ -48,7 +48,7 @@ def encode(image: Image.Image, kind: str, **options: object) -> bytes:
 
 @dataclass
 class Site:
-    """The loopback shop: `bags` are the numbers on sale; `answers` replaces the answer to a path."""
+    """The loopback shop: `bags` are the numbers on sale; `answers` overrides the answer to a path."""
 
     bags: list[int] = field(default_factory=lambda: list(range(1, 11)))
     answers: dict[str, Callable[[web.Request], object]] = field(default_factory=dict)
@@ -59,15 +59,15 @@ class Site:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def pictures(self) -> list[str]:
-        """The paths of the pictures that were asked for."""
+        """The paths of the requested pictures."""
         return [path for path in self.asked if "/img/" in path]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answers, and remembers what it was asked and by whom."""
+        """Answers a request, and remembers its path and headers."""
         self.asked[request.path] += 1
         self.headers.update(request.headers)
         if answer := self.answers.get(request.path):
@@ -99,7 +99,7 @@ def page(body: str) -> web.Response:
 
 
 def rebag_card(n: int) -> str:
-    """A card of Rebag's listing: the address of the picture is relative."""
+    """A card of Rebag's listing, with a relative image URL."""
     return (
         f'<div class="col-3 plp-product"><a href="/products/{n}"><img src="/rebag/img/{n}_260x260.jpg"></a>'
         '<div class="inner-focus"><div class="product-caption"><div class="product-vendor">Hermès</div>'
@@ -108,7 +108,7 @@ def rebag_card(n: int) -> str:
 
 
 def therealreal_card(n: int) -> str:
-    """A card of TheRealReal's listing: the picture is loaded lazily."""
+    """A card of TheRealReal's listing, with a lazy image."""
     return (
         '<div class="product-card-aligner js-card"><div class="product-card__brand">Chanel</div>'
         f'<div class="product-card__description">Flap Bag {n}</div>'
@@ -159,7 +159,7 @@ def site() -> Iterator[Site]:
 
 @dataclass
 class Result:
-    """What a command said and left."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -171,26 +171,26 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
     def event(self, name: str) -> dict[str, object]:
-        """The one event of this name."""
+        """The only event of this name."""
         (event,) = (event for event in self.events if event["event"] == name)
         return event
 
 
 @dataclass
-class House:
-    """A folder with a config, and the scraper run in it."""
+class Project:
+    """A folder with a config, to run the scraper in."""
 
     path: Path
 
     def configure(self, text: str) -> None:
-        """Writes the config: folders are set, and no time is lost by politeness to ourselves."""
+        """Writes the config, with its folders set and without delays toward ourselves."""
         self.path.joinpath("config.toml").write_text(
             f'[scraper]\nfolder = "{self.path}/shop"\ndataset = "{self.path}/dataset"\n'
             f"delay = 0\nbackoff = 0\nattempts = 2\n{text}"
         )
 
     def shops(self, site: Site, *kinds: str, more: str = "") -> None:
-        """Configures the loopback shop in these kinds."""
+        """Configures the loopback shop as these kinds."""
         paths = {
             "rebag": "rebag/collections/all-bags",
             "therealreal": "therealreal/sales/1",
@@ -224,12 +224,33 @@ class House:
         return json.loads((self.path / "dataset" / "manifest.json").read_text())
 
 
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are recorded soon after they are ready: a test has few of them to wait for."""
+    monkeypatch.setattr("scraper.intake.BATCH_SECONDS", 0.001)
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    """An empty folder with a config of no shops."""
-    house = House(tmp_path)
-    house.configure("")
-    return house
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Sleeping takes no time: the clock of all event loops jumps ahead. Lists the seconds of each sleep."""
+    slept: list[float] = []
+    clock, yield_control = asyncio.BaseEventLoop.time, asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await yield_control(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "time", lambda loop: clock(loop) + sum(slept))
+    return slept
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A folder whose config has no shops."""
+    project = Project(tmp_path)
+    project.configure("")
+    return project
 
 
 @pytest.fixture(name="draw")

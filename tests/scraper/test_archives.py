@@ -1,4 +1,4 @@
-"""Zips and tars of pictures; nothing of them is unpacked to disk, whatever their names say."""
+"""Zips and tars of pictures: nothing is extracted to disk, whatever the names in them."""
 
 import io
 import tarfile
@@ -32,40 +32,40 @@ def packed(tmp_path, draw):
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz"])
-def test_an_archive_is_imported_with_its_table(house, packed, draw, suffix):
+def test_an_archive_is_imported_with_its_table(project, packed, draw, suffix):
     table = b"file,title,brand\ndeep/er/1.jpg,Speedy,Louis Vuitton\n"
     path = packed(suffix, {"deep/er/1.jpg": draw(1), "2.png": draw(2, "PNG"), "tags.csv": table})
 
-    event = house.run("import", path, "--json").event("shop")
-    house.run("build")
+    event = project.run("import", path, "--json").event("shop")
+    project.run("build")
 
     assert (event["shop"], event["new"], event["failed"]) == ("bags", 2, 0)
-    assert {item["title"] for item in house.items()} == {"Speedy", ""}
-    assert house.run("import", path, "--json").event("shop")["known"] == 2
+    assert {item["title"] for item in project.items()} == {"Speedy", ""}
+    assert project.run("import", path, "--json").event("shop")["known"] == 2
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar"])
-def test_zip_slip_writes_nothing_outside(house, packed, draw, tmp_path, suffix):
+def test_zip_slip_writes_nothing_outside(project, packed, draw, tmp_path, suffix):
     path = packed(
         suffix, {"../../evil.jpg": draw(1), "/tmp/evil-absolute.jpg": draw(2), "ünï/x\\..\\y.jpg": draw(3)}
     )
     before = set(tmp_path.parent.rglob("*evil*"))
 
-    assert house.run("import", path, "--json").event("shop")["new"] == 3
+    assert project.run("import", path, "--json").event("shop")["new"] == 3
     assert set(tmp_path.parent.rglob("*evil*")) == before
 
 
-def test_a_zip_bomb_is_refused(house, packed, draw):
-    house.configure("picture_bytes = 1_000_000")
-    path = packed(".zip", {"bomb.jpg": bytes(50_000_000), "1.jpg": draw(1)})
+def test_a_zip_bomb_is_refused(project, packed, draw):
+    project.configure("picture_bytes = 1_000_000")
+    path = packed(".zip", {"bomb.jpg": bytes(10_000_000), "1.jpg": draw(1)})
 
-    result = house.run("import", path, "--json")
+    result = project.run("import", path, "--json")
 
     assert (result.event("shop")["new"], result.event("shop")["failed"]) == (1, 1)
     assert "1 larger than 1000000 bytes" in result.event("problem")["message"]
 
 
-def test_symlinks_in_an_archive_are_refused(house, tmp_path, draw):
+def test_symlinks_in_an_archive_are_refused(project, tmp_path, draw):
     (tmp_path / "secret.jpg").write_bytes(draw(9))
     path = tmp_path / "bags.tar"
     with tarfile.open(path, "w") as archive:
@@ -79,39 +79,39 @@ def test_symlinks_in_an_archive_are_refused(house, tmp_path, draw):
         archive.writestr(info, str(tmp_path / "secret.jpg"))
 
     for archive in (path, zipped):
-        result = house.run("import", archive, "--json")
+        result = project.run("import", archive, "--json")
         assert (result.code, result.event("shop")["new"]) == (2, 0)
         assert "symlink" in result.event("problem")["message"]
 
 
-def test_a_truncated_archive_is_one_line(house, packed, draw):
+def test_a_truncated_archive_is_one_line(project, packed, draw):
     path = packed(".zip", {"1.jpg": draw(1)})
     path.write_bytes(path.read_bytes()[:-40])
 
-    result = house.run("import", path)
+    result = project.run("import", path)
 
     assert (result.code, result.err.count("\n")) == (2, 1)
 
 
-def test_half_of_a_pair_can_be_taken(house, packed, draw, tmp_path):
+def test_half_of_a_pair_can_be_taken(project, packed, draw, tmp_path):
     pair = Image.new("RGB", (200, 100), "white")
     pair.paste(Image.open(io.BytesIO(draw(1, "PNG", (100, 100)))), (100, 0))
     file = io.BytesIO()
     pair.save(file, "PNG")
     path = packed(".zip", {"1_AB.png": file.getvalue()})
 
-    house.run("import", path, "--crop", "right-half")
-    house.run("build")
+    project.run("import", path, "--crop", "right-half")
+    project.run("build")
 
-    assert (house.images()[0] == square(draw(1, "PNG", (100, 100)), 64, 10**8).pixels).all()
+    assert (project.images()[0] == square(draw(1, "PNG", (100, 100)), 64, 10**8).pixels).all()
 
 
-def test_a_folder_of_the_config_is_collected_too(house, tmp_path, draw):
+def test_a_folder_of_the_config_is_collected_too(project, tmp_path, draw):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "1.jpg").write_bytes(draw(1))
-    house.configure(f'[scraper.shops.own]\nkind = "folder"\npath = "{tmp_path}/mine"\n')
+    project.configure(f'[scraper.shops.own]\nkind = "folder"\npath = "{tmp_path}/mine"\n')
 
-    assert house.run("collect", "--json").event("shop") == {
+    assert project.run("collect", "--json").event("shop") == {
         "event": "shop", "shop": "own", "new": 1, "known": 0, "failed": 0, "duplicates": 0,
         "changed": 0,
     }  # fmt: skip

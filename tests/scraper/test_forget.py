@@ -1,22 +1,22 @@
-"""Take-downs: gone from catalog, files and the next dataset, and they never come back."""
+"""Takedowns leave the catalog, the disk and the next dataset, and never come back."""
 
 import json
 
 import pytest
 
 
-def originals(house):
+def originals(project):
     """The sha256 of all originals on disk."""
-    return {path.stem for path in (house.path / "shop" / "originals").rglob("*.*")}
+    return {path.stem for path in (project.path / "shop" / "originals").rglob("*.*")}
 
 
 @pytest.fixture
-def stocked(site, house):
-    """A house with ten bags of one shop, and a dataset of them."""
-    house.shops(site, "rebag")
-    house.run("collect")
-    house.run("build")
-    return house
+def stocked(site, project):
+    """A project with ten bags of one shop, and a dataset of them."""
+    project.shops(site, "rebag")
+    project.run("collect")
+    project.run("build")
+    return project
 
 
 @pytest.mark.parametrize("how", ["url", "page", "sha"])

@@ -1,4 +1,4 @@
-"""Pictures that we have are asked for again after a while: a changed one takes the place of the old."""
+"""Known pictures are requested again after a while: a changed one replaces the old one."""
 
 import hashlib
 import signal
@@ -14,18 +14,18 @@ PICTURE = "/rebag/img/3_512x512.jpg"
 
 
 @pytest.fixture
-def stocked(site, house):
-    """A house with ten bags, whose next crawl asks for all of them again."""
-    house.shops(site, "rebag", more="refresh_days = 0")
-    house.run("collect")
-    house.run("build")
+def stocked(site, project):
+    """A project with ten bags, all of which the next crawl requests again."""
+    project.shops(site, "rebag", more="refresh_days = 0")
+    project.run("collect")
+    project.run("build")
     site.asked.clear()
-    return house
+    return project
 
 
-def originals(house):
+def originals(project):
     """The checksums of the originals on disk."""
-    return {path.stem for path in (house.path / "shop" / "originals").rglob("*.jpg")}
+    return {path.stem for path in (project.path / "shop" / "originals").rglob("*.jpg")}
 
 
 def sha(data):
@@ -33,9 +33,9 @@ def sha(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def collected(house):
-    """What a crawl says of its shop."""
-    result = house.run("collect", "--json")
+def collected(project):
+    """The event of the shop after a successful crawl."""
+    result = project.run("collect", "--json")
     assert result.code == 0, result.out
     return result.event("shop")
 
@@ -47,7 +47,7 @@ def collected(house):
         ("Last-Modified", "If-Modified-Since", "Tue, 06 Jan 2026 10:00:00 GMT"),
     ],
 )
-def test_304_an_unchanged_picture_costs_no_body(site, house, draw, validator, condition, value):
+def test_304_an_unchanged_picture_costs_no_body(site, project, draw, validator, condition, value):
     answers = []
 
     def answer(request):
@@ -59,11 +59,11 @@ def test_304_an_unchanged_picture_costs_no_body(site, house, draw, validator, co
         )
 
     site.answers[PICTURE] = answer
-    house.shops(site, "rebag", more="refresh_days = 0")
+    project.shops(site, "rebag", more="refresh_days = 0")
 
-    assert collected(house)["new"] == 10
+    assert collected(project)["new"] == 10
     for _ in range(2):
-        event = collected(house)
+        event = collected(project)
         assert (event["new"], event["known"], event["changed"], event["failed"]) == (0, 10, 0, 0)
 
     assert answers == [200, 304, 304]
@@ -84,15 +84,15 @@ def test_a_changed_picture_takes_the_place_of_the_old(site, stocked, draw):
     assert stocked.run("verify").code == 0
 
 
-def test_a_changed_picture_that_another_address_shows_stays(site, house, draw):
+def test_a_changed_picture_that_another_address_shows_stays(site, project, draw):
     site.answers[PICTURE] = lambda _: web.Response(body=draw(1))
-    house.shops(site, "rebag", more="refresh_days = 0")
-    assert collected(house)["duplicates"] == 1
+    project.shops(site, "rebag", more="refresh_days = 0")
+    assert collected(project)["duplicates"] == 1
     site.answers.clear()
 
-    assert collected(house)["changed"] == 1
-    assert {sha(draw(1)), sha(draw(3))} <= originals(house)
-    assert house.run("verify").code == 0
+    assert collected(project)["changed"] == 1
+    assert {sha(draw(1)), sha(draw(3))} <= originals(project)
+    assert project.run("verify").code == 0
 
 
 def test_pictures_that_change_places_are_both_kept(site, stocked, draw):
@@ -128,9 +128,9 @@ def test_a_page_in_the_place_of_a_picture_that_we_have_changes_nothing(site, sto
     assert stocked.manifest() == before
 
 
-def collected_with_problem(house):
-    """The problem that a crawl speaks of."""
-    return house.run("collect", "--json").event("problem")["message"]
+def collected_with_problem(project):
+    """The problem that a crawl reports."""
+    return project.run("collect", "--json").event("problem")["message"]
 
 
 @pytest.mark.parametrize("status", [200, 304])
@@ -158,38 +158,38 @@ def test_a_change_to_a_picture_that_was_taken_down_does_not_bring_it_back(site, 
     assert originals(stocked).isdisjoint({sha(draw(3)), sha(draw(5))})
 
 
-def long_ago(house, days, numbers):
-    """Lets days go by since some pictures were asked for."""
+def long_ago(project, days, numbers):
+    """Makes the last request of some pictures this many days older."""
     marks = ", ".join(map(str, numbers))
-    with sqlite3.connect(house.path / "shop" / "catalog.sqlite") as db:
+    with sqlite3.connect(project.path / "shop" / "catalog.sqlite") as db:
         db.execute(f"UPDATE items SET asked = asked - {days * 86_400} WHERE id IN ({marks})")
 
 
-def test_only_what_was_asked_for_long_ago_and_is_still_listed_is_asked_for_again(site, house):
-    house.shops(site, "rebag")
-    collected(house)
-    long_ago(house, 61, [2, 4, 6])
-    long_ago(house, 29, [1, 3])
+def test_only_what_was_asked_for_long_ago_and_is_still_listed_is_asked_for_again(site, project):
+    project.shops(site, "rebag")
+    collected(project)
+    long_ago(project, 61, [2, 4, 6])
+    long_ago(project, 29, [1, 3])
     site.bags.remove(4)
     site.asked.clear()
 
-    collected(house)
+    collected(project)
 
     assert sorted(site.pictures()) == ["/rebag/img/2_512x512.jpg", "/rebag/img/6_512x512.jpg"]
     site.asked.clear()
-    collected(house)
+    collected(project)
     assert site.pictures() == []
 
 
-def test_what_came_in_one_night_is_not_asked_for_again_in_one_night(site, house):
-    house.shops(site, "rebag")
-    collected(house)
+def test_what_came_in_one_night_is_not_asked_for_again_in_one_night(site, project):
+    project.shops(site, "rebag")
+    collected(project)
     nights = []
 
     for _ in range(3):
-        long_ago(house, 20.5, range(1, 11))
+        long_ago(project, 20.5, range(1, 11))
         site.asked.clear()
-        collected(house)
+        collected(project)
         nights.append(len(site.pictures()))
 
     assert nights[0] == 0
@@ -197,10 +197,10 @@ def test_what_came_in_one_night_is_not_asked_for_again_in_one_night(site, house)
     assert nights[1] + nights[2] == 10
 
 
-def test_killed_while_pictures_change_it_ends_with_all_of_them(site, house, draw, tmp_path):
+def test_killed_while_pictures_change_it_ends_with_all_of_them(site, project, draw, tmp_path):
     site.bags = list(range(1, 41))
-    house.shops(site, "rebag", more="refresh_days = 0\nconnections = 2")
-    collected(house)
+    project.shops(site, "rebag", more="refresh_days = 0\nconnections = 2")
+    collected(project)
     for number in site.bags:
         body = draw(number + 100)
         site.answers[f"/rebag/img/{number}_512x512.jpg"] = lambda _, body=body: web.Response(body=body)
@@ -213,13 +213,13 @@ def test_killed_while_pictures_change_it_ends_with_all_of_them(site, house, draw
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
-        verified = house.run("verify", "--json").event("verified")
+        verified = project.run("verify", "--json").event("verified")
         assert set(verified) <= {"event", "pictures", "stray files deleted"}
-    event = collected(house)
-    house.run("build")
+    event = collected(project)
+    project.run("build")
 
     assert event["new"] == 0
-    assert {item["sha256"] for item in house.items()} == {sha(draw(n + 100)) for n in site.bags}
-    assert house.run("verify").code == 0
+    assert {item["sha256"] for item in project.items()} == {sha(draw(n + 100)) for n in site.bags}
+    assert project.run("verify").code == 0
     # What was asked for before a kill is not asked for again, but for what was in flight.
     assert sum(site.asked[path] for path in site.pictures()) <= 40 + 2 * 4

@@ -1,4 +1,4 @@
-"""Pages that only JavaScript renders, in a real Chromium."""
+"""Pages that need JavaScript, in a real Chromium."""
 
 import shutil
 
@@ -23,13 +23,13 @@ def scripted(request):
 
 @pytest.mark.browser
 @needs_chromium
-def test_a_page_that_needs_javascript_is_rendered(site, house):
+def test_a_page_that_needs_javascript_is_rendered(site, project):
     site.answers["/rebag/collections/all-bags"] = scripted
-    house.shops(site, "rebag")
-    with (house.path / "config.toml").open("a") as config:
+    project.shops(site, "rebag")
+    with (project.path / "config.toml").open("a") as config:
         config.write("render = true\n")
 
-    event = house.run("collect", "--json")
+    event = project.run("collect", "--json")
 
     assert event.event("shop")["new"] == 1, event.out
     assert site.pictures() == ["/rebag/img/1.jpg"]
@@ -37,27 +37,27 @@ def test_a_page_that_needs_javascript_is_rendered(site, house):
 
 @pytest.mark.browser
 @needs_chromium
-def test_a_rendered_page_obeys_robots_txt_too(site, house):
+def test_a_rendered_page_obeys_robots_txt_too(site, project):
     site.answers["/robots.txt"] = lambda _: web.Response(text="User-agent: *\nDisallow: /rebag/collections\n")
-    house.shops(site, "rebag")
-    with (house.path / "config.toml").open("a") as config:
+    project.shops(site, "rebag")
+    with (project.path / "config.toml").open("a") as config:
         config.write("render = true\n")
 
-    assert "robots.txt" in house.run("collect", "--json").event("problem")["message"]
+    assert "robots.txt" in project.run("collect", "--json").event("problem")["message"]
     assert set(site.asked) == {"/robots.txt"}
 
 
 @pytest.mark.browser
 @needs_chromium
-def test_a_rendered_page_that_leads_to_another_host_is_not_read(site, house):
+def test_a_rendered_page_that_leads_to_another_host_is_not_read(site, project):
     site.answers["/rebag/collections/all-bags"] = lambda _: web.Response(
         status=302, headers={"Location": f"http://localhost:{site.port}/rebag/elsewhere"}
     )
-    house.shops(site, "rebag")
-    with (house.path / "config.toml").open("a") as config:
+    project.shops(site, "rebag")
+    with (project.path / "config.toml").open("a") as config:
         config.write("render = true\n")
 
-    result = house.run("collect", "--json")
+    result = project.run("collect", "--json")
 
     assert "leads to localhost" in result.event("problem")["message"]
     assert site.pictures() == []

@@ -1,4 +1,4 @@
-"""The settings: defaults, the file, the environment, and errors that say what is allowed."""
+"""Settings: defaults, the file, environment variables, and errors that say what is allowed."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_a_missing_file_or_table_gives_the_defaults(tmp_path, config):
     assert load(tmp_path / "none.toml").delay == 1
 
 
-def test_the_environment_goes_before_the_file(config, monkeypatch):
+def test_environment_variables_override_the_file(config, monkeypatch):
     monkeypatch.setenv("SCRAPER_FOLDER", "elsewhere")
     monkeypatch.setenv("SCRAPER_SHOPS__A__DELAY", "0.5")
 
@@ -38,19 +38,26 @@ def test_the_environment_goes_before_the_file(config, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[scraper]\nfoldr = 1", ["scraper.foldr", "no key"]),
-        ("[scraper]\nimage_size = 3", ["scraper.image_size", "3", "greater than or equal to 16"]),
-        ("[scraper", ["Expected ']'"]),
-        ("scraper = 3", ["[scraper] must be a table"]),
+        ("[scraper]\nfoldr = 1", ["[scraper] foldr is unknown; allowed are folder, dataset, image_size, "]),
+        (
+            "[scraper]\nimage_size = 3",
+            ["[scraper] image_size = 3: input should be greater than or equal to 16"],
+        ),
+        ("[scraper", [": not valid TOML: ", "Expected ']'"]),
+        ("scraper = 3", ["scraper = 3: must be a table, written [scraper]"]),
+        ("[scraper]\nshops = 3", ["[scraper] shops = 3: input should be a valid dictionary"]),
         (
             '[scraper.shops.a]\nkind = "rebog"\nurl = "http://a.com"',
-            ["scraper.shops.a", "rebog", "rebag, shopify"],
+            ["[scraper] shops.a: kind 'rebog' must be one of ", "rebag, shopify"],
         ),
-        ('[scraper.shops.a]\nurl = "http://a.com"', ["scraper.shops.a", "kind"]),
-        ('[scraper.shops.a]\nkind = "rebag"\nurl = "file:///etc"', ["scraper.shops.a.url", "http"]),
+        ('[scraper.shops.a]\nurl = "http://a.com"', ["[scraper] shops.a: ", "kind"]),
+        (
+            '[scraper.shops.a]\nkind = "rebag"\nurl = "file:///etc"',
+            ["[scraper] shops.a.url = 'file:///etc': must begin with http"],
+        ),
         (
             '[scraper.shops.a]\nkind = "rebag"\nurl = "http://a.com"\ncollections = []',
-            ["collections", "no key"],
+            ["[scraper] shops.a.collections is unknown; allowed are kind, url, addresses, delay, "],
         ),
     ],
 )
@@ -61,15 +68,54 @@ def test_an_error_is_one_line_that_names_file_key_and_value(config, text, words)
         load(path)
 
     assert "\n" not in str(error.value)
-    for word in (str(path), *words):
+    assert str(error.value).startswith(f"{path}: ")
+    for word in words:
         assert word in str(error.value)
 
 
-def test_the_command_line_says_it_in_one_line_with_code_2(house):
-    house.configure("banana = 1")
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        ("SCRAPER_DELAY", "-1", "SCRAPER_DELAY = '-1': input should be greater than or equal to 0"),
+        (
+            "SCRAPER_SHOPS__A__DELAY",
+            "soon",
+            "SCRAPER_SHOPS__A__DELAY = 'soon': input should be a valid number,"
+            " unable to parse string as a number",
+        ),
+        (
+            "SCRAPER_SHOPS__A__FOO",
+            "1",
+            "SCRAPER_SHOPS__A__FOO is unknown; allowed are kind, url, addresses, delay, connections,"
+            " currency, render",
+        ),
+        (
+            "SCRAPER_SHOPS",
+            '{"a": {"kind": "rebag", "delay": -1}}',
+            "SCRAPER_SHOPS = -1: input should be greater than or equal to 0",
+        ),
+        (
+            "SCRAPER_SHOPS",
+            "{",
+            'environment: error parsing value for field "shops" from source "EnvSettingsSource"',
+        ),
+    ],
+)
+def test_an_environment_variable_is_blamed_by_its_name(config, monkeypatch, variable, value, line):
+    path = config('[scraper.shops.a]\nkind = "rebag"\nurl = "http://a.com/"')
+    monkeypatch.setenv(variable, value)
 
-    result = house.run("stats")
+    with pytest.raises(SettingsError) as error:
+        load(path)
+
+    assert str(error.value) == line
+
+
+def test_the_command_line_says_it_in_one_line_with_code_2(project):
+    project.configure("banana = 1")
+
+    result = project.run("stats")
 
     assert result.code == 2
-    assert "scraper.banana is no key" in result.err
+    assert "[scraper] banana is unknown; allowed are folder, " in result.err
     assert result.err.count("\n") == 1

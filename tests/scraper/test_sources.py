@@ -1,4 +1,4 @@
-"""Importing a folder that one already has."""
+"""Importing a folder of pictures that you have already."""
 
 import json
 import shutil
@@ -20,142 +20,142 @@ def folder(tmp_path, draw):
     return bags
 
 
-def test_a_folder_is_read_to_its_depths_with_the_tags_beside_it(house, folder):
-    event = house.run("import", folder, "--json").event("shop")
-    house.run("build")
+def test_a_folder_is_read_to_its_depths_with_the_tags_beside_it(project, folder):
+    event = project.run("import", folder, "--json").event("shop")
+    project.run("build")
 
     assert (event["shop"], event["new"], event["failed"]) == ("bags", 4, 0)
-    by_name = {item["image"].rpartition("/")[2]: item for item in house.items()}
+    by_name = {item["image"].rpartition("/")[2]: item for item in project.items()}
     assert (by_name["one.jpg"]["title"], by_name["one.jpg"]["brand"]) == ("Speedy, 30", "Louis Vuitton")
     assert by_name["three.jpg"]["color"] == "red"
     assert by_name["two.png"]["title"] == ""
 
 
-def test_the_table_may_be_inside_the_folder(house, folder):
+def test_the_table_may_be_inside_the_folder(project, folder):
     (folder / "tags.csv").write_text("file,title\none.jpg,Speedy\n")
 
-    house.run("import", folder)
-    house.run("build")
+    project.run("import", folder)
+    project.run("build")
 
-    assert "Speedy" in {item["title"] for item in house.items()}
+    assert "Speedy" in {item["title"] for item in project.items()}
 
 
-def test_a_csv_imports_the_files_it_names(house, folder, tmp_path):
-    event = house.run("import", tmp_path / "bags.csv", "--json")
+def test_a_csv_imports_the_files_it_names(project, folder, tmp_path):
+    event = project.run("import", tmp_path / "bags.csv", "--json")
 
     assert (event.event("shop")["new"], event.event("shop")["failed"]) == (2, 1)
     assert "No such file" in event.event("problem")["message"]
 
 
-def test_a_second_import_adds_what_is_new_or_has_changed(house, folder, draw):
-    house.run("import", folder)
+def test_a_second_import_adds_what_is_new_or_has_changed(project, folder, draw):
+    project.run("import", folder)
     (folder / "five.jpg").write_bytes(draw(5))
     (folder / "one.jpg").write_bytes(draw(6))
 
-    event = house.run("import", folder, "--json").event("shop")
-    house.run("build")
+    event = project.run("import", folder, "--json").event("shop")
+    project.run("build")
 
     assert (event["new"], event["known"]) == (2, 3)
-    assert len(house.items()) == 5
+    assert len(project.items()) == 5
 
 
-def test_originals_are_kept_as_they_came(house, folder, tmp_path):
-    house.run("import", folder)
-    house.run("build")
+def test_originals_are_kept_as_they_came(project, folder, tmp_path):
+    project.run("import", folder)
+    project.run("build")
 
-    for item in house.items():
+    for item in project.items():
         (original,) = (tmp_path / "shop" / "originals").rglob(f"{item['sha256']}.*")
         assert original.read_bytes() in {
             file.read_bytes() for file in folder.rglob("*.*") if file.suffix != ".csv"
         }
 
 
-def test_another_size_needs_no_other_import(house, folder):
-    house.run("import", folder)
-    house.configure("image_size = 128")
+def test_another_size_needs_no_other_import(project, folder):
+    project.run("import", folder)
+    project.configure("image_size = 128")
     shutil.rmtree(folder)
 
-    built = house.run("build", "--json").event("built")
+    built = project.run("build", "--json").event("built")
 
     assert (built["images"], built["image_size"]) == (4, 128)
-    assert house.images().shape == (4, 128, 128, 3)
+    assert project.images().shape == (4, 128, 128, 3)
 
 
-def test_without_originals_the_squares_still_make_a_dataset(house, folder, tmp_path):
-    house.configure("originals = false")
-    house.run("import", folder)
+def test_without_originals_the_squares_still_make_a_dataset(project, folder, tmp_path):
+    project.configure("originals = false")
+    project.run("import", folder)
 
-    assert house.run("build", "--json").event("built")["images"] == 4
+    assert project.run("build", "--json").event("built")["images"] == 4
     assert not (tmp_path / "shop" / "originals").exists()
 
 
-def test_a_folder_of_nothing_but_rubbish_is_code_2(house, tmp_path):
+def test_a_folder_of_nothing_but_rubbish_is_code_2(project, tmp_path):
     (tmp_path / "rubbish").mkdir()
     (tmp_path / "rubbish" / "bag.jpg").write_text("no picture")
 
-    result = house.run("import", tmp_path / "rubbish", "--json")
+    result = project.run("import", tmp_path / "rubbish", "--json")
 
     assert result.code == 2
     assert "1 not a picture" in result.event("problem")["message"]
 
 
-def test_an_empty_folder_is_one_line_and_code_2(house, tmp_path):
+def test_an_empty_folder_is_one_line_and_code_2(project, tmp_path):
     (tmp_path / "empty").mkdir()
 
-    result = house.run("import", tmp_path / "empty")
+    result = project.run("import", tmp_path / "empty")
 
     assert (result.code, result.err) == (2, f"no pictures in {tmp_path}/empty\n")
 
 
-def test_a_reader_keeps_the_dataset_it_has_open(house, folder, draw):
-    house.run("import", folder)
-    house.run("build")
-    images = house.images()
+def test_a_reader_keeps_the_dataset_it_has_open(project, folder, draw):
+    project.run("import", folder)
+    project.run("build")
+    images = project.images()
     before = images.tobytes()
     (folder / "five.jpg").write_bytes(draw(5))
-    house.run("import", folder)
-    house.run("build")
+    project.run("import", folder)
+    project.run("build")
 
     assert images.tobytes() == before
-    assert len(house.images()) == 5
+    assert len(project.images()) == 5
 
 
-def test_a_build_that_died_between_two_renames_is_repaired(house, folder, tmp_path):
-    house.run("import", folder)
-    house.run("build")
+def test_a_build_that_died_between_two_renames_is_repaired(project, folder, tmp_path):
+    project.run("import", folder)
+    project.run("build")
     (tmp_path / "dataset").rename(tmp_path / ".dataset.old")
     (tmp_path / ".dataset-half.part").mkdir()
 
-    house.run("stats")
+    project.run("stats")
 
-    assert len(house.items()) == 4
+    assert len(project.items()) == 4
     assert not (tmp_path / ".dataset-half.part").exists()
     assert not (tmp_path / ".dataset.old").exists()
 
 
-def test_the_same_pictures_are_the_same_dataset_in_any_order(house, folder, tmp_path):
-    house.run("import", folder)
-    first = house.run("build", "--json").event("built")["content_hash"]
+def test_the_same_pictures_are_the_same_dataset_in_any_order(project, folder, tmp_path):
+    project.run("import", folder)
+    first = project.run("build", "--json").event("built")["content_hash"]
     shutil.rmtree(tmp_path / "shop")
     for name in ("two.png", "one.jpg"):
         (folder / "more" / name).write_bytes((folder / name).read_bytes())
-    house.run("import", folder / "more")
+    project.run("import", folder / "more")
     shutil.rmtree(tmp_path / "shop")
     for name in ("two.png", "one.jpg"):
         (folder / "more" / name).unlink()
-    house.run("import", folder)
+    project.run("import", folder)
 
-    assert house.run("build", "--json").event("built")["content_hash"] == first
+    assert project.run("build", "--json").event("built")["content_hash"] == first
 
 
-def test_stats_count_by_shop_brand_and_reason(house, folder):
+def test_stats_count_by_shop_brand_and_reason(project, folder):
     (folder / "rubbish.jpg").write_text("no picture")
-    house.run("import", folder)
+    project.run("import", folder)
 
-    stats = json.loads(house.run("stats", "--json").out)
+    stats = json.loads(project.run("stats", "--json").out)
 
     assert stats["pictures"] == 4
     assert stats["shops"] == {"bags": {"kept": 4, "wanted": 0, "failed": 1}}
     assert stats["brand"] == {"Louis Vuitton": 1, "Fendi": 1}
     assert stats["failures"] == {"not a picture": 1}
-    assert "Louis Vuitton" in house.run("stats").out
+    assert "Louis Vuitton" in project.run("stats").out

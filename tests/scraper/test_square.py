@@ -1,4 +1,4 @@
-"""Pictures of every kind become squares on white, or are refused by name."""
+"""Pictures of every kind become squares on white, or are refused for a named reason."""
 
 import io
 import struct
@@ -55,7 +55,7 @@ def test_transparent_becomes_white():
 
 
 @pytest.mark.parametrize("mode", ["P", "LA"])
-def test_transparency_of_palettes_and_grey_becomes_white_too(mode):
+def test_transparency_of_palettes_and_gray_becomes_white_too(mode):
     image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     image.paste((90, 90, 90, 255), (0, 32, 64, 64))
 
@@ -91,7 +91,7 @@ def test_cmyk_becomes_rgb():
     assert abs(pixels - (255, 0, 0)).max() < 12
 
 
-def test_grey_becomes_rgb():
+def test_gray_becomes_rgb():
     assert (squared(encode(Image.new("L", (64, 64), 77))) == 77).all()
 
 

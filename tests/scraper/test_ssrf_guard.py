@@ -1,4 +1,4 @@
-"""No page leads the crawl into this machine or its network, unless the config names the host."""
+"""No page leads the crawl to this machine or its network, unless the config names the host."""
 
 import socket
 
@@ -98,43 +98,43 @@ def card(image):
         ("http://[bad", "not a web address"),
     ],
 )
-def test_a_picture_that_leads_inward_is_not_fetched(site, house, image, reason):
+def test_a_picture_that_leads_inward_is_not_fetched(site, project, image, reason):
     site.answers["/rebag/collections/all-bags"] = card(image.format(port=site.port))
-    house.shops(site, "rebag")
+    project.shops(site, "rebag")
 
-    result = house.run("collect", "--json")
+    result = project.run("collect", "--json")
 
     assert result.event("shop")["failed"] == 1
     assert reason in result.event("problem")["message"]
     assert site.pictures() == []
 
 
-def test_a_redirect_that_leads_inward_is_not_followed(site, house):
+def test_a_redirect_that_leads_inward_is_not_followed(site, project):
     site.answers["/rebag/img/1_512x512.jpg"] = lambda _: web.Response(
         status=302, headers={"Location": f"http://localhost:{site.port}/rebag/img/2.jpg"}
     )
-    house.shops(site, "rebag")
+    project.shops(site, "rebag")
 
-    result = house.run("collect", "--json")
+    result = project.run("collect", "--json")
 
     assert "1 leads into a private network: localhost" in result.event("problem")["message"]
     assert "/rebag/img/2.jpg" not in site.asked
 
 
-def test_an_address_file_that_is_not_there_is_one_line(site, house):
-    house.shops(site, "rebag")
-    with (house.path / "config.toml").open("a") as config:
+def test_an_address_file_that_is_not_there_is_one_line(site, project):
+    project.shops(site, "rebag")
+    with (project.path / "config.toml").open("a") as config:
         config.write('[scraper.shops.rr]\nkind = "therealreal"\naddresses = "none.txt"\n')
 
-    result = house.run("collect", "--json")
+    result = project.run("collect", "--json")
 
     assert result.event("problem")["shop"] == "rr"
     assert "none.txt" in result.event("problem")["message"]
 
 
-def test_a_shop_on_the_internet_wants_to_know_who_comes(house):
-    house.configure('[scraper.shops.a]\nkind = "rebag"\nurl = "https://bags.invalid/"\n')
+def test_a_shop_on_the_internet_wants_to_know_who_comes(project):
+    project.configure('[scraper.shops.a]\nkind = "rebag"\nurl = "https://bags.invalid/"\n')
 
-    result = house.run("collect")
+    result = project.run("collect")
 
     assert (result.code, "scraper.contact is empty" in result.err) == (2, True)

@@ -25,34 +25,34 @@ def save(image, path, **options):
     image.save(path, **options)
 
 
-def test_the_same_photo_in_another_size_and_quality_is_one_picture_the_larger_one(house, tmp_path):
+def test_the_same_photo_in_another_size_and_quality_is_one_picture_the_larger_one(project, tmp_path):
     folder = tmp_path / "bags"
     folder.mkdir()
     for number in range(6):
         save(photo(number, (150, 60, 60)), folder / f"{number}.png")
     save(photo(2, (150, 60, 60)).resize((300, 300)), folder / "again.jpg", quality=80)
 
-    house.run("import", folder)
-    out = house.run("build").out
+    project.run("import", folder)
+    out = project.run("build").out
 
-    assert len(house.items()) == 6
-    assert "again.jpg" not in str(house.items())
-    assert "1 that look like others left out" in out
+    assert len(project.items()) == 6
+    assert "again.jpg" not in str(project.items())
+    assert "near-duplicates left out: 1" in out
 
 
-def test_a_color_variant_is_no_duplicate(house, tmp_path):
+def test_a_color_variant_is_no_duplicate(project, tmp_path):
     folder = tmp_path / "bags"
     folder.mkdir()
     for name, color in (("red", (160, 60, 60)), ("blue", (60, 60, 160)), ("green", (60, 130, 60))):
         save(photo(1, color), folder / f"{name}.png")
 
-    house.run("import", folder)
-    house.run("build")
+    project.run("import", folder)
+    project.run("build")
 
-    assert len(house.items()) == 3
+    assert len(project.items()) == 3
 
 
-def test_a_strap_in_another_color_is_no_duplicate(house, tmp_path):
+def test_a_strap_in_another_color_is_no_duplicate(project, tmp_path):
     folder = tmp_path / "bags"
     folder.mkdir()
     for name, color in (("tan", (190, 120, 70)), ("coral", (225, 95, 85))):
@@ -60,10 +60,10 @@ def test_a_strap_in_another_color_is_no_duplicate(house, tmp_path):
         bag.paste(color, (140, 150, 164, 290))
         save(bag, folder / f"{name}.png")
 
-    house.run("import", folder)
-    house.run("build")
+    project.run("import", folder)
+    project.run("build")
 
-    assert len(house.items()) == 2
+    assert len(project.items()) == 2
 
 
 def lock(image, color):
@@ -86,7 +86,7 @@ def quilt(image, color):
     [(lock, (222, 178, 92), (190, 194, 202)), (quilt, (150, 60, 60), (130, 52, 52))],
     ids=["lock", "quilting"],
 )
-def test_a_bag_with_another_detail_is_no_duplicate(house, tmp_path, draw, one, other):
+def test_a_bag_with_another_detail_is_no_duplicate(project, tmp_path, draw, one, other):
     folder = tmp_path / "bags"
     folder.mkdir()
     for name, color in (("one", one), ("other", other)):
@@ -95,14 +95,14 @@ def test_a_bag_with_another_detail_is_no_duplicate(house, tmp_path, draw, one, o
         draw(bag, color)
         save(bag, folder / f"{name}.png")
 
-    house.run("import", folder)
-    house.run("build")
+    project.run("import", folder)
+    project.run("build")
 
-    assert len(house.items()) == 2
+    assert len(project.items()) == 2
 
 
 @pytest.mark.parametrize("side", [321, 250, 203])
-def test_the_same_photo_is_recognized_in_any_size(house, tmp_path, side):
+def test_the_same_photo_is_recognized_in_any_size(project, tmp_path, side):
     folder = tmp_path / "bags"
     folder.mkdir()
     for number in range(4):
@@ -110,10 +110,10 @@ def test_the_same_photo_is_recognized_in_any_size(house, tmp_path, side):
         smaller = photo(number, (150, 125, 105)).resize((side, side), Image.Resampling.LANCZOS)
         save(smaller, folder / f"{number}-again.jpg", quality=85)
 
-    house.run("import", folder)
-    house.run("build")
+    project.run("import", folder)
+    project.run("build")
 
-    assert len(house.items()) == 4
+    assert len(project.items()) == 4
 
 
 def test_few_of_many_random_looks_are_twins():
@@ -127,11 +127,11 @@ def test_no_pictures_have_no_twins():
     assert twins(np.zeros((0, LOOK), np.uint8)).tolist() == []
 
 
-def test_a_picture_without_pixels_of_its_own_is_no_error(house, tmp_path):
+def test_a_picture_without_pixels_of_its_own_is_no_error(project, tmp_path):
     folder = tmp_path / "bags"
     folder.mkdir()
     file = io.BytesIO()
     Image.new("RGB", (64, 64), "white").save(file, "PNG")
     (folder / "empty.png").write_bytes(file.getvalue())
 
-    assert house.run("import", folder, "--json").event("shop")["new"] == 1
+    assert project.run("import", folder, "--json").event("shop")["new"] == 1

@@ -1,4 +1,4 @@
-"""What is on disk is what the catalog says, also after fifty kills; and it can be looked at."""
+"""The disk holds what the catalog says, even after fifty kills, and a contact sheet shows it."""
 
 import json
 import random
@@ -12,16 +12,16 @@ from PIL import Image
 
 
 @pytest.fixture
-def stocked(site, house):
-    """A house with ten bags of one shop."""
-    house.shops(site, "rebag")
-    house.run("collect")
-    return house
+def stocked(site, project):
+    """A project with ten bags of one shop."""
+    project.shops(site, "rebag")
+    project.run("collect")
+    return project
 
 
-def originals(house):
+def originals(project):
     """The files of the originals."""
-    return sorted((house.path / "shop" / "originals").rglob("*.jpg"))
+    return sorted((project.path / "shop" / "originals").rglob("*.jpg"))
 
 
 def test_all_is_well(stocked):
@@ -82,18 +82,18 @@ def test_a_sheet_shows_the_pictures(stocked, tmp_path):
     assert Image.open(tmp_path / "sheet.png").size == (5 * 66 + 2, 2 * 66 + 2)
 
 
-def test_an_empty_catalog_has_no_sheet(house):
-    assert house.run("sheet").code == 2
+def test_an_empty_catalog_has_no_sheet(project):
+    assert project.run("sheet").code == 2
 
 
 @pytest.mark.slow
-def test_fifty_kills_at_random_moments_lose_nothing(site, house, tmp_path):
-    """Kills come between start-up and the end of a crawl, in `build` too; each time everything verifies."""
+def test_fifty_kills_at_random_moments_lose_nothing(site, project, tmp_path):
+    """Kills come between start-up and the end of a crawl, and during `build`; all files verify after each."""
     site.bags = list(range(1, 301))
-    house.shops(site, "rebag", "shopify", more="connections = 2")
-    house.run("collect")
-    house.run("build")
-    whole = house.manifest()
+    project.shops(site, "rebag", "shopify", more="connections = 2")
+    project.run("collect")
+    project.run("build")
+    whole = project.manifest()
     (tmp_path / "shop").rename(tmp_path / "undisturbed")
 
     chance = random.Random(7)
@@ -104,12 +104,12 @@ def test_fifty_kills_at_random_moments_lose_nothing(site, house, tmp_path):
         time.sleep(0.55 + 0.35 * chance.random())
         process.send_signal(signal.SIGKILL)
         process.wait()
-        verified = house.run("verify", "--json").event("verified")
+        verified = project.run("verify", "--json").event("verified")
         assert set(verified) <= {"event", "pictures", "stray files deleted"}
         manifest = tmp_path / "dataset" / "manifest.json"
-        assert json.loads(manifest.read_text())["count"] == len(house.images()) == len(house.items())
-    assert house.run("collect").code == 0
+        assert json.loads(manifest.read_text())["count"] == len(project.images()) == len(project.items())
+    assert project.run("collect").code == 0
 
-    house.run("build")
+    project.run("build")
 
-    assert house.manifest() == whole
+    assert project.manifest() == whole
