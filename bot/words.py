@@ -627,7 +627,7 @@ HELP_BUTTONS = {
     "dream": {AGAIN: "below every bag: another one", "🔢": "below every grid: pick one, or two to breed"},
     "breed": {VARY: "below every bag: four variations", BREED: "below every bag: breed it with another"},
     "vote": {
-        f"{UP} {DOWN}": "below every bag: one vote per person; press the other to change it, the same to undo it"
+        f"{UP} {DOWN}": "below every bag: one vote per person; the other changes it, the same takes it back"
     },
     "favorites": {SAVE: "below every bag: make it a favorite of yours, or take that back"},
 }

@@ -14,11 +14,11 @@ from PIL import Image
 from gan import animate, events, neighbors, quality, run
 from gan import device as machine
 from gan import generator as generators
+from gan.atomic import write_atomically
 from gan.data import Dataset, evaluation_pictures, open_dataset
 from gan.display import Display
 from gan.distributed import World, join
 from gan.errors import UserError, one_line, out_of_memory
-from gan.files import write_atomically
 from gan.generator import Generator
 from gan.grid import enlarge, grid, png
 from gan.launch import Launch, LaunchError, locked, prepare

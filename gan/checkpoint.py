@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from gan.atomic import write_atomically
 from gan.errors import UserError
-from gan.files import write_atomically
 from gan.run import Run
 
 

@@ -15,8 +15,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gan import networks
+from gan.atomic import write_atomically
 from gan.errors import UserError
-from gan.files import write_atomically
 from gan.folding import folded
 from gan.seeds import checked, derived
 

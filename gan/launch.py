@@ -10,9 +10,9 @@ import torch
 
 from gan import device as machine
 from gan import events, run
+from gan.atomic import write_atomically
 from gan.data import Dataset
 from gan.errors import UserError
-from gan.files import write_atomically
 from gan.run import Run
 from gan.settings import Settings, dumps, load_resolved
 

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from gan import events, networks, quality
 from gan.animate import timelapse
+from gan.atomic import write_atomically
 from gan.checkpoint import save_state
 from gan.data import Dataset, evaluation_pictures
 from gan.display import Display
 from gan.events import Event
-from gan.files import write_atomically
 from gan.generator import Generator, Shape, save_generator
 from gan.grid import grid, png
 from gan.run import Run

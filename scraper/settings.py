@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
-from scraper.shop import Shop, shop_class
+from scraper.shop import Shop
+from scraper.shops import shop_class
 
 
 class SettingsError(ValueError):

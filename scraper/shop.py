@@ -1,10 +1,7 @@
 """What a shop is: URLs to start from, and a way to read a page. Each kind is a file in scraper/shops/."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -102,22 +99,3 @@ def next_page(url: str) -> str:
     address = URL(url)
     page = address.query.get("page", "1")
     return str(address.update_query(page=int(page) + 1 if page.isdigit() else 2))
-
-
-def kinds() -> Iterator[str]:
-    """The kinds of shop: the names of the files in scraper/shops/."""
-    from scraper import shops
-
-    yield from (module.name for module in iter_modules(shops.__path__))
-
-
-def shop_class(kind: str) -> type[Shop]:
-    """The Shop subclass in scraper/shops/KIND.py. Raises ValueError, listing the kinds, if there is none."""
-    if kind not in (known_kinds := sorted(kinds())):
-        raise ValueError(f"kind {kind!r} must be one of {', '.join(known_kinds)}")
-    module = import_module(f"scraper.shops.{kind}")
-    return next(
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Shop) and value.__module__ == module.__name__
-    )

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from bot import words
 from bot.errors import Refusal
 from gan import events, run
-from gan.files import sync_folder, write_atomically
+from gan.atomic import sync_folder, write_atomically
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 from pydantic import Field, field_validator
 
 from scraper.markup import Page
-from scraper.shop import Found, Listing, Shop, shop_class
+from scraper.shop import Found, Listing, Shop
+from scraper.shops import shop_class
 
 SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(\S+) -->")
 

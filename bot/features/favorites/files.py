@@ -16,7 +16,7 @@ from bot.drawing.jobs import Picture
 from bot.drawing.studio import Studio
 from bot.store.store import Store
 from bot.store.votes import Tally
-from gan.files import write_atomically
+from gan.atomic import write_atomically
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,10 @@ async def test_a_server_that_asks_too_much_is_told_so(server, monkeypatch):
             await person.send(world.channel, "!bag 42")
         bag = world.last
         await world.ben.send(world.channel, "!bag 42")
-        assert "others wait" in world.whispers(world.ben)[0]
+        assert "used up its requests" in world.whispers(world.ben)[0]
         pressed = await world.ben.click(bag, custom_id="bag:again")
         assert pressed.ephemeral
-        assert "others wait" in pressed.response.content
+        assert "used up its requests" in pressed.response.content
         # Votes are not drawings.
         code = bag.embeds[0].title.split()[-1]
         await world.ben.click(bag, custom_id=f"bag:up:{code}")
@@ -74,7 +74,7 @@ async def test_a_server_that_asks_too_much_is_told_so(server, monkeypatch):
 
 def test_a_file_that_is_too_large_is_a_kind_word():
     assert attach("bag.png", bytes(MAX_UPLOAD), "a bag").filename == "bag.png"
-    with pytest.raises(Refusal, match=r"`bag\.png` became too large to send: 8\.0 MiB"):
+    with pytest.raises(Refusal, match=r"`bag\.png` is too large to send: 8\.0 MiB"):
         attach("bag.png", bytes(MAX_UPLOAD + 1), "a bag")
 
 
@@ -171,7 +171,7 @@ async def test_a_deleted_home_channel_silences_only_the_bots_own_posts(server):
         assert "no home channel" in fields["What is missing"]
 
 
-@pytest.mark.parametrize(("status", "told"), [(500, "Discord did not take"), (429, "Discord did not take")])
+@pytest.mark.parametrize(("status", "told"), [(500, "Discord did not accept"), (429, "Discord did not accept")])
 async def test_when_discord_refuses_an_answer_the_person_hears_of_it(server, status, told):
     async with server() as world:
         world.expects = discord.HTTPException
@@ -227,5 +227,5 @@ async def test_a_store_that_somebody_else_holds_is_a_kind_word(server, monkeypat
         result = await world.ben.slash(world.channel, "bag favorites")
         said = [result.response, *result.followups]
         told = [*world.whispers(world.ben), *(message.content for message in said if message is not None)]
-        assert told == ["My memory is busy right now. Please try again in a moment."] * 2
+        assert told == ["My database is busy right now. Please try again in a moment."] * 2
         assert not [record for record in caplog.records if record.exc_info]

@@ -49,7 +49,7 @@ def vote_in_a_second_tab(browser, address, code):
 
 def save_and_find(browser, code):
     browser.click(f"[data-custom-id='bag:save:{code}']")
-    browser.sees("among your favorites", ".ephemeral")
+    browser.sees("one of your favorites", ".ephemeral")
     browser.type("!bag favorites")
     loaded(browser, f".embed img[alt^='A numbered grid of 1 '][alt*='{code}']")
     browser.sees(f"1 {code}", ".embed")

@@ -105,7 +105,7 @@ async def test_the_only_bag_of_its_generator_has_nobody_to_be_bred_with(server):
     async with server() as world:
         await world.ada.send(world.channel, "!bag 42")
         result = await world.ada.click(world.last, custom_id=f"bag:mate:{world.code}")
-        assert "no other bag" in result.response.content
+        assert "another bag" in result.response.content
 
 
 async def test_a_child_draws_the_very_same_bag_after_a_restart_and_another_run(server):
@@ -234,7 +234,7 @@ async def test_a_bred_code_that_nobody_bred_is_no_bag(server):
             await world.ada.send(world.channel, f"!bag {command}")
         whispers = world.whispers(world.ada)
         assert len(whispers) == 5
-        assert all("I know no bag" in whisper for whisper in whispers)
+        assert all("I don't know a bag" in whisper for whisper in whispers)
 
 
 async def test_the_hint_for_two_generators_works(server):

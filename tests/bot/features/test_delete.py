@@ -53,7 +53,7 @@ async def test_who_asked_for_a_post_can_delete_it_and_nobody_else(server, how):
                     said = result.response.content
                     assert result.ephemeral
                 assert there(world, post) is stays, (delete, said)
-                assert said == "It is gone." if not stays else "Only who asked" in said
+                assert said == "Deleted." if not stays else "Only its requester" in said
 
 
 async def test_moderators_delete_any_post_of_the_bot_and_none_of_others(server, moderators):
@@ -74,7 +74,7 @@ async def test_moderators_delete_any_post_of_the_bot_and_none_of_others(server, 
         await world.ben.send(world.channel, "hello")
         hello = world.last
         refused = await cleo.context_menu(world.channel, MENU, hello)
-        assert "posts of mine" in refused.response.content
+        assert "my own posts" in refused.response.content
         assert there(world, hello)
 
 
@@ -112,4 +112,4 @@ async def test_a_post_that_is_gone_already_is_no_error(server):
         post = await ask(world, "slash")
         world.env.inject_error("DELETE", "/channels/*/messages/*", status=404, code=10008)
         result = await world.ben.context_menu(world.channel, MENU, post)
-        assert "gone already" in result.response.content
+        assert "already gone" in result.response.content

@@ -110,4 +110,4 @@ async def test_it_answers_in_private_messages_too(server):
         await world.ada.send_dm("!bag top")
         dreamt, refused = [message for message in world.ada.user.dm_channel.history() if message.author.bot]
         assert dreamt.attachments
-        assert "in a server only" in refused.content
+        assert "only in a server" in refused.content

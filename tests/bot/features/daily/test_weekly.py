@@ -62,7 +62,7 @@ async def test_the_weeks_best_come_once_in_order_with_votes_and_dreamers(server)
         (told,) = best(world.channel)
         (embed,) = told.embeds
         assert embed.title == "Your favorite bags from 16 November to 22 November"
-        assert f"**1** `{good}` 👍 3  👎 0 · dreamt by <@{world.ben.id}>" in embed.description
+        assert f"**1** `{good}` 👍 3  👎 0 · dreamed by <@{world.ben.id}>" in embed.description
         assert f"**2** `{fair}` 👍 2  👎 1" in embed.description
         assert bad not in embed.description
         assert old not in embed.description

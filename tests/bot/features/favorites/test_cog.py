@@ -42,7 +42,7 @@ async def test_pressed_again_it_is_taken_back(server):
     async with server() as world:
         await world.ada.send(world.channel, "!bag 42")
         bag, code = world.last, world.code
-        for expected in ("among your favorites now", "no longer", "among your favorites now"):
+        for expected in ("now one of your favorites", "no longer", "now one of your favorites"):
             result = await world.ben.click(bag, custom_id=f"bag:save:{code}")
             assert result.ephemeral
             assert expected in result.response.content
@@ -222,7 +222,7 @@ async def test_show_tells_all_about_a_bag(server):
         assert fields["Votes"] == "👍 1  👎 0"
         assert fields["Saved by"] == f"<@{world.ben.id}>"
         assert fields["Seed"] == "42"
-        assert world.ada.mention in fields["Dreamt"]
+        assert world.ada.mention in fields["Dreamed"]
 
 
 async def test_on_a_full_disk_saving_says_so_and_can_be_tried_again(server, monkeypatch):
@@ -237,4 +237,4 @@ async def test_on_a_full_disk_saving_says_so_and_can_be_tried_again(server, monk
             result = await world.ada.click(bag, custom_id=f"bag:save:{code}")
         assert "disk is full" in result.response.content
         result = await world.ada.click(bag, custom_id=f"bag:save:{code}")
-        assert "among your favorites now" in result.response.content
+        assert "now one of your favorites" in result.response.content

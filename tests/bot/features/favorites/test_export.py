@@ -76,7 +76,7 @@ async def test_too_many_for_one_file_come_in_several_and_the_rest_is_told(server
             [code] for code in codes[:2:-1]
         ]
         assert "newest 5 of 8" in files[4].content
-        assert "More files" in files[-1].content
+        assert "no more files" in files[-1].content
 
 
 async def test_who_takes_no_private_messages_is_told_so_and_gets_no_file_in_public(server, monkeypatch):
@@ -85,7 +85,7 @@ async def test_who_takes_no_private_messages_is_told_so_and_gets_no_file_in_publ
         await favorites(world, [1])
         world.env.inject_error("POST", "/channels/*/messages", status=403, code=50007)
         await world.ada.send(world.channel, "!bag export")
-        assert world.env.transcript().count("you take no messages from me") > 0
+        assert world.env.transcript().count("your DMs are closed") > 0
         assert world.last.content == "!bag export"  # the hint has gone, and there was no file
 
 

@@ -68,7 +68,7 @@ async def test_the_same_by_slash_is_seen_by_the_admin_only(server):
 REFUSED = [
     ("zone Pariss", "`Europe/Paris`"),
     ("zone Atlantis", "`new york`"),
-    ("zone", "wants a place"),
+    ("zone", "takes a place"),
     ("hour 25", "`9:30`"),
     ("hour 9:61", "`9:30`"),
     ("hour noonish", "`9:30`"),
@@ -136,7 +136,7 @@ async def test_the_panel_works_by_choosing_also_after_a_restart(server):
         await world.ada.select(panel, ["never"], custom_id="bag:setup:hour")
         assert "never" in fields(world.now(panel))["Daily dream bag"]
         await world.ada.select(panel, [], custom_id="bag:setup:channel")
-        assert "nothing by myself" in fields(world.now(panel))["Home channel"]
+        assert "nothing on my own" in fields(world.now(panel))["Home channel"]
         assert world.env.bot.home(world.env.bot.get_guild(world.guild.id)) is None
         await world.ada.click(panel, custom_id="bag:setup:reset")
         assert world.channel.mention in fields(world.now(panel))["Home channel"]

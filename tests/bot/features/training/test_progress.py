@@ -103,4 +103,4 @@ async def test_a_run_without_grids_or_gone_is_told_in_private(server):
             path.rmdir() if path.is_dir() else path.unlink()
         result = await world.ada.click(shown_by(world), custom_id=f"bag:timelapse:{run.name}")
         assert result.ephemeral
-        assert "not drawn a grid" in result.response.content
+        assert "hasn't drawn a grid" in result.response.content

@@ -83,7 +83,7 @@ async def test_a_run_that_was_over_before_is_not_told_again(server):
 @pytest.mark.parametrize(
     ("ending", "told"),
     [
-        ({"event": "stopped", "epoch": 1}, "rests after epoch 1"),
+        ({"event": "stopped", "epoch": 1}, "stopped after epoch 1"),
         ({"event": "failed", "reason": "no space left on the disk"}, "no space left on the disk"),
     ],
 )
@@ -261,7 +261,7 @@ async def test_what_went_wrong_on_the_way_is_told_once_with_the_next_grid(server
         (thread,) = world.channel.threads
         assert files(thread) == ["epoch-0002.png", "epoch-0003.png", "epoch-0004.png"]
         assert ["not finite" in text for text in texts(thread)] == [False, True, False]
-        assert "went on from epoch 1" in texts(thread)[1]
+        assert "resumed from epoch 1" in texts(thread)[1]
 
 
 async def test_the_ending_shows_the_curve_of_quality_and_does_without_what_is_missing(server, by_hand):
