@@ -2,19 +2,30 @@
 PYTHON ?= python3
 VENV := .venv/bin
 READY := .venv/ready
+# More for pytest: make test ARGS="--cov -k poll"
+ARGS ?=
 
-.PHONY: run test lint clean
+.PHONY: run test test-slow lint fmt clean
 
 run: $(READY)
 	@exec $(VENV)/python -m bot
 
 test: $(READY)
-	@$(VENV)/python -m pytest --cov
+	@$(VENV)/python -m pytest $(ARGS)
+
+# One at a time: each of them starts processes of its own.
+test-slow: $(READY)
+	@$(VENV)/python -m pytest -m slow -n 0 $(ARGS)
 
 lint: $(READY)
 	$(VENV)/ruff check
 	$(VENV)/ruff format --check
 	$(VENV)/mypy
+	$(VENV)/lint-imports
+
+fmt: $(READY)
+	$(VENV)/ruff check --fix
+	$(VENV)/ruff format
 
 clean:
 	rm -rf .venv

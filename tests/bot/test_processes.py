@@ -78,7 +78,7 @@ async def test_an_admin_trains_stops_and_goes_on_and_others_may_not(server, data
         await world.ada.send(world.channel, "!bag 42")
         assert world.code.endswith("-42")
         await world.ada.slash(world.channel, "bag train stop")
-        await until(lambda: any("rests" in message.content for message in thread.history()))
+        await until(lambda: any("stopped after" in message.content for message in thread.history()))
         await until(lambda: not world.app.trainer.running)
         await world.ada.send(world.channel, "!bag train start")
         await until(lambda: len(thread.history()) > 3)
@@ -124,14 +124,14 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
     )
     async with server(shop, generator=False) as world:
         await world.ada.send(world.channel, "!bag scrape")
-        await until(lambda: "The dataset has" in said(world), 120)
+        await until(lambda: "The dataset now has" in said(world), 120)
         assert "⚠️ closed: " in said(world)
-        assert "**64** bags now" in said(world)
+        assert "**64** bags" in said(world)
         await until(lambda: not world.app.scraper.running)
         world.app.scraper.start(asked=False)  # as the schedule does every night
         await until(lambda: said(world).count("⚠️ closed: ") == 2, 120)
         await until(lambda: not world.app.scraper.running)
-        assert said(world).count("The dataset has") == 1
+        assert said(world).count("The dataset now has") == 1
         await world.ben.send(world.channel, "!bag scrape")
         assert "Manage Server" in world.whispers(world.ben)[0]
 

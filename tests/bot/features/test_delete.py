@@ -85,7 +85,7 @@ async def test_a_moderator_of_one_server_is_none_in_another(server, moderators):
         there_too = elsewhere.create_text_channel("general")
         cleo = elsewhere.add_member(elsewhere.owner)
         await cleo.send(there_too, f"!bag delete {post.jump_url}")
-        assert "here" in world.whispers(cleo)[-1]
+        assert "in this server" in world.whispers(cleo)[-1]
         assert there(world, post)
 
 
