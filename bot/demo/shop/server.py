@@ -1,4 +1,4 @@
-"""`python -m bot.demo.shop.server`, the demo's shop: drawn bags on loopback in the markup of three real shops.
+"""`python -m bot.demo.shop.server`, the demo's shop: drawn bags on loopback in three real shops' markup.
 
 A third of the bags is in Rebag's listing, a third in TheRealReal's, a third in Shopify's JSON.
 """
