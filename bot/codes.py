@@ -1,9 +1,9 @@
 """Codes: the short names by which people talk about designs.
 
-A code is `VERSION-NAME`: the generator's version, and what the design is to it. A name of digits
-(`k3f9x2-42`) is the seed of the latent z. A name of a letter and seven more (`k3f9x2-q7h2m0ab`) is a bred
-design's: it is derived from what it was bred of, and the store has its latent.
-Either draws the very same bag for ever.
+A code is `VERSION-NAME`: the generator's version and the design's name. A name of digits (`k3f9x2-42`) is the
+seed of the latent z. A name of a letter and seven more characters (`k3f9x2-q7h2m0ab`) belongs to a bred
+design: it is derived from how the design was bred, and the store has its latent.
+A code always draws exactly the same bag.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _CODE = re.compile(CODE_PATTERN)
 _CHARACTERS = string.ascii_lowercase + string.digits
 
 FRESH = 1_000_000
-"""Random seeds stay below this: a short code is easier to say than one of ten digits."""
+"""Random seeds stay below this: a short code is easier to say than one with ten digits."""
 
 
 class CodeError(ValueError):
-    """What was typed is neither a code nor a seed; the message says what would be."""
+    """The text is neither a code nor a seed; the message is that text."""
 
 
 @dataclass(frozen=True, order=True)
@@ -46,7 +46,7 @@ class Code:
 
     @classmethod
     def of(cls, text: str) -> Code:
-        """Read a whole code. Raises CodeError."""
+        """Parse a full code. Raises CodeError."""
         code = parse(text, "")
         if not code.version:
             raise CodeError(text)
@@ -59,9 +59,10 @@ class Code:
 
     @classmethod
     def bred(cls, kind: str, parents: Sequence[Code], seed: int) -> Code:
-        """The design that a breeding gives: the same parents and seed always give the same.
+        """The design that a breeding gives; the same kind, parents and seed always give the same one.
 
-        Two of a million designs of one generator share a name with a chance of 1 in 5; the older keeps it.
+        Among a million designs of one generator, the chance that any two share a name is 1 in 5; the older
+        one keeps it.
         """
         recipe = " ".join([kind, *map(str, parents), str(seed)])
         number = int.from_bytes(hashlib.sha256(recipe.encode()).digest())
@@ -74,28 +75,28 @@ class Code:
 
 
 def parse(text: str, current: str) -> Code:
-    """Read a code, or a bare seed of the `current` generator version. Raises CodeError."""
+    """Parse a full code, or a bare seed for the generator version `current`. Raises CodeError."""
     text = text.strip().strip("`").lower()
     if _CODE.fullmatch(text):
         version, _, name = text.partition("-")
     else:
         version, name = current, text
-        # isdigit() alone is true of digits in every script.
+        # isdigit() alone accepts the digits of every script.
         if not (name.isascii() and name.isdigit()):
             raise CodeError(text)
     if not name.isdigit():
         return Code(version, name)
-    # Digits are counted first: int() of a million of them takes seconds.
+    # Count the digits first: int() of a million of them takes seconds.
     if len(name) > len(str(SEEDS)) or int(name) >= SEEDS:
         raise CodeError(text)
     return Code.seeded(version, int(name))
 
 
 def fresh(version: str) -> Code:
-    """A design nobody has asked for yet, by a random seed."""
+    """The design of a random seed."""
     return Code.seeded(version, fresh_seed())
 
 
 def fresh_seed() -> int:
-    """A random seed."""
+    """A random seed, 0 ≤ seed < FRESH."""
     return secrets.randbelow(FRESH)

@@ -1,4 +1,4 @@
-"""When a cron expression is due by a place's clocks, which jump forward in spring and back in autumn."""
+"""When a cron expression is due in a time zone whose clocks jump forward in spring and back in autumn."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 
 _JUMP = timedelta(hours=1)
-# In crontab Sunday is 0 or 7; APScheduler counts from Monday. Names mean the same to both.
+# Crontab's Sunday is 0 or 7, while APScheduler counts from Monday. Names mean the same to both.
 _WEEKDAYS = dict(zip("01234567", ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun"), strict=True))
 
 
 def cron_trigger(expression: str, timezone: ZoneInfo) -> CronTrigger:
-    """The trigger of a five-field crontab line in a time zone. Raises ValueError if it is not one."""
+    """The trigger of a five-field cron expression in a time zone. Raises ValueError if it is invalid."""
     fields = expression.split()
     if len(fields) == 5:
         fields[4] = "".join(_WEEKDAYS.get(character, character) for character in fields[4])
@@ -24,10 +24,10 @@ def cron_trigger(expression: str, timezone: ZoneInfo) -> CronTrigger:
 
 
 def moments(cron: str, zone: ZoneInfo, start: datetime) -> Iterator[tuple[date, datetime]]:
-    """The days and moments at which the expression is due from `start` (aware) on; "" is never.
+    """The local dates and moments, aware, at which the expression is due from `start` on; "" is never.
 
-    An hour that spring skips is moved behind the gap (02:30 is due at 03:30); of an hour that autumn
-    repeats, the first one counts.
+    A time that is skipped in spring is due right after the gap (02:30 at 03:30); a time that is repeated in
+    autumn is due once, the first time.
     """
     if not cron:
         return
@@ -41,7 +41,7 @@ def moments(cron: str, zone: ZoneInfo, start: datetime) -> Iterator[tuple[date, 
 
 
 def due_days(cron: str, zone: ZoneInfo, now: datetime, late: timedelta) -> list[date]:
-    """The local dates on which the expression was due, at most `late` before `now`; oldest first."""
+    """The local dates on which the expression was due at most `late` before `now` (aware), oldest first."""
     oldest, days = now - late, list[date]()
     day = oldest.astimezone(zone).date() - timedelta(days=1)
     while day <= now.astimezone(zone).date():
@@ -55,19 +55,19 @@ def due_days(cron: str, zone: ZoneInfo, now: datetime, late: timedelta) -> list[
 
 
 class LocalCron(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Those moments as a trigger. APScheduler's own fires twice when autumn repeats an hour."""
+    """`moments` as a trigger. APScheduler's own fires twice when an hour is repeated in autumn."""
 
     def __init__(self, cron: str, zone: ZoneInfo) -> None:
         self._cron = cron
         self._zone = zone
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        """The first moment from `now` on that is after the `previous` one."""
+        """The first moment from `now` on and after `previous`."""
         after = max(now, previous + timedelta(microseconds=1)) if previous else now
         return next((moment for _, moment in moments(self._cron, self._zone, after)), None)
 
 
 @lru_cache(maxsize=256)
 def _by_wall_clock(cron: str) -> CronTrigger:
-    # As if in UTC, whose clocks never jump; what a zone's clocks do is applied to what comes out.
+    # Computed in UTC, whose clocks never jump; `moments` applies the jumps of the zone afterwards.
     return cron_trigger(cron, ZoneInfo("UTC"))

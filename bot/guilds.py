@@ -1,4 +1,4 @@
-"""The rules of each guild: what its owner has set up, and config.toml's for the rest."""
+"""The rules of each guild: what its admins have set up, and config.toml's defaults for the rest."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from bot.settings import Settings
 from bot.store.store import Store
 
 OFF = 0
-"""A channel's id for none: no channel has it."""
+"""The channel id that stands for no channel."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds in one guild. A channel may be OFF."""
+    """The settings that apply in one guild. A channel may be OFF."""
 
     channel: str
-    """Name or id of the home channel, in which the bot posts by itself."""
+    """Name or id of the home channel, where the bot posts on its own."""
     hall: str
-    """Name or id of the hall of fame; where there is no such channel there is none."""
+    """Name or id of the hall of fame's channel; a guild without that channel has no hall."""
     timezone: str
+    """IANA name."""
     dream_at: str
     """Cron expression of the daily dream bag; empty for none."""
     best_at: str
     """Cron expression of the week's best; empty for none."""
     favorite_votes: int
+    """How many more votes for than against make a favorite."""
 
     @property
     def silent(self) -> bool:
-        """Whether it was chosen that the bot posts nothing by itself."""
+        """Whether an admin chose that the bot posts nothing on its own."""
         return self.channel == str(OFF)
 
     @property
@@ -39,7 +41,7 @@ class Rules:
 
 
 class Guilds:
-    """All guilds' rules, in memory; the store has what was set up."""
+    """The rules of all guilds, in memory; the store keeps what was set up."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -47,11 +49,11 @@ class Guilds:
         self._set_up: dict[int, dict[str, int | str]] = {}
 
     async def load(self) -> None:
-        """Read what was set up."""
+        """Read from the store what was set up."""
         self._set_up = await self._store.guild_settings()
 
     def rules(self, guild_id: int) -> Rules:
-        """What holds in a guild (0 for private messages)."""
+        """The rules of a guild (0: direct messages)."""
         own, default = self._set_up.get(guild_id, {}), self._settings
         return Rules(
             channel=str(own.get("channel_id", default.channel)),
@@ -63,6 +65,6 @@ class Guilds:
         )
 
     async def set_up(self, guild_id: int, **changes: int | str | None) -> None:
-        """Change a guild's settings, named as GuildSettings' columns; None goes back to config.toml's."""
+        """Change a guild's settings, named like the columns of GuildSettings; None restores the default."""
         await self._store.set_up(guild_id, changes)
         await self.load()

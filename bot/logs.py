@@ -1,4 +1,4 @@
-"""How the log looks: for people in a terminal, one JSON object a line for a machine; never a token in it."""
+"""The log: text for people, or one JSON object per line for machines; never a token in it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rich.logging import RichHandler
 
 Look = Literal["auto", "text", "json"]
 
-# A bot's token; and an interaction's, which stands in the addresses that discord.py complains of.
+# A bot's token, and an interaction's, which is part of the URLs in discord.py's warnings.
 _SECRETS = re.compile(r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|(?<=/)(?:aW50ZXJ[\w-]{20,}|[\w-]{60,})")
 
 
 def set_up(look: Look = "auto") -> None:
-    """Log to standard error as told; "auto" is text on a terminal and JSON elsewhere."""
+    """Log to standard error; "auto" is text in a terminal and JSON elsewhere."""
     if look == "auto":
         look = "text" if sys.stderr.isatty() else "json"
     handler: logging.Handler
@@ -41,7 +41,7 @@ def set_up(look: Look = "auto") -> None:
 
 
 def discreet(text: str) -> str:
-    """The text without what looks like a token."""
+    """The text with everything that looks like a token replaced by "…"."""
     return _SECRETS.sub("…", text)
 
 

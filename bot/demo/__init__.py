@@ -1,1 +1,1 @@
-"""The demo: a shop of drawn bags, and a chat page around the unmodified bot."""
+"""The demo: a shop of drawn bags and a chat page with the unmodified bot."""

@@ -1,6 +1,6 @@
-"""The demo: a shop of drawn bags, the real scraper, the real trainer and the real bot in a chat page.
+"""The demo: a shop of drawn bags, the real scraper, the real trainer, and the real bot on a chat page.
 
-All of it runs on this machine, and all that it writes is under one folder.
+All of it runs on this machine and writes to one folder.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHOP_PORT = 8090
 FIRST_DREAM_EPOCH = 20
 CHANNEL = "bag-dreams"
 CONFIG = """\
-# Written anew at every start of the demo.
+# Rewritten whenever the demo starts.
 [scraper]
 folder = "{folder}/shop"
 dataset = "{folder}/dataset"
@@ -69,15 +69,15 @@ vote_minutes = 2
 cooldown_seconds = 0
 server_per_minute = 0
 """
-FIRST_WORDS = "My first dream today. Press a button under it, or type `!bag`."
+FIRST_WORDS = "My first dream today. Press a button below it, or type `!bag`."
 log = logging.getLogger(__name__)
 
 
 class Demo:
     """`async with Demo(folder, port) as demo`: the page is at `demo.address`.
 
-    If the port is taken, it is at another one. Raises SettingsError for an environment variable that
-    can't be.
+    If the port is taken, the page is at another one. Raises SettingsError for an invalid environment
+    variable.
     """
 
     def __init__(self, folder: Path, port: int, bags: int = BAGS, minutes: float = MINUTES) -> None:
@@ -91,11 +91,11 @@ class Demo:
 
     @property
     def address(self) -> str:
-        """Where the chat page is."""
+        """The URL of the chat page."""
         return self.chat.address
 
     async def __aenter__(self) -> Self:
-        """Start the shop, the app and the page, then let the story run."""
+        """Start the shop, the app and the page, then the story."""
         async with AsyncExitStack() as stack:
             shop = await stack.enter_async_context(_shop(self._bags))
             config = await asyncio.to_thread(self._configure, shop)
@@ -122,7 +122,7 @@ class Demo:
         return config
 
     async def _story(self) -> None:
-        """What happens by itself: a welcome, a crawl, a training run, and the first dream bag."""
+        """What happens without being asked: a welcome, a scrape, a training run and the first dream bag."""
         try:
             await self.app.announcer.say(_welcome(self._bags))
             if not self.app.trainer.running:
@@ -131,13 +131,13 @@ class Demo:
                 self.app.trainer.start()
             await self._dream_first_bag()
         except discord.DiscordException:
-            log.exception("the demo's story broke off; the chat goes on")
+            log.exception("the demo's story failed; the chat goes on")
 
     async def _dream_first_bag(self) -> None:
         while True:
             with contextlib.suppress(Refusal):
                 model = await self.app.studio.current()
-                # The very first dreams are fog; the grids in the thread show those.
+                # The very first dreams are fog, which the grids in the thread show.
                 if model.epoch >= FIRST_DREAM_EPOCH or not self.app.trainer.running:
                     break
             await asyncio.sleep(0.5)
@@ -148,12 +148,15 @@ class Demo:
 
 @asynccontextmanager
 async def _shop(bags: int) -> AsyncIterator[str]:
-    """The shop in a process of its own; its address. It keeps its port if it can: pages are known by it."""
+    """Run the shop in its own process; gives its URL.
+
+    It keeps its port if it can, because the catalog knows pages by their URL.
+    """
     for port in (_free_port(SHOP_PORT), 0):
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "bot.demo.shop.server", "--port", str(port), "--bags", str(bags)),
-            "--leashed",  # a demo that is killed can't say goodbye
+            "--leashed",  # a demo that is killed can't stop it
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
@@ -161,7 +164,7 @@ async def _shop(bags: int) -> AsyncIterator[str]:
         line = (await process.stdout.readline()).decode().split() if process.stdout else []
         if line:
             break
-        await process.wait()  # somebody was quicker to take the port
+        await process.wait()  # somebody else took the port first
     else:
         raise OSError("the demo's shop did not start")
     try:
@@ -173,7 +176,7 @@ async def _shop(bags: int) -> AsyncIterator[str]:
 
 
 def _free_port(wanted: int) -> int:
-    """The wanted port, or 0 (any free one) if somebody has it."""
+    """The wanted port, or 0 (any free one) if it is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -190,12 +193,12 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 def _welcome(bags: int) -> str:
-    """The first words in the demo's channel."""
+    """The first message in the demo's channel."""
     return (
-        "👜 **Hello! I dream handbags.** This is a simulated Discord on your own machine; the bot in it is "
-        f"the real one. Right now I am collecting {bags:,} drawn bags from a small shop next door; then I "
-        "train on them, and the bags emerge in a thread, epoch by epoch.\n"
+        "👜 **Hello! I dream handbags.** This is a simulated Discord on your own machine, with the real bot "
+        f"in it. Right now I am collecting {bags:,} drawn bags from a small shop next door. Then I train on "
+        "them, and the bags emerge in a thread, epoch by epoch.\n"
         "Type **`!bag`** for a dream, **`!bag 42`** for the bag of seed 42, **`!bag grid 9`**, "
         "**`!bag interpolate 42 7`**, **`!bag vote`** or **`!bag help`**. "
-        "You can speak as three people: choose who you are at the lower left."
+        "You can speak as any of three people: choose one at the lower left."
     )

@@ -1,4 +1,4 @@
-"""Builds the gallery: asks the store, draws what is missing, writes what has changed."""
+"""Builds the gallery: reads the store, draws what is missing, writes what has changed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gan.run import every
 from gan.run_state import Progress, follow
 
 GENERATIONS = 3
-"""How far back a family tree goes."""
+"""Generations of ancestors in a family tree."""
 PER_PAGE = 48
 RUNS_PER_PAGE = 12
 NEWEST = 10
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Bag:
-    """A design as the pages show it."""
+    """A design as the pages show it; `hex` is its color as #rrggbb."""
 
     code: str
     epoch: int
@@ -57,7 +57,7 @@ class Bag:
 
     @property
     def alt(self) -> str:
-        """In words, for who can't see it."""
+        """Alt text."""
         return words.design_alt(self.code, self.color, self.epoch)
 
     @property
@@ -94,7 +94,7 @@ class Film:
 
     @property
     def alt(self) -> str:
-        """In words, for who can't see it."""
+        """Alt text."""
         return words.timelapse_alt(self.epochs)
 
 
@@ -105,7 +105,7 @@ class News:
     bag: Bag
     at: datetime
     day: date | None
-    """Of a daily bag; None for a favorite."""
+    """The local date of a daily bag; None for a favorite."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,9 @@ class Report:
 
 
 async def build(config: Config, pool: DrawingPool, out: Path, url: str) -> Report:
-    """Write the gallery of all that the store knows. `url` is where it will be, or "".
+    """Write the gallery of everything in the store to `out`; `url` is where it will be published, or "".
 
-    Raises GalleryError if `out` can't be a gallery, Refusal if nothing can be drawn, OSError.
+    Raises GalleryError if `out` can't be a gallery, Refusal if nothing can be drawn, or OSError.
     """
     folder = Folder(out)
     store = Store(config.bot.store)
@@ -178,11 +178,11 @@ def _films(folder: Folder, runs: Path) -> Iterator[Film]:
         try:
             yield Film(progress, pictures.timelapse(folder, run.name, run.timelapse))
         except UnidentifiedImageError:
-            log.warning("the timelapse of run %s can't be read: it is left out", run.name)
+            log.warning("leaving out the timelapse of run %s, which can't be read", run.name)
 
 
 def _write(folder: Folder, pages: Pages, bags: dict[str, Bag], films: Sequence[Film]) -> None:
-    """Pages in an order in which no link leads to a page that is not there yet."""
+    """Write the pages in an order in which no link leads to a missing page."""
     favorites = sorted(
         (bag for bag in bags.values() if bag.saved_at), key=lambda bag: (bag.saved_at, bag.code), reverse=True
     )
@@ -206,7 +206,7 @@ def _write(folder: Folder, pages: Pages, bags: dict[str, Bag], films: Sequence[F
         ("runs", "runs.html", films, RUNS_PER_PAGE),
     ):
         sheets = _sheets(things, size)
-        # The last first: each page's "older" is there before it.
+        # The last page first: the one that "older" links to is there before the link.
         for number in reversed(range(len(sheets))):
             where = _sheet(name, number)
             around = {
@@ -241,6 +241,6 @@ def _sheets(things: Sequence[Any], size: int) -> list[Sequence[Any]]:
 
 def _news(favorites: Iterable[Bag], days: Iterable[tuple[date, Bag]]) -> list[News]:
     news = [News(bag, bag.saved_at, None) for bag in favorites if bag.saved_at]
-    # A local day has no one moment; the bag came some time in it.
+    # A local day is no single moment; the bag was posted at some time in it.
     news += [News(bag, datetime.combine(day, time(12), UTC), day) for day, bag in days]
     return sorted(news, key=lambda each: (each.at, each.bag.code), reverse=True)[:FEED]

@@ -1,4 +1,4 @@
-"""The gallery's folder: only what has changed is written, each file whole, and what is gone goes last."""
+"""The gallery's folder: writes only what has changed, each file whole, and removes old files last."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ MARK = ".gallery.json"
 
 
 class GalleryError(ValueError):
-    """The folder can't be written as a gallery; the message is one line."""
+    """The folder can't hold a gallery; the message is one line."""
 
 
 class Folder:
     """A gallery on disk.
 
-    What stands in `MARK` is the gallery's own: its files, and `notes` for the next time. Other files (a
-    CNAME, a .git) are left alone.
+    The file `MARK` lists the gallery's files, and keeps `notes` for the next build. Other files (a CNAME, a
+    .git) are left alone.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,7 +26,7 @@ class Folder:
         self._kept: set[str] = set()
         try:
             if path.exists() and not path.is_dir():
-                raise GalleryError(f"{path} is a file: name a folder for the gallery")
+                raise GalleryError(f"{path} is a file: choose a folder for the gallery")
             path.mkdir(parents=True, exist_ok=True)
             before = self._read()
             self.notes: dict[str, Any] = before["notes"]
@@ -42,20 +42,20 @@ class Folder:
                 about: dict[str, Any] = json.loads(mark.read_bytes())
                 return {"notes": dict(about["notes"]), "files": list(about["files"])}
             except (ValueError, KeyError, TypeError) as error:
-                raise GalleryError(f"{mark} is damaged: delete {self.path} and build it anew") from error
+                raise GalleryError(f"{mark} is damaged: delete {self.path} and build it again") from error
         if any(not each.name.startswith(".") for each in self.path.iterdir()):
-            raise GalleryError(f"{self.path} holds something that is not a gallery: name another folder")
+            raise GalleryError(f"{self.path} holds something that is not a gallery: choose another folder")
         return {"notes": {}, "files": []}
 
     def has(self, name: str) -> bool:
-        """Whether a file of an earlier build is there; it is kept then."""
+        """Whether a file from an earlier build is there; if so, it is kept."""
         if name in self._before and (self.path / name).is_file():
             self._kept.add(name)
             return True
         return False
 
     def put(self, name: str, data: bytes) -> None:
-        """Make a file hold `data`. Raises OSError, and the old file stays."""
+        """Write `data` to a file, unless it has it already. Raises OSError, and then the old file stays."""
         file = self.path / name
         self._kept.add(name)
         if file.is_file() and file.read_bytes() == data:
@@ -68,7 +68,7 @@ class Folder:
         self.written += 1
 
     def close(self) -> None:
-        """Remove the files that no longer belong, and remember those that do."""
+        """Remove the files that no longer belong to the gallery, and record the others."""
         for name in sorted(self._before - self._kept):
             file = self.path / name
             if file.is_file():
@@ -80,7 +80,7 @@ class Folder:
         self.remember()
 
     def remember(self) -> None:
-        """Note which files are the gallery's: a build that is broken off is then known for one."""
+        """Record which files are the gallery's, so that an interrupted build is recognized."""
         data = json.dumps({"notes": self.notes, "files": sorted(self._before)}, indent=1).encode()
         mark = self.path / MARK
         if not mark.exists() or mark.read_bytes() != data:

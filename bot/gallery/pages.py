@@ -1,4 +1,4 @@
-"""The pages of the gallery, from the templates beside this file. They are well-formed XML, too."""
+"""The pages of the gallery, from the templates next to this file. They are also well-formed XML."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 HERE = Path(__file__).parent
 NAMESPACE = uuid.UUID("6f1c3f0e-6b0a-4a8e-9a43-0f2d5d1f6b57")
-"""Of the feed's ids: an entry keeps its id wherever the gallery moves."""
+"""Namespace of the feed's ids: an entry keeps its id wherever the gallery moves."""
 
 
 class Pages:
-    """Renders pages for a gallery at `url` ("" if that is not known: then all links are relative)."""
+    """Renders pages for a gallery at `url`; "" if that is unknown, and then all links are relative."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/") + "/" if url else ""
@@ -31,7 +31,7 @@ class Pages:
         self.style = (HERE / "style.css").read_bytes()
 
     def render(self, template: str, page: str, **about: object) -> bytes:
-        """The page at the path `page` of the gallery."""
+        """The page at the path `page` in the gallery, as UTF-8, from a template and its variables."""
 
         def link(to: str) -> str:
             return quote(posixpath.relpath(to, posixpath.dirname(page) or "."))

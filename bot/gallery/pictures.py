@@ -1,4 +1,4 @@
-"""The pictures of the gallery: drawn once, small where many stand side by side."""
+"""The pictures of the gallery: drawn once, and smaller where many are side by side."""
 
 from __future__ import annotations
 
@@ -18,36 +18,38 @@ from bot.gallery.folder import Folder
 from gan.animate import encode_webp
 
 LARGE = 512
-"""Pixels along a side on a bag's own page."""
+"""Side of the picture on a bag's own page, in pixels."""
 SMALL = 256
+"""Side of a picture among others, in pixels."""
 AT_ONCE = 64
 TIMELAPSE = 528
-"""At most so many pixels along a timelapse's sides."""
+"""The longest side of a timelapse, in pixels."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Hue:
-    """A bag's color: in a word, and as #rrggbb."""
+    """A bag's color: its name, and as #rrggbb."""
 
     name: str
     hex: str
 
 
 def large(code: str) -> str:
-    """Where the picture of a bag's own page is."""
+    """Path of the picture on a bag's own page."""
     return f"pictures/{code}.webp"
 
 
 def small(code: str) -> str:
-    """Where a bag's picture among others is."""
+    """Path of a bag's picture among others."""
     return f"pictures/{code}-small.webp"
 
 
 async def draw(folder: Folder, studio: Studio, codes: Sequence[str]) -> dict[str, Hue]:
-    """Put the pictures of designs into the folder, and say their colors.
+    """Put the pictures of designs into the folder; returns their colors by code.
 
-    Who has been drawn before is not drawn again. Who can't be drawn (its generator is gone) is left out.
+    A design that was drawn before is not drawn again. One that can't be drawn (its generator is gone) is left
+    out.
     """
     known: dict[str, list[str]] = folder.notes.setdefault("hues", {})
     missing = [
@@ -60,7 +62,7 @@ async def draw(folder: Folder, studio: Studio, codes: Sequence[str]) -> dict[str
         )
         for code, picture in zip(some, drawn, strict=True):
             if isinstance(picture, Refusal):
-                log.warning("%s is left out: %s", code, picture)
+                log.warning("leaving out %s: %s", code, picture)
                 known.pop(code, None)
                 continue
             if isinstance(picture, BaseException):
@@ -75,7 +77,7 @@ async def draw(folder: Folder, studio: Studio, codes: Sequence[str]) -> dict[str
 
 @dataclass(frozen=True)
 class Moving:
-    """A timelapse in the folder: its file, its last picture, and their size in pixels."""
+    """A timelapse in the folder: the paths of the film and of its last frame, and their size in pixels."""
 
     film: str
     still: str
@@ -84,7 +86,7 @@ class Moving:
 
 
 def timelapse(folder: Folder, name: str, gif: Path) -> Moving:
-    """Put a run's timelapse into the folder as animated WebP, a third of the GIF, and its end as a still."""
+    """Put a run's timelapse into the folder as animated WebP, a third of the GIF's bytes, and a still."""
     films: dict[str, list[int]] = folder.notes.setdefault("films", {})
     film, still = f"runs/{name}.webp", f"runs/{name}-still.webp"
     about = gif.stat()

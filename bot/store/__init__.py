@@ -1,1 +1,1 @@
-"""What the bot remembers: designs, votes, favorites, polls and what it has posted."""
+"""The database: designs, votes, favorites, polls, posts and guilds' settings."""

@@ -26,21 +26,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.store.models import Base
 
 BUSY_MS = 5000
-"""So long a statement waits for a store that another process writes to."""
+"""Milliseconds that a statement waits for another process to finish writing."""
 T = TypeVar("T")
 
 _MIGRATIONS = str(Path(__file__).parent / "migrations")
 
 
 def utc_now() -> datetime:
-    """The time, aware."""
+    """The current time, aware."""
     return datetime.now(UTC)
 
 
 class Database:
-    """An engine over one SQLAlchemy URL; its subclasses, a file each, hold the questions.
+    """An engine for one SQLAlchemy URL; its subclasses, one per file, have the queries.
 
-    `now` gives the time, aware, that rows remember.
+    `now` returns the current time, aware, for the timestamps in rows.
     """
 
     def __init__(self, url: str, now: Callable[[], datetime] = utc_now) -> None:
@@ -65,7 +65,7 @@ class Database:
             self._thread = ThreadPoolExecutor(1, "store")
 
     async def open(self) -> None:
-        """Bring the schema up to date. Calling it again does nothing."""
+        """Create the schema or bring it up to date. Calling it again does nothing."""
         async with self._opening:
             if self._opened:
                 return
@@ -76,9 +76,9 @@ class Database:
             self._opened = True
 
     async def revision(self) -> str | None:
-        """The revision of the schema, unchanged; None if there is no database yet, and none is made.
+        """The revision of the schema, or None if there is no database yet. Changes and creates nothing.
 
-        Raises SQLAlchemyError or OSError if it can't be reached.
+        Raises SQLAlchemyError or OSError if the database can't be reached.
         """
         file = self._url.database if self._url.get_backend_name() == "sqlite" else None
         if file and not await asyncio.to_thread(Path(file).exists):
@@ -90,7 +90,7 @@ class Database:
 
     @staticmethod
     def revisions() -> list[str]:
-        """All revisions of the schema that this program knows, newest first."""
+        """All schema revisions that this program knows, newest first."""
         config = Config()
         config.set_main_option("script_location", _MIGRATIONS)
         return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
@@ -99,18 +99,18 @@ class Database:
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes.
 
-        SQLite has one writer at a time; the others sleep and try again, and some of a crowd would give up.
-        So they stand in line here.
+        SQLite has one writer at a time. The others would sleep and retry, and some of a crowd would give up,
+        so they wait in line here.
         """
         async with self._turn or nullcontext(), self.engine.begin() as connection:
             yield connection
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Do work of several statements in one transaction; what the work returns or raises.
+        """Run `work`, several statements in one transaction; returns or raises what it does.
 
-        SQLite has one writer at a time. It is a thread of ours that claims the database before it reads, so
-        that nothing changes in between, and a transaction costs one way there and back. On PostgreSQL the
-        work has to hold what it reads by `with_for_update`.
+        On SQLite a thread of our own claims the database before it reads, so nothing changes in between and a
+        transaction costs one round trip. On PostgreSQL, `work` must lock the rows it reads with
+        `with_for_update`.
         """
         if self._writer is None:
             async with self.engine.begin() as connection:
@@ -127,15 +127,15 @@ class Database:
 
 
 class _Connection(aiosqlite.Connection):
-    """One that can be told twice to stop, as SQLAlchemy does when a task is cancelled while it is cancelled.
+    """Can be stopped twice, which SQLAlchemy does when a task is cancelled during its cancellation.
 
-    aiosqlite 0.22 would then wait for ever for a thread that is gone, and the process with it.
+    aiosqlite 0.22 would then wait forever for a thread that is gone, and so would the process.
     """
 
     _told = False
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """Stop the thread; the second time there is nothing to wait for."""
+        """Stop the thread; None, nothing to wait for, the second time."""
         if self._told:
             return None
         self._told = True
@@ -144,7 +144,7 @@ class _Connection(aiosqlite.Connection):
 
 def _connection(database: str, **options: Any) -> _Connection:
     connection = _Connection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
-    # As SQLAlchemy does with those that it makes: a connection left open keeps no process from its end.
+    # As SQLAlchemy does with its own: a connection left open must not keep the process alive.
     connection._thread.daemon = True
     return connection
 
@@ -157,7 +157,7 @@ def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
-    # A writer does not keep readers waiting, and two writers wait for one another instead of failing.
+    # A writer does not block readers, and two writers wait for each other instead of failing.
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")

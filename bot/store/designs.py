@@ -1,4 +1,4 @@
-"""Designs in the store: what was shown to somebody, and what was bred of what."""
+"""Designs in the store: what was shown to somebody, and what was bred from what."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from bot.store.database import Database
 from bot.store.models import Descent, Design, Favorite, Vote
 
 RECENT = 200
-"""How far back a person's own designs and a guild's are looked through for one of a certain beginning."""
+"""How many of the newest designs of a person and of a guild are searched for suggestions."""
 
 
 @dataclass(frozen=True)
 class Bred:
-    """A design that was bred, with all that it takes to breed and to draw it again."""
+    """A bred design, with everything it takes to breed and draw it again."""
 
     code: Code
     parents: tuple[Code, ...]
     seed: int
-    """Of the breeding; of a step between two designs, how far it is, in thousandths."""
+    """Of the breeding; for a step between two designs, how far along it is, in thousandths."""
     latent: bytes
-    """float32 [z]"""
+    """float32 [z_size], as bytes."""
 
 
 class Designs(Database):
-    """What was shown, by code."""
+    """The designs that were shown, by code."""
 
     async def add_designs(
         self,
@@ -42,7 +42,7 @@ class Designs(Database):
         user_id: int | None,
         looks: Sequence[bytes | None] = (),
     ) -> None:
-        """Remember designs that are being shown, and their looks; who asked first stays on record.
+        """Record designs that are being shown, and their looks; the first requester stays on record.
 
         Raises Refusal for a bred design that is not in the store: nothing else knows how to draw it.
         """
@@ -68,9 +68,9 @@ class Designs(Database):
                     await connection.execute(unseen.values(look=look))
 
     async def add_bred(self, litter: Sequence[Bred], epoch: int, guild_id: int, user_id: int | None) -> None:
-        """Remember bred designs, and their parents if they are new."""
+        """Record bred designs, and their parents if they are new."""
         if not litter:
-            return  # SQLAlchemy takes no rows for one row without values
+            return  # SQLAlchemy would insert one row of defaults
         parents = dict.fromkeys(parent for bred in litter for parent in bred.parents)
         await self.add_designs(list(parents), epoch, guild_id, user_id)
         rows = [
@@ -88,7 +88,10 @@ class Designs(Database):
             await connection.execute(self.insert(Descent).on_conflict_do_nothing(), descent)
 
     async def latents(self, codes: Iterable[Code]) -> dict[Code, bytes]:
-        """The stored latents of the bred ones among designs. Raises Refusal if one is not in the store."""
+        """The stored latents, float32 [z_size] as bytes, of the bred ones among `codes`.
+
+        Raises Refusal if one is not in the store.
+        """
         bred = {str(code): code for code in codes if code.seed is None}
         if not bred:
             return {}
@@ -101,7 +104,7 @@ class Designs(Database):
         return found
 
     async def ancestors(self, code: Code, generations: int) -> dict[Code, tuple[Code, ...]]:
-        """The parents of a design, and theirs, so many generations back; an empty tuple for who has none."""
+        """The parents of a design and of its ancestors, for this many generations; () if there are none."""
         family: dict[Code, tuple[Code, ...]] = {}
         wanted = {str(code)}
         async with self.engine.connect() as connection:
@@ -125,7 +128,7 @@ class Designs(Database):
             return await connection.scalar(select(Design.seed).where(Design.code == str(code))) or 0
 
     async def children(self, code: Code, limit: int) -> list[str]:
-        """Designs that were bred of one, some of them if there are more than `limit`."""
+        """Codes of up to `limit` designs that were bred from this one."""
         async with self.engine.connect() as connection:
             rows = await connection.execute(
                 select(Descent.child).where(Descent.parent == str(code)).limit(limit)
@@ -135,10 +138,10 @@ class Designs(Database):
     async def suggestions(
         self, prefix: str, guild_id: int, user_id: int, limit: int, version: str | None = None
     ) -> list[str]:
-        """Codes that somebody may mean who has typed `prefix`, of the whole or of what follows the version.
+        """Up to `limit` codes that start with `prefix`, or whose part after the version does.
 
-        One's own newest, the guild's favorites, the guild's newest; then any that begin so. With a
-        `version`, of that generator only.
+        First the person's own newest, then the guild's favorites, the guild's newest, and any others. With a
+        `version`, only from that generator.
         """
         newest = select(Design.code)
         own = newest.where(Design.user_id == user_id).order_by(Design.created_at.desc())
@@ -153,7 +156,7 @@ class Designs(Database):
         some = beginning if beginning.startswith(prefix) else prefix
         queries: list[Select[Any]] = [query.limit(RECENT) for query in (own, kept, seen)]
         if some:
-            # The last character that a code can have is z.
+            # "{" follows "z", the last character that a code can have.
             queries.append(newest.where(Design.code >= some, Design.code < some + "{").limit(limit))
         found: dict[str, None] = {}
         async with self.engine.connect() as connection:
@@ -167,9 +170,9 @@ class Designs(Database):
         return list(found)[:limit]
 
     async def versions_in_use(self) -> set[str]:
-        """Generator versions that a vote or a favorite names: these are never deleted.
+        """Versions of the generators that drew a design with a vote or a favorite: these are never deleted.
 
-        Parents are of their children's generator, so what they need is kept too.
+        Parents come from the same generator as their children, so theirs is kept too.
         """
         versions = select(Design.version).distinct().subquery()
         loved = (

@@ -1,4 +1,4 @@
-"""Favorites in the store, and the card on which all that is known of a design comes together."""
+"""Favorites in the store, their posts in halls of fame, and everything known about one design."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bot.store.models import Design, Favorite, HallPost, Score
 from bot.store.votes import EVER, Tally, Votes
 
 COMMUNITY = 0
-"""The user id under which a guild's votes save a favorite."""
+"""The user id of favorites that a guild voted in."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """All that is known of a design."""
+    """Everything known about a design."""
 
     code: str
     epoch: int
@@ -28,7 +28,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Kept:
-    """One favorite, as the index tells it. It names nobody."""
+    """One favorite, as in the index of an export. It names nobody."""
 
     code: str
     saved_at: datetime
@@ -38,10 +38,10 @@ class Kept:
 
 
 class Favorites(Votes):
-    """What is kept."""
+    """Favorites, and their posts in halls of fame."""
 
     async def card(self, code: str, guild_id: int) -> Card | None:
-        """What is known of a design, or None if nobody has seen it."""
+        """Everything known about a design, or None if nobody has seen it; `saved_by` is of this guild."""
         async with self.engine.connect() as connection:
             row = (await connection.execute(select(Design.__table__).where(Design.code == code))).first()
             if row is None:
@@ -61,7 +61,7 @@ class Favorites(Votes):
             )
 
     async def save(self, code: str, guild_id: int, user_id: int) -> bool:
-        """Make a design a favorite of a person (or of COMMUNITY); False if it is one already."""
+        """Make a design a person's (or COMMUNITY's) favorite in a guild; False if it already is."""
         async with self.begin() as connection:
             added = await connection.execute(
                 self.insert(Favorite)
@@ -72,7 +72,7 @@ class Favorites(Votes):
             return added.first() is not None
 
     async def unsave(self, code: str, guild_id: int, user_id: int) -> bool:
-        """Take a favorite of a person back; False if it was none."""
+        """Make a design no longer a person's favorite; False if it was not one."""
         async with self.begin() as connection:
             gone = await connection.execute(
                 delete(Favorite)
@@ -82,13 +82,13 @@ class Favorites(Votes):
             return gone.first() is not None
 
     async def is_favorite(self, code: str, guild_id: int) -> bool:
-        """Whether a design is a favorite of anybody in a guild."""
+        """Whether a design is anybody's favorite in a guild."""
         query = select(Favorite.code).where(Favorite.code == code, Favorite.guild_id == guild_id).limit(1)
         async with self.engine.connect() as connection:
             return await connection.scalar(query) is not None
 
     async def favorite_codes(self) -> list[str]:
-        """Every design that is a favorite anywhere."""
+        """The codes of all favorites of all guilds, sorted."""
         async with self.engine.connect() as connection:
             return list(await connection.scalars(select(Favorite.code).distinct().order_by(Favorite.code)))
 
@@ -115,7 +115,7 @@ class Favorites(Votes):
     async def favorites(
         self, guild_id: int, user_id: int | None, offset: int, limit: int
     ) -> tuple[list[str], int]:
-        """One page of a guild's favorites (of one person, if named), newest first, and how many there are."""
+        """One page of a guild's favorites (or of one person's), newest first, and their total number."""
         where = [Favorite.guild_id == guild_id]
         if user_id is not None:
             where.append(Favorite.user_id == user_id)
@@ -143,7 +143,7 @@ class Favorites(Votes):
             return [HallPost(**row._mapping) for row in rows]
 
     async def claim_hall_post(self, guild_id: int, code: str, channel_id: int) -> None:
-        """Say that a favorite's post is about to be sent to a hall of fame."""
+        """Record that a favorite's post is about to be sent to a hall of fame."""
         claim = {"channel_id": channel_id, "message_id": None}
         async with self.begin() as connection:
             await connection.execute(
@@ -153,7 +153,7 @@ class Favorites(Votes):
             )
 
     async def complete_hall_post(self, guild_id: int, code: str, message_id: int) -> None:
-        """Remember the message that fulfilled a claim; 0 if somebody has deleted it."""
+        """Record the message that fulfilled a claim; 0 if somebody has deleted it."""
         async with self.begin() as connection:
             await connection.execute(
                 update(HallPost)
@@ -169,7 +169,7 @@ class Favorites(Votes):
             )
 
     async def missing_in_hall(self, since: datetime) -> list[tuple[int, str]]:
-        """Guilds and codes of favorites that have no message, but a claim of one or were saved `since`."""
+        """Guilds and codes of favorites with a claim but no message, or saved since then without either."""
         at_home = (HallPost.guild_id == Favorite.guild_id) & (HallPost.code == Favorite.code)
         query = (
             select(Favorite.guild_id, Favorite.code)

@@ -1,4 +1,4 @@
-"""What the gallery shows, out of the store."""
+"""The store's data for the gallery."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bot.store.database import Database
 from bot.store.models import Design, Favorite, Post, Score
 
 AT_ONCE = 500
-"""Codes asked for in one query: databases take only so many values."""
+"""Codes per query: databases limit the number of parameters."""
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A design with all that may be told of it in public: nothing of who dreamed, saved or voted."""
+    """What may be public about a design: not who dreamed it, saved it or voted on it."""
 
     code: str
     epoch: int
@@ -31,10 +31,10 @@ class Exhibit:
 
 
 class Galleries(Database):
-    """Designs for everybody to see."""
+    """Designs in public."""
 
     async def exhibits(self, generations: int) -> dict[str, Exhibit]:
-        """Every favorite and every daily bag by code, with so many generations of ancestors."""
+        """All favorites and daily bags by code, with this many generations of their ancestors."""
         saved = select(Favorite.code, func.min(Favorite.saved_at).label("at")).group_by(Favorite.code)
         posted = (
             select(Post.code, Post.day)

@@ -1,4 +1,4 @@
-"""What the owners of guilds have set up, in the store."""
+"""Guilds in the store: what their admins have set up."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from bot.store.models import GuildSettings
 
 
 class Guilds(Database):
-    """Settings of guilds."""
+    """The settings of guilds."""
 
     async def guild_settings(self) -> dict[int, dict[str, int | str]]:
-        """All that has been set, by guild id and key; what is missing is config.toml's."""
+        """Everything that was set, by guild id and column; whatever is missing has config.toml's value."""
         table = GuildSettings.__table__
         async with self.engine.connect() as connection:
             rows = (await connection.execute(select(table))).mappings().all()
@@ -24,7 +24,7 @@ class Guilds(Database):
         }
 
     async def set_up(self, guild_id: int, changes: dict[str, int | str | None]) -> None:
-        """Remember settings of a guild; None goes back to config.toml's."""
+        """Record settings of a guild; None restores config.toml's value."""
         async with self.begin() as connection:
             await connection.execute(
                 self.insert(GuildSettings)

@@ -1,4 +1,4 @@
-"""The schema. Truth lives in its constraints: nobody votes twice, no day is posted twice."""
+"""The schema. Its constraints guarantee that nobody votes twice and no day is posted twice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A point in time. SQLite drops the zone, so UTC is put back on reading."""
+    """An aware time, in UTC. SQLite drops the zone, so it is restored on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -37,7 +37,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """All tables; constraints are named so that migrations can name them."""
+    """All tables; constraints have names so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -53,8 +53,8 @@ class Base(DeclarativeBase):
 class Design(Base):
     """A bag that was shown to somebody.
 
-    One that was bred keeps its parents' codes (one for a variation, two for a child or a step between them),
-    the seed of its breeding and its latent, since no bare seed draws it.
+    A bred one keeps its parents' codes (one for a variation, two for a child or a step between them), the
+    seed of its breeding and its latent (float32 [z_size]), since no seed alone can draw it.
     """
 
     __tablename__ = "designs"
@@ -73,11 +73,11 @@ class Design(Base):
     parents: Mapped[str | None] = mapped_column(String(65))
     latent: Mapped[bytes | None] = mapped_column(LargeBinary)
     look: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """What taste is learned from: the picture in little."""
+    """A tiny version of the picture, from which taste is learned: see `bot.drawing.look`."""
 
 
 class Descent(Base):
-    """Who was bred of whom: the way from a parent to its children."""
+    """Which design was bred from which: leads from a parent to its children."""
 
     __tablename__ = "descent"
 
@@ -86,7 +86,7 @@ class Descent(Base):
 
 
 class Vote(Base):
-    """One person's opinion of one design."""
+    """One person's vote on one design: 1 for it, -1 against it."""
 
     __tablename__ = "votes"
     __table_args__ = (
@@ -103,14 +103,14 @@ class Vote(Base):
 
 
 class Score(Base):
-    """A guild's votes for one design in one period, kept up with every vote so that `top` need not count.
+    """A guild's votes on one design in one period, updated with every vote so that `top` need not count.
 
-    A period is a month (`2026-11`), an ISO week (`2026-W47`), both in UTC, or ever (the empty string).
+    A period is a month (`2026-11`) or an ISO week (`2026-W47`), both in UTC, or all time (the empty string).
     """
 
     __tablename__ = "scores"
     __table_args__ = (
-        # The code is in it so that equal bounds have an order too, and `top` reads nine rows and sorts none.
+        # With the code in it, equal bounds are ordered too, and `top` reads nine rows without sorting.
         Index("ix_scores_best", "guild_id", "period", "bound", "code"),
         Index("ix_scores_code", "code", "period"),
     )
@@ -121,11 +121,11 @@ class Score(Base):
     up: Mapped[int]
     down: Mapped[int]
     bound: Mapped[float]
-    """Lower bound of the share of votes for it: see `bot.store.votes.lower_bound`."""
+    """Lower bound of its share of votes for it, in [0, 1): see `bot.store.votes.lower_bound`."""
 
 
 class Favorite(Base):
-    """A design that somebody saved, or (user 0) that the community of a guild voted in."""
+    """A design that somebody saved or (user 0) that a guild voted in."""
 
     __tablename__ = "favorites"
     __table_args__ = (Index("ix_favorites_guild", "guild_id", "saved_at"),)
@@ -137,9 +137,9 @@ class Favorite(Base):
 
 
 class HallPost(Base):
-    """A favorite's post in the hall of fame. The row comes before the message.
+    """A favorite's post in a hall of fame. The row is written before the message is sent.
 
-    `message_id` is null until the message is there, and 0 if somebody has deleted it: then it stays away.
+    `message_id` is null until the message is sent, and 0 if somebody deleted it: it is not posted again.
     """
 
     __tablename__ = "hall_posts"
@@ -151,7 +151,7 @@ class HallPost(Base):
 
 
 class GuildSettings(Base):
-    """What a guild's owner has set up; what is null is config.toml's."""
+    """What a guild's admins have set up; null stands for config.toml's value."""
 
     __tablename__ = "guild_settings"
 
@@ -165,7 +165,7 @@ class GuildSettings(Base):
 
 
 class Post(Base):
-    """A post of a kind that a guild gets once a local day. The row comes before the message."""
+    """A post that a guild gets once per local day. The row is written before the message is sent."""
 
     __tablename__ = "posts"
 
@@ -189,11 +189,11 @@ class RunPost(Base):
 
 
 class Poll(Base):
-    """A poll between designs, with a deadline. The table keeps the name of its first days."""
+    """A poll between designs, with a deadline. The table keeps its first name, `rounds`."""
 
     __tablename__ = "rounds"
 
-    # SQLite numbers rows by itself only in a column of type INTEGER.
+    # SQLite generates ids only in a column of type INTEGER.
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     guild_id: Mapped[int]
     channel_id: Mapped[int]

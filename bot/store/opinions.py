@@ -1,4 +1,4 @@
-"""Opinions in the store: votes as a community's taste is learned from them."""
+"""Opinions in the store: the votes from which a community's taste is learned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.store.models import Design, Vote
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a design looks like, and how many votes it got for and against it."""
+    """A design's look (see `bot.drawing.look`) and its votes for and against."""
 
     look: bytes
     up: int
@@ -20,10 +20,10 @@ class Opinion:
 
 
 class Opinions(Database):
-    """What a community has said it likes."""
+    """What communities like."""
 
     async def opinions(self, guild_id: int, limit: int) -> list[Opinion]:
-        """A guild's newest `limit` votes, by design, in the order of codes."""
+        """A guild's newest `limit` votes, added up by design, in the order of codes."""
         newest = (
             select(Vote.code, Vote.value)
             .where(Vote.guild_id == guild_id)

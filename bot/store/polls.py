@@ -12,7 +12,7 @@ from bot.store.models import Ballot, Poll
 
 @dataclass(frozen=True)
 class PollState:
-    """A poll as it stands."""
+    """A poll and its tally: `votes` by code, in the order of `codes`."""
 
     id: int
     guild_id: int
@@ -26,22 +26,22 @@ class PollState:
 
     @property
     def most(self) -> int:
-        """The votes of the leading designs."""
+        """The number of votes of the leading designs."""
         return max(self.votes.values())
 
     @property
     def winners(self) -> list[str]:
-        """The leading designs, if anybody voted; more than one in a tie."""
+        """The leading designs, more than one in a tie; none if nobody voted."""
         return [code for code, count in self.votes.items() if count == self.most] if self.most else []
 
 
 class Polls(Database):
-    """Polls, and who chose what in them."""
+    """Polls and their ballots."""
 
     async def open_poll(
         self, guild_id: int, channel_id: int, codes: Sequence[str], closes_at: datetime
     ) -> PollState:
-        """Open a poll."""
+        """Open a poll between designs until `closes_at` (aware)."""
         async with self.begin() as connection:
             added = await connection.execute(
                 self.insert(Poll)
@@ -60,17 +60,17 @@ class Polls(Database):
         return PollState(number, guild_id, channel_id, None, tuple(codes), closes_at, False, False, votes)
 
     async def poll_posted(self, poll_id: int, message_id: int) -> None:
-        """Remember the message in which a poll is shown."""
+        """Record the message that shows a poll."""
         async with self.begin() as connection:
             await connection.execute(update(Poll).where(Poll.id == poll_id).values(message_id=message_id))
 
     async def drop_poll(self, poll_id: int) -> None:
-        """Forget a poll that could not be shown, so nobody has voted in it."""
+        """Delete a poll that could not be posted, so nobody has voted in it."""
         async with self.begin() as connection:
             await connection.execute(delete(Poll).where(Poll.id == poll_id))
 
     async def cast(self, poll_id: int, user_id: int, code: str) -> bool:
-        """Record a choice, one a person, changeable; False if it comes too late or there is no such poll."""
+        """Record or change a person's choice; False if it is too late or there is no such poll or design."""
 
         def cast(connection: Connection) -> bool:
             row = _hold(connection, poll_id)
@@ -86,12 +86,12 @@ class Polls(Database):
         return await self.write(cast)
 
     async def poll(self, poll_id: int) -> PollState | None:
-        """A poll and its tally."""
+        """A poll and its tally; None if there is none."""
         async with self.engine.connect() as connection:
             return await connection.run_sync(_read, poll_id)
 
     async def pending_polls(self, at: datetime) -> list[int]:
-        """Numbers of the polls whose message is not known, or that are due at `at` and not announced."""
+        """Ids of polls that have no known message, or that are due at `at` (aware) and not yet announced."""
         query = (
             select(Poll.id)
             .where(Poll.announced.is_(False))
@@ -102,7 +102,7 @@ class Polls(Database):
             return list(await connection.scalars(query))
 
     async def close_poll(self, poll_id: int) -> tuple[PollState, bool] | None:
-        """Close a poll: its last tally, and whether it was open until now; None if there is none."""
+        """Close a poll: its final tally, and whether it was still open; None if there is no such poll."""
 
         def close(connection: Connection) -> tuple[PollState, bool] | None:
             row = _hold(connection, poll_id)
@@ -116,13 +116,13 @@ class Polls(Database):
         return await self.write(close)
 
     async def poll_announced(self, poll_id: int) -> None:
-        """Remember that the end of a poll is announced."""
+        """Record that a poll's result was announced."""
         async with self.begin() as connection:
             await connection.execute(update(Poll).where(Poll.id == poll_id).values(announced=True))
 
 
 def _hold(connection: Connection, poll_id: int) -> PollState | None:
-    """A poll that nobody else changes until the transaction ends."""
+    """A poll, locked until the transaction ends."""
     connection.execute(select(Poll.id).where(Poll.id == poll_id).with_for_update())
     return _read(connection, poll_id)
 

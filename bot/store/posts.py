@@ -1,4 +1,4 @@
-"""Posts in the store: what a guild gets once, claimed before it is sent."""
+"""Posts in the store: what a guild gets once is claimed before it is sent."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bot.store.models import Post, RunPost
 
 
 class Posts(Database):
-    """What has been told, and how far."""
+    """What was posted, and how far."""
 
     async def post(self, guild_id: int, kind: str, day: date) -> Post | None:
-        """A guild's post of a day, if it has been claimed; without a message id if it may not be out."""
+        """A guild's post of a local day, if claimed; without a message id if it is not known to be sent."""
         async with self.engine.connect() as connection:
             query = select(Post.__table__).where(
                 Post.guild_id == guild_id, Post.kind == kind, Post.day == day
@@ -28,7 +28,7 @@ class Posts(Database):
             await connection.execute(insert(Post).values(guild_id=guild_id, kind=kind, day=day, code=code))
 
     async def complete_post(self, guild_id: int, kind: str, day: date, message_id: int) -> None:
-        """Remember the message that fulfilled a claim."""
+        """Record the message that fulfilled a claim."""
         async with self.begin() as connection:
             await connection.execute(
                 update(Post)
@@ -37,7 +37,7 @@ class Posts(Database):
             )
 
     async def run_post(self, guild_id: int, run: str) -> RunPost | None:
-        """How far a run has been told in a guild."""
+        """How far a run has been posted in a guild; None if not at all."""
         async with self.engine.connect() as connection:
             row = (
                 await connection.execute(
@@ -47,7 +47,7 @@ class Posts(Database):
             return RunPost(**row._mapping) if row else None
 
     async def set_run_post(self, guild_id: int, run: str, thread_id: int, epoch: int, ended: bool) -> None:
-        """Remember how far a run has been told in a guild."""
+        """Record how far a run has been posted in a guild."""
         told = {"thread_id": thread_id, "epoch": epoch, "ended": ended}
         async with self.begin() as connection:
             await connection.execute(

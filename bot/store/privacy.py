@@ -1,4 +1,4 @@
-"""Privacy in the store: what is known of a person, and how it is forgotten."""
+"""Privacy in the store: deleting what is known about a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.store.models import Design, Favorite
 
 @dataclass(frozen=True)
 class Forgotten:
-    """How much was known of a person."""
+    """How much was deleted about a person."""
 
     votes: int
     designs: int

@@ -1,4 +1,4 @@
-"""The store: every question the bot asks of its memory is a method, in one file per subject."""
+"""The store: a method for every query, in one file per subject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Votes in the store: one a person and design, and the scores that are kept up with them."""
+"""Votes in the store: one per person and design, and the scores that follow from them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bot.store.models import Ballot, Design, Score, Vote
 
 EVER = ""
 Z = 1.96
-"""Of the standard normal distribution: 95 % of it lies between −Z and Z."""
+"""95 % of the standard normal distribution lies between −Z and Z."""
 CHUNK = 200
-"""Designs whose scores are changed together: far below the number of parameters that a statement may have."""
+"""Designs whose scores change in one statement: far below the limit on parameters."""
 
 
 class UnknownDesignError(LookupError):
@@ -42,9 +42,9 @@ class Tally:
 def lower_bound(up: int, down: int) -> float:
     """The lower bound of the Wilson score interval for the share of votes for a design, in [0, 1).
 
-    Votes are taken for a sample; with 95 % confidence, at least this share of all people would like it. So
-    few votes count for less than many: 9 of 10 come before 2 of 2. (E. B. Wilson, "Probable inference, the
-    law of succession, and statistical inference", JASA 22, 1927.)
+    The votes are taken as a sample: with 95 % confidence, at least this share of all people would like it. So
+    many votes count for more than few: 9 of 10 rank above 2 of 2. (E. B. Wilson, "Probable inference, the law
+    of succession, and statistical inference", JASA 22, 1927.)
     """
     if up == 0:
         return 0.0
@@ -69,25 +69,25 @@ Key = tuple[int, str, str]
 
 
 class Changes(dict[Key, tuple[int, int]]):
-    """How many more votes there are for and against."""
+    """By key, the change in the number of votes for and against."""
 
     def count(self, code: str, guild_id: int, at: datetime, value: int, sign: int) -> None:
-        """Note a vote that comes (`sign` 1) or goes (-1), in all its periods."""
+        """Note a vote that is added (`sign` 1) or removed (-1), in all its periods; `at` in UTC."""
         for period in (EVER, month(at), week(at)):
             up, down = self.get((guild_id, period, code), (0, 0))
             self[guild_id, period, code] = (up + sign, down) if value > 0 else (up, down + sign)
 
 
 class Votes(Database):
-    """Who likes what."""
+    """Who likes which design."""
 
     async def vote(
         self, code: str, user_id: int, guild_id: int, value: int, at: datetime | None = None
     ) -> Tally:
-        """Record a vote (+1 or -1), one a person: another takes its place, the same again takes it back.
+        """Record a person's vote (1 or -1): the other value replaces it, the same value takes it back.
 
-        `at` in UTC is now, if not given. A vote that goes leaves the guild and the periods in which it was
-        cast. Returns the votes of this guild. Raises UnknownDesignError.
+        `at` (aware) defaults to now. A vote that is replaced or taken back is removed from the guild and the
+        periods in which it was cast. Returns this guild's votes on the design. Raises UnknownDesignError.
         """
         cast = {"guild_id": guild_id, "value": value, "voted_at": (at or self.now()).astimezone(UTC)}
         return await self.write(lambda connection: self._vote(connection, code, user_id, cast))
@@ -130,7 +130,7 @@ class Votes(Database):
         return forgotten
 
     async def tally(self, code: str, guild_id: int | None = None) -> Tally:
-        """The votes of a design now, of one guild or of all."""
+        """The current votes on a design, in one guild or in all."""
         async with self.engine.connect() as connection:
             return await self._tally(connection, code, guild_id)
 
@@ -155,9 +155,9 @@ class Votes(Database):
         return Tally(int(up or 0), int(down or 0))
 
     def _rescore(self, connection: Connection, changes: Changes) -> dict[Key, tuple[int, int]]:
-        """Correct scores; those of the designs, ever and in the periods that changed.
+        """Correct the scores; returns votes for and against in all the periods that changed.
 
-        Whoever calls holds the designs' rows.
+        The caller has locked the designs.
         """
         rows = connection.execute(
             select(Score.guild_id, Score.period, Score.code, Score.up, Score.down).where(
@@ -193,10 +193,9 @@ class Votes(Database):
 
 
 def _hold(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]:
-    """Be alone with the votes and scores of some designs until the transaction ends; their codes.
+    """Lock the votes and scores of some designs until the transaction ends; returns their codes.
 
-    A design's row stands for them. In the order of codes, so that two who hold several never wait for each
-    other.
+    Locks the designs' rows in the order of codes, so that two transactions never deadlock.
     """
     return connection.scalars(
         select(Design.code).where(which).order_by(Design.code).with_for_update(key_share=True)

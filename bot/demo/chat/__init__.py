@@ -1,1 +1,1 @@
-"""The demo's chat page: a simulated Discord in the browser around the unmodified bot."""
+"""The demo's chat page: a simulated Discord in the browser with the unmodified bot."""

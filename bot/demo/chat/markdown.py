@@ -23,11 +23,11 @@ _SPOILER = re.compile(r"\|\|(.+?)\|\|")
 
 
 class Markdown:
-    """Renders message text; `name` says what a mentioned user, role or channel id is called."""
+    """Renders message text; `name(kind, id)` is the name of a mentioned user, role or channel."""
 
     def __init__(self, name: Callable[[str, int], str]) -> None:
         self._name = name
-        # A page is built anew whenever anything changes, mostly of the same texts.
+        # Whenever anything changes, a page is rebuilt from mostly the same texts.
         self._rendered = lru_cache(maxsize=2048)(self._render)
         self._parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
         self._parser.enable(["linkify", "strikethrough"])
@@ -44,7 +44,7 @@ class Markdown:
         self._parser.add_render_rule("discord", lambda _renderer, tokens, index, *_: tokens[index].content)
 
     def __call__(self, text: str) -> str:
-        """`text` as HTML that holds nothing of its own markup but what Discord's Markdown means."""
+        """`text` as HTML, whose only markup is from Discord's Markdown; everything else is escaped."""
         return self._rendered(text)
 
     def _render(self, text: str) -> str:
@@ -73,7 +73,7 @@ class Markdown:
 
 
 def _strong(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    # Two underscores underline in Discord.
+    # In Discord, two underscores underline.
     tag = "u" if tokens[index].markup == "__" else "strong"
     return f"<{tag}>" if tokens[index].nesting == 1 else f"</{tag}>"
 

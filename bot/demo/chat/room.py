@@ -1,7 +1,7 @@
-"""The simulated Discord behind the chat page: one server, its people, and everything they can do there.
+"""The simulated Discord behind the chat page: one server, its people and what they can do there.
 
-SimCord runs the unmodified bot. Its actors work one at a time, its clock stands still and its logs grow;
-`Room` queues the actions, lets the clock follow the wall clock and keeps the memory bounded.
+SimCord runs the unmodified bot, but its actors work one at a time, its clock stands still and its logs grow.
+`Room` queues the actions, keeps the clock on time and bounds the memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bot.demo.chat.view import View
 log = logging.getLogger(__name__)
 
 PEOPLE = {"ada": "Ada", "ben": "Ben", "chloe": "Chloé"}
-"""Who is there; the first owns the server."""
+"""The people's keys and names; the first one owns the server."""
 
 _LONGEST = 2000
 _KEPT_MESSAGES = 1000
@@ -41,7 +41,7 @@ _UNANSWERED = "This interaction failed: the bot did not answer."
 
 
 class RefusedError(Exception):
-    """An action that a person cannot do; the message says why, for people."""
+    """An action that a person can't do; the message tells them why."""
 
 
 class Room:
@@ -52,7 +52,7 @@ class Room:
         self.gate = asyncio.Lock()
         """Held during each action: SimCord refuses two at a time."""
         self.busy: Counter[int] = Counter()
-        """How many actions are waiting or under way, by channel."""
+        """How many actions are waiting or running, by channel id."""
         self._catch_up()
         self.env.backend.bot_user.name = name
         users = {key: self.env.create_user(key, global_name=shown) for key, shown in PEOPLE.items()}
@@ -70,22 +70,22 @@ class Room:
         await self.env.start()
 
     async def restart(self, bot: discord.Client) -> None:
-        """Replace the bot, in the same world. Raises TimeoutError if the old one's work does not end."""
+        """Replace the bot and keep its world. Raises TimeoutError if the old bot's work does not end."""
         async with self.gate:
             with self._patience(_RESTART_SECONDS):
                 await self.env.restart_bot(bot)
 
     async def stop(self) -> None:
-        """End the bot's work; does not call its `close`."""
+        """End the bot's work, without calling its `close`."""
         async with self.gate:
             with self._patience(_RESTART_SECONDS):
                 await self.env.shutdown()
 
     async def act(self, person: str, action: Mapping[str, Any]) -> None:
-        """Do what `action` says as `person`, after all that was asked before.
+        """Perform `action` as `person`, after all earlier actions.
 
-        `do` is one of send (channel, text, perhaps reply), click (channel, message, custom_id), select (the
-        same and values) and dismiss (channel, message). Raises RefusedError.
+        `do` is send (channel, text, optionally reply), click (channel, message, custom_id), select (the same
+        and values) or dismiss (channel, message). Raises RefusedError.
         """
         actor = self.people.get(person)
         deed = self._deeds.get(_text(action, "do"))
@@ -118,7 +118,7 @@ class Room:
             self.env.settle_timeout = usual
 
     async def _tolerant(self, doing: Awaitable[object]) -> bool:
-        """Await an actor; False when it was dispatched, but the bot was still at work when patience ended."""
+        """Await an actor; False if the bot was still working when the time to settle was over."""
         try:
             await doing
         except TimeoutError as error:
@@ -135,7 +135,7 @@ class Room:
     ) -> None:
         text = _text(action, "text").strip()
         if not 0 < len(text) <= _LONGEST:
-            raise RefusedError(f"A message has 1 to {_LONGEST} characters; this one has {len(text)}.")
+            raise RefusedError(f"A message can have 1 to {_LONGEST} characters; this one has {len(text)}.")
         known = slash.commands(self.env, actor, place.id)
         if command := slash.find(text, known):
             options = slash.options(text, command, known[command], self.people)
@@ -158,7 +158,7 @@ class Room:
         message = simcord.ResponseMessage(self.env, self._message(place, action))
         result = await who.click(message, custom_id=_text(action, "custom_id"))
         if result.modal is not None:
-            raise RefusedError("Discord would show a form here. In this page, type it as a command.")
+            raise RefusedError("Discord would show a form here. On this page, type it as a command.")
 
     async def _select(
         self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
@@ -180,7 +180,7 @@ class Room:
     ) -> None:
         message = self._message(place, action)
         if not (message.is_ephemeral and message.visible_to(actor.id)):
-            raise RefusedError("Only your own private replies can be dismissed.")
+            raise RefusedError("You can dismiss only your own private replies.")
         self.env.backend.delete_message(place.id, message.id)
 
     _deeds: Mapping[str, Callable[..., Awaitable[None]]] = {
@@ -205,10 +205,10 @@ class Room:
         return found
 
     def changed(self) -> bool:
-        """Whether anything happened since the last call, whoever did it: to be asked several times a second.
+        """Whether anything happened since the last call, whoever did it. Cheap: call it many times a second.
 
-        SimCord's transcript gets a line for every gateway event and every REST call, be it from an actor, the
-        bot or a background task of ours that posts through the bot. Emptying it here also bounds its memory.
+        SimCord's transcript gets a line for every gateway event and every REST call, from an actor, the bot
+        or a background task that posts through the bot. Emptying it here also bounds its memory.
         """
         backend = self.env.backend
         happened = bool(backend.transcript)
@@ -221,24 +221,24 @@ class Room:
         return happened
 
     async def settle(self) -> None:
-        """Let timers run that have come due (a view that times out), unless an action does so anyway."""
+        """Run timers that are due (such as a view's timeout), unless an action is doing so anyway."""
         if self.gate.locked() or not self.env.bot.is_ready():
             return
         async with self.gate:
-            with suppress(TimeoutError):  # the bot is at work, which is its right
+            with suppress(TimeoutError):  # the bot is working, which is fine
                 await self.env.settle(timeout=0.02)
 
     def _catch_up(self) -> None:
-        """Let SimCord's frozen clock follow the wall clock: cooldowns, ids and times hang on it.
+        """Set SimCord's frozen clock to the wall clock: cooldowns, ids and times depend on it.
 
-        Not while an action runs: an interaction has three seconds of *this* clock to be answered, and a demo
-        that trains on the same processor should rather be slow than fail.
+        Not while an action runs: an interaction must be answered within three seconds of *this* clock, and a
+        demo that trains on the same processor should be slow rather than fail.
         """
         behind = (datetime.now(UTC) - self.env.backend.clock.now()).total_seconds()
         self.env.backend.advance_clock(max(behind, 0.0))
 
     def _forget(self) -> None:
-        """Drop what SimCord would keep for ever: old messages and files, interactions, handled errors."""
+        """Drop what SimCord would keep forever: old messages and files, interactions, handled errors."""
         backend = self.env.backend
         for messages in backend.messages.values():
             while len(messages) > _KEPT_MESSAGES:
@@ -252,21 +252,21 @@ class Room:
         self.env._error_ids = set(map(id, self.env._errors))
 
     def file(self, path: str) -> bytes | None:
-        """The bytes of an attachment by the path in its address."""
+        """The bytes of the attachment at this path of its URL; None if there is none."""
         return self.env.backend.cdn.get(f"{CDN_BASE}/{path}")
 
 
 def _text(action: Mapping[str, Any], key: str) -> str:
     value = action.get(key)
     if not isinstance(value, str):
-        raise RefusedError(f"The page forgot to say the {key}.")
+        raise RefusedError(f"The page sent no {key}.")
     return value
 
 
 def _number(action: Mapping[str, Any], key: str) -> int:
     text = _text(action, key)
     if not (text.isascii() and text.isdecimal() and len(text) <= 20):
-        raise RefusedError(f"“{text[:40]}” is no {key}.")
+        raise RefusedError(f"“{text[:40]}” is not a {key}.")
     return int(text)
 
 
@@ -276,7 +276,7 @@ def _kind(message: Message, custom_id: str) -> int | None:
 
 
 async def _answered(interaction: Interaction, seconds: float) -> bool:
-    """Whether the bot has answered, or does so within `seconds`."""
+    """Whether the bot has answered, or answers within `seconds`."""
     for _ in range(int(seconds / _LOOK_SECONDS)):
         if interaction.responded:
             break

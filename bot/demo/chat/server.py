@@ -1,4 +1,4 @@
-"""The chat page: a simulated Discord in the browser around the unmodified bot."""
+"""The chat page: a simulated Discord in the browser with the unmodified bot."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _SAFE = {
 class Chat:
     """`async with Chat(bot, channel="bag-dreams") as chat:` runs `bot` and serves the page at `chat.address`.
 
-    `port` 0 takes any free one; `name` is the bot's. An action waits at most `settle_timeout` seconds for the
-    bot's work before the next one has its turn. Entering raises OSError when the port cannot be had.
+    `port` 0 takes any free one; `name` is the bot's. An action waits for the bot's work for at most
+    `settle_timeout` seconds before the next one has its turn. Entering raises OSError if the port is taken.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Chat:
 
     @property
     def address(self) -> str:
-        """Of the page, without a slash at the end; `?as=ben` chooses a person."""
+        """URL of the page, without a trailing slash; `?as=ben` chooses a person."""
         return self._address
 
     @property
@@ -72,7 +72,7 @@ class Chat:
 
     @property
     def people(self) -> Mapping[str, simcord.MemberActor]:
-        """The actors by the name that `?as=` wants; the first owns the server."""
+        """The actors by the key that `?as=` takes; the first one owns the server."""
         return self._room.people
 
     async def __aenter__(self) -> Self:
@@ -103,22 +103,22 @@ class Chat:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def restart(self, bot: discord.Client) -> None:
-        """Put `bot` in the place of the present one; server, messages and page stay.
+        """Replace the current bot with `bot`; server, messages and page stay.
 
-        Raises TimeoutError when the old one's work does not end, after which the chat is over.
+        Raises TimeoutError if the old bot's work does not end; the chat is then over.
         """
         await self._room.restart(bot)
         self._wake()
 
     async def act(self, person: str, action: Mapping[str, Any]) -> None:
-        """What the page's buttons do; see Room.act. Raises RefusedError with words for the person."""
+        """What the page's buttons do: see Room.act. Raises RefusedError, whose message is for the person."""
         self._wake()  # for the typing indicator
         try:
             await self._room.act(person, action)
         finally:
             self._wake()
 
-    # What moves the page: one task that looks, and the tabs that it wakes.
+    # One task watches the room and wakes the tabs.
 
     async def _watch(self) -> None:
         tick = 0
@@ -131,7 +131,7 @@ class Chat:
                 if tick % _TICKS_TO_SETTLE == 0:
                     await self._room.settle()
             except Exception:
-                log.exception("the chat page could not look after the simulated Discord")
+                log.exception("the chat page could not watch the simulated Discord")
 
     def _wake(self) -> None:
         for tab in self._tabs:
@@ -193,7 +193,7 @@ class Chat:
         return web.json_response({"ok": True})
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        # Not compressed: that would be work for the loop, and the page is on this machine.
+        # Compression would keep the loop busy, and the page is on this machine.
         socket = web.WebSocketResponse(heartbeat=30, compress=False)
         await socket.prepare(request)
         tab = Tab(self._room, self.act, socket, _person(request))
@@ -203,7 +203,7 @@ class Chat:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     continue
-                # Each in a task of its own, which outlives the tab: what was asked for is done.
+                # In a task of its own that outlives the tab, so that it is done even if the tab closes.
                 deed = asyncio.create_task(tab.hear(message.data))
                 self._deeds.add(deed)
                 deed.add_done_callback(self._deeds.discard)
@@ -216,7 +216,7 @@ class Chat:
 
 @web.middleware
 async def _guard(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Only this machine's own page may talk to the chat, whatever other pages the browser has open."""
+    """Let only this machine's own page talk to the chat, whatever else is open in the browser."""
     if (request.url.host or "") not in ("127.0.0.1", "localhost"):
         raise web.HTTPForbidden(text="the demo answers on loopback only")
     origin = request.headers.get("Origin")
@@ -231,5 +231,5 @@ async def _guard(request: web.Request, handler: Any) -> web.StreamResponse:
 def _person(request: web.Request) -> str:
     person = request.query.get("as", next(iter(PEOPLE)))
     if person not in PEOPLE:
-        raise web.HTTPBadRequest(text=f"nobody here is called {person!r}; there are {', '.join(PEOPLE)}")
+        raise web.HTTPBadRequest(text=f"nobody here is called {person!r}; choose one of {', '.join(PEOPLE)}")
     return person

@@ -16,13 +16,13 @@ Privacy = Mapping[str, simcord.MemberActor]
 
 
 def commands(env: simcord.Env, actor: simcord.MemberActor, channel: int) -> dict[str, dict[str, Any]]:
-    """The slash commands `actor` may use in `channel`, by name (`bag grid`)."""
+    """The slash commands that `actor` may use in `channel`, by name (`bag grid`)."""
     roots = env.backend.visible_commands(user_id=actor.id, channel_id=channel)
     return {" ".join(path): leaf for root in roots for path, leaf in command_leaves(root)}
 
 
 def find(text: str, known: Mapping[str, dict[str, Any]]) -> str | None:
-    """The name of the longest command that `text` begins with, if it is one at all."""
+    """The name of the longest command that `text` begins with; None if there is none."""
     words = text.removeprefix("/").split()
     if not text.startswith("/"):
         return None
@@ -31,9 +31,9 @@ def find(text: str, known: Mapping[str, dict[str, Any]]) -> str | None:
 
 
 def options(text: str, name: str, leaf: Mapping[str, Any], people: Privacy) -> dict[str, Any]:
-    """The options after the command's name in `text`, each in its type.
+    """The options after the command's name in `text`, each with its type.
 
-    Words without a name fill the options in order, and the last text option takes all that is left.
+    Words without an option's name fill the options in order; the last text option takes the rest.
     Raises simcord.OptionError for a value of the wrong kind.
     """
     rest = text.removeprefix("/").split(None, len(name.split()))

@@ -1,4 +1,4 @@
-"""One open chat page: what it is told, and what it asks for."""
+"""One open chat page: what it is sent, and what it asks for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Act = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 
 class Tab:
-    """One open page: a person looking at a channel. It is sent only what is new to it."""
+    """One open page: a person looking at a channel. It is sent only what has changed."""
 
     def __init__(self, room: Room, act: Act, socket: web.WebSocketResponse, person: str) -> None:
         self.socket = socket
@@ -37,7 +37,7 @@ class Tab:
         self.changed.set()
 
     async def hear(self, text: str) -> None:
-        """Do what the page asks, and tell it when that is done or why it was not."""
+        """Do what the page asks in `text` (JSON), and tell it when that is done or why it failed."""
         answer: dict[str, Any] = {"type": "done"}
         try:
             action = json.loads(text)
@@ -54,8 +54,8 @@ class Tab:
             answer["error"] = "The page sent something unreadable."
         except Exception:
             log.exception("an action on the chat page failed")
-            answer["error"] = "Something went wrong in the demo; its log says what."
-        with suppress(ConnectionError):  # the tab was closed: there is nobody left to be told
+            answer["error"] = "Something went wrong in the demo; see its log."
+        with suppress(ConnectionError):  # the tab was closed, so nobody is left to tell
             await self.socket.send_json(answer)
 
     def _open(self, channel: str) -> None:
@@ -67,7 +67,7 @@ class Tab:
         self.changed.set()
 
     async def pump(self) -> None:
-        """Send what changed, whenever something did."""
+        """Send what has changed whenever something does, until the tab closes."""
         while not self.socket.closed:
             await self.changed.wait()
             self.changed.clear()
@@ -76,12 +76,12 @@ class Tab:
             except ConnectionError:
                 return  # the tab was closed
             except Exception:
-                log.exception("the chat page could not be brought up to date")
+                log.exception("the chat page could not be updated")
 
     async def _update(self) -> None:
         viewer = self._room.people[self._person].id
         await self._send("hello", hello(self._room, self._person))
-        await asyncio.sleep(0)  # all open pages are brought up to date at once: the bot has its turn between
+        await asyncio.sleep(0)  # all open pages update at once: let the bot have its turn in between
         await self._send("channels", self._room.view.channels(viewer))
         await asyncio.sleep(0)
         await self._send_messages(viewer)
@@ -98,7 +98,7 @@ class Tab:
         messages = self._room.view.messages(channel, viewer)
         await asyncio.sleep(0)
         if channel != self._channel:
-            return  # another one was opened meanwhile, which has asked for the next update
+            return  # another one was opened meanwhile, and has requested the next update
         texts = {message["id"]: json.dumps(message) for message in messages}
         gone = [number for number in self._shown if number not in texts]
         new = [message for message in messages if self._shown.get(message["id"]) != texts[message["id"]]]
@@ -111,7 +111,7 @@ class Tab:
 
 
 def hello(room: Room, person: str) -> dict[str, Any]:
-    """What a tab has to know once: who is there and which commands there are."""
+    """What a tab needs to know once: the people and the commands."""
     actor = room.people[person]
     return {
         "me": person,
@@ -127,7 +127,7 @@ def hello(room: Room, person: str) -> dict[str, Any]:
 
 
 def _prefixed(bot: discord.Client) -> list[dict[str, str]]:
-    """The commands that are typed as messages, as the composer suggests them."""
+    """The commands that are typed as messages, for the composer's suggestions."""
     if not isinstance(bot, commands.Bot) or not isinstance(bot.command_prefix, str):
         return []
     shown = []

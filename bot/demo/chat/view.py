@@ -1,4 +1,4 @@
-"""What a person sees of the simulated Discord, as plain data for the page."""
+"""What a person sees of the simulated Discord, as JSON for the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.demo.chat.markdown import Markdown
 Json = dict[str, Any]
 
 NEWEST = 100
-"""How many messages of a channel are shown."""
+"""How many messages of a channel are shown, the newest ones."""
 
 _THINKING = 1 << 7
 _THREAD_CREATED = 18
@@ -28,7 +28,7 @@ _SIZES_KEPT = 2000
 
 
 class View:
-    """Reads `env`'s world; changes nothing."""
+    """Reads the simulated Discord of `env`; changes nothing."""
 
     def __init__(self, env: simcord.Env, guild_id: int) -> None:
         self._backend = env.backend
@@ -37,7 +37,7 @@ class View:
         self._sizes: OrderedDict[str, tuple[int, int] | None] = OrderedDict()
 
     def channels(self, viewer: int) -> list[Json]:
-        """What `viewer` may read: channels, after each its threads, and the private talk with the bot."""
+        """What `viewer` may read: channels, each followed by its threads, and the DMs with the bot."""
         found = [
             channel
             for channel in self._backend.channels.values()
@@ -82,7 +82,7 @@ class View:
                 yield message
 
     def _is_redundant(self, message: Message) -> bool:
-        """A thread's birth is told by the message it hangs on, if it hangs on one."""
+        """Whether this only reports a thread that its starting message shows already."""
         about = message.system_metadata
         return (
             message.type == _THREAD_CREATED and about is not None and about.referenced_message_id is not None
@@ -129,7 +129,7 @@ class View:
         }
 
     def _size(self, url: str) -> tuple[int, int] | None:
-        """A picture's width and height in pixels, so that the page can keep its place free."""
+        """A picture's width and height in pixels, so that the page can reserve its space."""
         if url not in self._sizes:
             self._sizes[url] = _picture_size(self._backend.cdn.get(url) or b"")
             while len(self._sizes) > _SIZES_KEPT:
@@ -223,7 +223,7 @@ class View:
         return {"id": str(number), "name": author["name"], "text": text[:90]}
 
     def _used(self, message: Message) -> Json | None:
-        """Who caused an answer with which slash command."""
+        """Who used which slash command to get this answer."""
         about = message.interaction_metadata
         if not about or not about.get("name"):
             return None
@@ -251,17 +251,17 @@ class View:
 
 
 def display_name(user: User) -> str:
-    """What a person is called in the chat."""
+    """A person's name in the chat."""
     return user.global_name or user.name
 
 
 def _local(url: str) -> str:
-    """The page's own address of a file on SimCord's CDN."""
+    """The page's own URL of a file on SimCord's CDN."""
     return url.removeprefix(CDN_BASE).replace("/attachments/", "/cdn/attachments/", 1)
 
 
 def _picture(media: Json | None, files: list[Json]) -> Json | None:
-    """An embed's picture: one of the message's own files, which then is not shown a second time."""
+    """An embed's picture; if it is one of the message's files, that file is not shown again."""
     url = (media or {}).get("url") or ""
     name = url.removeprefix("attachment://")
     for file in files:
@@ -276,7 +276,7 @@ def _picture_size(data: bytes) -> tuple[int, int] | None:
         with Image.open(io.BytesIO(data)) as picture:
             return picture.size
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        return None  # no picture, or a broken one: the page shows it as a file
+        return None  # not a picture, or a broken one: the page shows it as a file
 
 
 def _emoji(control: Json) -> str:

@@ -1,4 +1,4 @@
-"""Smooth, softly lit shapes with Pillow: what the drawn bags are made of.
+"""Smooth, softly lit shapes in Pillow, of which the drawn bags are made.
 
 A bag is a list of parts in its own units (x to the right, y down); `render` fits them into a frame.
 """
@@ -24,12 +24,12 @@ _SUPERSAMPLE = 2
 _FILL = 0.77
 _SHADE = 48
 _FAINT = [64 * (value > 127) for value in range(256)]
-"""The point table that makes a mask a light shadow."""
+"""The point table that turns a mask into a light shadow."""
 
 
 @dataclass(frozen=True)
 class Print:
-    """What is printed on a piece: one of `PRINTS`, its color and the distance between repeats (bag units)."""
+    """The pattern on a piece: one of `PRINTS`, its color and the distance between repeats, in bag units."""
 
     kind: str
     color: RGB
@@ -38,7 +38,7 @@ class Print:
 
 @dataclass(frozen=True)
 class Piece:
-    """A filled, shaded shape; `lift` > 0 lets it throw a shadow on what lies under it."""
+    """A filled, shaded shape; with `lift` > 0 (bag units) it casts a shadow on what is below it."""
 
     outline: Points
     color: RGB
@@ -50,7 +50,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Strap:
-    """A tube along a line: a handle, a strap, a chain (`links`), a seam."""
+    """A tube along a line, `width` in bag units: a handle, strap, seam or chain (`links`)."""
 
     line: Points
     color: RGB
@@ -81,7 +81,7 @@ class Bag:
 
 
 def blend(a: RGB, b: RGB, amount: float) -> RGB:
-    """The color `amount` (0…1) of the way from a to b."""
+    """The color that is `amount`, in [0, 1], of the way from a to b."""
     red, green, blue = (round(x + (y - x) * amount) for x, y in zip(a, b, strict=True))
     return red, green, blue
 
@@ -95,7 +95,7 @@ def lighter(color: RGB, amount: float = 0.35) -> RGB:
 
 
 def curve(start: Sequence[float], *segments: Sequence[float]) -> Points:
-    """A line from `start`; a segment is the flat x, y… of a line (2), quadratic (4) or cubic (6) Bézier."""
+    """A line from `start` [2]; a segment is the flat x, y… of a line [2] or a Bézier [4 or 6]."""
     points = [np.array([start], dtype=float)]
     for segment in segments:
         controls = np.vstack([points[-1][-1:], np.array(segment, dtype=float).reshape(-1, 2)])
@@ -105,7 +105,7 @@ def curve(start: Sequence[float], *segments: Sequence[float]) -> Points:
 
 @cache
 def _bernstein(degree: int) -> npt.NDArray[np.float64]:
-    """[steps, degree + 1]: the weights of a Bézier's control points along it, without its start."""
+    """Weights of a Bézier's control points along it, without its start: float [steps, degree + 1]."""
     steps = 1 if degree == 1 else 22
     t = np.linspace(0, 1, steps + 1)[1:]
     return np.stack(
@@ -119,7 +119,7 @@ def mirrored(half: Points) -> Points:
 
 
 def rounded(corners: Iterable[tuple[float, float, float]]) -> Points:
-    """A closed polygon of (x, y, radius) corners, each rounded off."""
+    """A closed polygon with (x, y, radius) corners, each rounded."""
     spots = list(corners)
     pieces = []
     for index, (x, y, radius) in enumerate(spots):
@@ -134,9 +134,9 @@ def rounded(corners: Iterable[tuple[float, float, float]]) -> Points:
 
 
 def taper(half: float, foot: float, top: float, bottom: float, *radii: float, x: float = 0.0) -> Points:
-    """A trapezoid about `x`: half as wide as `half` at the top and `foot` at the bottom.
+    """A trapezoid centered on `x`; `half` and `foot` are half its width at the top and at the bottom.
 
-    One corner radius for all, or one for the top and one for the bottom.
+    `radii` is one corner radius for all, or one for the top and one for the bottom.
     """
     high, low = radii[0], radii[-1]
     return rounded(
@@ -150,7 +150,7 @@ def ellipse(x: float, y: float, rx: float, ry: float | None = None) -> Points:
 
 
 def loop(outline: Points) -> Points:
-    """The closed outline as a line that comes back to its start."""
+    """The closed outline as a line that returns to its start."""
     return np.vstack([outline, outline[:1]])
 
 
@@ -161,7 +161,7 @@ def arch(x: float, y: float, half: float, height: float) -> Points:
 
 
 def render(bag: Bag, width: int, height: int) -> Image.Image:
-    """`bag` as a product photo: RGB, `width` × `height` pixels, on white, over a soft ground shadow."""
+    """`bag` as a product photo: RGB, `width` × `height` pixels, on white with a soft ground shadow."""
     everything = np.vstack([p.line if isinstance(p, Strap) else p.outline for p in bag.parts])
     low, high = everything.min(0), everything.max(0)
     full = np.array([width, height]) * _SUPERSAMPLE
@@ -180,7 +180,7 @@ def render(bag: Bag, width: int, height: int) -> Image.Image:
 
 @cache
 def _light() -> npt.NDArray[np.float64]:
-    """[48, 48] in 0…1: how light falls on a softly stuffed piece of leather, from the upper left."""
+    """How light from the upper left falls on softly stuffed leather: float [48, 48] in [0, 1]."""
     v, u = np.meshgrid(np.linspace(0, 1, _SHADE), np.linspace(-1, 1, _SHADE), indexing="ij")
     glow = np.exp(-((u + 0.38) ** 2) / 0.10 - (v - 0.32) ** 2 / 0.22)
     rim = np.exp(-((u - 0.78) ** 2) / 0.02 - (v - 0.5) ** 2 / 0.3)
@@ -190,7 +190,7 @@ def _light() -> npt.NDArray[np.float64]:
 
 @lru_cache(maxsize=512)
 def _tones(color: RGB, flat: bool) -> Image.Image:
-    """The 48 × 48 picture of `color` under the light: dark, color itself at one half, light."""
+    """`color` under the light, RGB, 48 × 48 pixels: from dark through `color` itself at 0.5 to bright."""
     light = (0.5 + (_light() - 0.5) * (0.35 if flat else 1.0))[..., None]
     deep, base, bright = (np.array(c, dtype=float) for c in (darker(color, 0.55), color, lighter(color, 0.6)))
     pixels = np.where(light < 0.5, deep + (base - deep) * light * 2, base + (bright - base) * (light * 2 - 1))
@@ -294,7 +294,7 @@ def _flat(points: Points) -> list[float]:
 
 
 def _inset(outline: Points, distance: float) -> Points:
-    """The closed outline moved inwards by `distance`, whichever way round it runs."""
+    """The closed outline moved inward by `distance`, whether it runs clockwise or not."""
     distinct = outline[np.hypot(*(outline - np.roll(outline, 1, 0)).T) > 1e-6]
     along = np.roll(distinct, -1, 0) - np.roll(distinct, 1, 0)
     normal = np.stack([-along[:, 1], along[:, 0]], 1) / np.hypot(*along.T).clip(1e-9)[:, None]

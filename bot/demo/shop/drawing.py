@@ -1,4 +1,4 @@
-"""Drawn handbags, like product photos: the goods of the demo shop. The same number is always the same bag."""
+"""Drawn handbags that look like product photos, for the demo's shop. A number always gives the same bag."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ _CURRENCIES = ("USD", "USD", "EUR", "GBP")
 
 @dataclass(frozen=True)
 class Tags:
-    """What the shop says about a bag; `price` is in `currency` (ISO 4217)."""
+    """The shop's description of a bag; `price` is in `currency` (ISO 4217)."""
 
     brand: str
     title: str
@@ -112,7 +112,7 @@ def _choices(number: int) -> tuple[str, str, str, str, str | None, str]:
 
 
 def tags(number: int) -> Tags:
-    """The tags of bag `number`: the same for ever."""
+    """The tags of bag `number`, always the same."""
     shape, color, _, _, pattern, brand = _choices(number)
     choose = random.Random(f"tags {number}")
     size = choose.choice(tuple(_SIZES))
@@ -134,7 +134,7 @@ def tags(number: int) -> Tags:
 
 
 def frame(number: int) -> tuple[int, int]:
-    """The width and height of bag `number`'s photo in pixels: square, or upright or lying as its shape is."""
+    """Width and height of bag `number`'s photo, in pixels: square, portrait or landscape, to suit it."""
     shape = _choices(number)[0]
     if random.Random(f"frame {number}").random() < 0.5:
         return 512, 512
@@ -144,7 +144,7 @@ def frame(number: int) -> tuple[int, int]:
 
 
 def draw(number: int, width: int, height: int) -> Image.Image:
-    """Bag `number` as an RGB product photo of `width` × `height` pixels on white: for ever the same."""
+    """Bag `number` as an RGB product photo of `width` × `height` pixels on white, always the same."""
     shape, color, accent, metal, pattern, _ = _choices(number)
     chance = random.Random(f"look {number}")
     bag = Bag()

@@ -1,4 +1,4 @@
-"""What is printed on a bag: masks of stripes, dots, checks, a monogram, quilting."""
+"""The patterns printed on bags: masks of stripes, bands, dots, checks, a monogram, quilting."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PIL import ImageDraw
 
 
 def _steps(end: float, pitch: float) -> list[float]:
-    """Symmetric about the middle of 0…end, `pitch` apart."""
+    """Positions `pitch` apart, symmetric about the middle of [0, end]; all in pixels."""
     count = int(end / 2 / pitch) + 1
     return [end / 2 + step * pitch for step in range(-count, count + 1)]
 

@@ -1,6 +1,6 @@
-"""The demo shop: drawn bags on loopback, in the markup of three real shops (`python -m bot.demo.shop`).
+"""`python -m bot.demo.shop.server`, the demo's shop: drawn bags on loopback in three real shops' markup.
 
-Every third bag is in the Rebag listing, every third in TheRealReal's, every third in Shopify's JSON.
+A third of the bags is in Rebag's listing, a third in TheRealReal's, a third in Shopify's JSON.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ routes = web.RouteTableDef()
 
 
 def create_shop(bags: int) -> web.Application:
-    """The shop with bags 1…`bags`, not yet listening."""
+    """The shop with bags 1 to `bags`, not listening yet."""
     app = web.Application()
     app[_BAGS] = bags
     app.add_routes(routes)
@@ -40,12 +40,12 @@ def create_shop(bags: int) -> web.Application:
 
 
 def _stock(request: web.Request, style: int) -> range:
-    """The numbers of the bags that one of the three styles (0, 1, 2) sells."""
+    """The numbers of the bags that one of the three styles (0, 1 or 2) sells."""
     return range(style + 1, request.app[_BAGS] + 1, 3)
 
 
 def _whole(request: web.Request, name: str, default: int) -> int:
-    """A positive number from the query, or the default for whatever else stands there."""
+    """A positive number from the query; the default for anything else."""
     text = request.query.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0 else default
 
@@ -112,7 +112,7 @@ async def _therealreal(request: web.Request) -> web.Response:
     ):
         tag = tags(number)
         address = f"/therealreal/img/{number}.jpg?width=280"
-        # The real page fills in the first pictures and leaves those below the fold to its script.
+        # The real page fills in the first pictures and leaves those below the fold to a script.
         image = f'src="{address}"' if place < 4 else f'src="{_PLACEHOLDER}" data-src="{address}"'
         cards.append(
             f"""<div class="product-card-aligner"><div class="product-card" data-id="{number}">
@@ -158,7 +158,7 @@ def _product(request: web.Request, number: int) -> dict[str, object]:
 @routes.get(r"/shopify/cdn/{number:\d{1,9}}.{type:png}")
 @routes.get(r"/shopify/cdn/{number:\d{1,9}}_{width:\d{1,4}}x{height:\d{1,4}}.{type:png}")
 async def _image(request: web.Request) -> web.Response:
-    """A photo in its own size or, in its own proportions, as large as the box or width asked for."""
+    """A photo at its own size or, with the same proportions, fitted into the requested box or width."""
     found = request.match_info
     number = int(found["number"])
     if not 1 <= number <= request.app[_BAGS]:
@@ -181,7 +181,7 @@ def _encode(number: int, width: int, height: int, kind: str) -> bytes:
 
 
 class _Leash(asyncio.Protocol):
-    """Calls `let_go` when the other end of a pipe is gone, however its holder came to its end."""
+    """Calls `let_go` when the other end of a pipe closes, however its owner ended."""
 
     def __init__(self, let_go: Callable[[], None]) -> None:
         self._let_go = let_go
@@ -193,8 +193,8 @@ class _Leash(asyncio.Protocol):
 async def serve(port: int, bags: int, *, leashed: bool = False) -> None:
     """Write the address to stdout, then serve on 127.0.0.1 until SIGTERM or SIGINT.
 
-    `leashed`: standard input is a pipe, and its end is the shop's end too. Raises OSError when the port
-    cannot be had.
+    `leashed`: standard input is a pipe, and the shop ends when it closes. Raises OSError if the port is
+    taken.
     """
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -218,14 +218,14 @@ def main(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 0,
     bags: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many bags the shop sells.")] = 600,
     leashed: Annotated[
-        bool, typer.Option("--leashed", help="End when standard input, a pipe, does.")
+        bool, typer.Option("--leashed", help="End when standard input, a pipe, closes.")
     ] = False,
 ) -> None:
     """Sell drawn bags on loopback."""
     try:
         asyncio.run(serve(port, bags, leashed=leashed))
     except OSError as error:
-        typer.echo(f"the demo shop cannot listen on 127.0.0.1:{port}: {error.strerror or error}", err=True)
+        typer.echo(f"the demo's shop can't listen on 127.0.0.1:{port}: {error.strerror or error}", err=True)
         raise typer.Exit(2) from None
 
 

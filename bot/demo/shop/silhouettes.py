@@ -1,4 +1,4 @@
-"""The nine silhouettes of drawn bags."""
+"""The nine shapes of drawn bags."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.demo.shop.canvas import (
 
 @dataclass(frozen=True)
 class Look:
-    """What was chosen for one bag before it is drawn; `random` gives its measures."""
+    """What is chosen for a bag before it is drawn; `random` gives its measures, in bag units."""
 
     random: random.Random
     body: RGB
@@ -45,7 +45,7 @@ class Look:
         return Print(self.print, color, self.random.uniform(0.2, 0.3))
 
     def quilting(self) -> Print | None:
-        """The print of a flap, which only quilting goes over."""
+        """The print on a flap: quilting is the only one that covers it."""
         return self.pattern() if self.print == "quilted" else None
 
     def stitch(self) -> RGB:
@@ -93,7 +93,7 @@ def _clasp(bag: Bag, look: Look, x: float, y: float) -> None:
 
 
 def _buckled(bag: Bag, look: Look, x: float, top: float, bottom: float, half: float = 0.075) -> None:
-    """A trim strap hanging over the front, through a buckle."""
+    """A trim strap that hangs over the front and through a buckle."""
     bag.piece(
         taper(half, half, top, bottom, 0.02, half, x=x),
         look.trim,

@@ -78,7 +78,7 @@ async def test_it_collects_trains_and_answers_and_leaves_nothing_behind(tmp_path
         assert "bot.demo.shop.server" in " ".join(started(tmp_path.name).values())
 
         assert await ada.send("!bag 42") == {"ok": True}
-        assert (await ada.last())["embeds"][0]["image"]["alt"].startswith("A dreamt handbag")
+        assert (await ada.last())["embeds"][0]["image"]["alt"].startswith("A dreamed handbag")
 
         (thread,) = (place for place in (await ada.state())["channels"] if place["thread"])
         *grids, ending = await ada.messages(thread["id"])

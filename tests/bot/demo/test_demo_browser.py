@@ -25,7 +25,7 @@ def ask_and_vote(browser, address):
     browser.open(f"{address}/?as=ada")
     browser.type("!bag 42")
     browser.sees("-42", ".embed")
-    picture = loaded(browser, ".embed img[alt^='A dreamt handbag']")
+    picture = loaded(browser, ".embed img[alt^='A dreamed handbag']")
     code = picture.get_attribute("alt").split("design ")[1].split(",")[0]
     assert code.endswith("-42")
     assert picture.get_property("naturalWidth") == 256
@@ -42,7 +42,7 @@ def vote_in_a_second_tab(browser, address, code):
     browser.sees("1", f"[data-custom-id='bag:up:{code}']")
     browser.click(f"[data-custom-id='bag:up:{code}']")
     browser.sees("2", f"[data-custom-id='bag:up:{code}']")
-    browser.sees(f"{code} has 2 votes", "#messages")
+    browser.sees(f"{code} got 2 votes", "#messages")
     browser.driver.switch_to.window(first)
     browser.sees("2", f"[data-custom-id='bag:up:{code}']")
 
@@ -59,7 +59,7 @@ def play(browser):
     """Morph 42 into 7; the address of the animation that the page plays."""
     browser.type("!bag interpolate 42 7")
     loaded(browser, ".attachment img[alt*='handbags side by side']")
-    return loaded(browser, ".attachment img[alt^='An endless animation']").get_property("src")
+    return loaded(browser, ".attachment img[alt^='A looping animation']").get_property("src")
 
 
 def change_the_vote(browser, code):

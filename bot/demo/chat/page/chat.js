@@ -1,5 +1,5 @@
 "use strict";
-/* The chat page. It shows what the server sends and asks for what a person does; it knows nothing of the bot. */
+/* The chat page. It shows what the server sends and sends what a person does; it knows nothing about the bot. */
 
 const $ = (id) => document.getElementById(id);
 const ids = new URLSearchParams(location.search);
@@ -14,7 +14,7 @@ const state = {
   busy: [],
   asked: 0,
   reply: null,
-  sent: [],              // texts of mine, newest last, for the arrow up
+  sent: [],              // my texts, newest last, for the up arrow
   stick: true,           // keep the newest message in view
 };
 let socket = null;
@@ -105,7 +105,7 @@ function connect() {
 function say(action) {
   const n = ++state.asked;
   if (socket.readyState !== WebSocket.OPEN) {
-    complain("The connection is lost; it comes back by itself when the demo runs.");
+    complain("The connection was lost. The page reconnects on its own once the demo runs.");
     return null;
   }
   socket.send(JSON.stringify({ ...action, n }));
@@ -181,7 +181,7 @@ function isUnread(channel, marks) {
   return channel.id !== state.channel && channel.last && (!marks[channel.id] || later(marks[channel.id], channel.last) < 0);
 }
 
-/* What the bot says in private must not be missed: it is how it answers a mistake. */
+/* A private message must not be missed: that is how the bot explains a mistake. */
 function drawTold() {
   const channel = state.channels.find((one) => one.private && one.told !== null && isUnread(one, readMarks()));
   $("told").hidden = !channel;
@@ -272,7 +272,7 @@ function place(message, arriving) {
   $("messages").insertBefore(element, before);
 }
 
-/* An edited message keeps its loaded pictures, so that nothing flickers and no animation begins again. */
+/* An edited message keeps its loaded pictures, so that nothing flickers and no animation restarts. */
 function keepPictures(old, fresh) {
   const loaded = new Map([...old.querySelectorAll("img")].map((image) => [image.src, image]));
   for (const image of fresh.querySelectorAll("img")) {
@@ -349,7 +349,7 @@ function flash(id) {
   target.classList.add("flash");
 }
 
-/* Commands in the bot's words can be clicked; mentioned channels opened. */
+/* Commands and channels in the bot's messages can be clicked. */
 function enliven(element) {
   tickTimes(element);
   for (const code of element.querySelectorAll(":not(pre) > code")) {
@@ -358,7 +358,7 @@ function enliven(element) {
     code.classList.add("command");
     code.tabIndex = 0;
     code.setAttribute("role", "button");
-    code.title = "Put this into the message box";
+    code.title = "Copy to the message box";
     press(code, () => fill(text));
   }
   for (const mention of element.querySelectorAll("[data-open]")) press(mention, () => openChannel(mention.dataset.open));
@@ -373,7 +373,7 @@ function press(element, action) {
 
 function picture(file, widest = 520, tallest = 440) {
   const image = make("img", { src: file.url, alt: file.alt || file.name || "", width: file.width, height: file.height, decoding: "async" });
-  // Its place is kept free until it has loaded, so that nothing jumps.
+  // Reserve its space until it has loaded, so that nothing jumps.
   const scale = Math.min(1, widest / file.width, Math.min(tallest, innerHeight * 0.6) / file.height);
   if (file.width) image.style.width = `${Math.round(file.width * scale)}px`;
   image.addEventListener("load", () => follow());
@@ -489,7 +489,7 @@ function drawTyping() {
   } else if (!state.busy.includes(state.channel)) {
     box.replaceChildren();
   } else {
-    // Not for what takes a blink.
+    // Not for what takes the blink of an eye.
     typingTimer = setTimeout(() => box.replaceChildren(
       make("span", { class: "dots", "aria-hidden": "true" }, make("i"), make("i"), make("i")),
       make("b", {}, state.hello.bot), " is dreaming…"), 200);
@@ -501,7 +501,7 @@ function complain(words) {
   $("error").hidden = false;
 }
 
-/* Scrolling: at the end it follows; scrolled up, it stays. */
+/* Scrolling: follow at the end; stay when scrolled up. */
 
 const scroller = $("scroller");
 function follow(mine = false) {
@@ -511,7 +511,7 @@ function follow(mine = false) {
 }
 let lastTop = 0;
 scroller.addEventListener("scroll", () => {
-  // Only scrolling up lets go of the end: what arrives meanwhile also moves the end away.
+  // Only scrolling up leaves the end: new messages move the end away, too.
   const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
   if (near) state.stick = true;
   else if (scroller.scrollTop < lastTop) state.stick = false;
@@ -549,7 +549,7 @@ function replyTo(message) {
   state.reply = message ? message.id : null;
   $("replying").hidden = !message;
   if (!message) return;
-  $("replying").replaceChildren(`Replying to ${message.author.name}`, make("button", { type: "button", "aria-label": "Do not reply", onclick: () => replyTo(null) }, "✕"));
+  $("replying").replaceChildren(`Replying to ${message.author.name}`, make("button", { type: "button", "aria-label": "Cancel the reply", onclick: () => replyTo(null) }, "✕"));
   composer.focus();
 }
 
