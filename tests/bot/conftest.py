@@ -12,6 +12,7 @@ import simcord
 from discord.ext import commands
 
 from bot.app import App
+from bot.client import edits, retries
 from bot.drawing import queue
 from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
@@ -83,8 +84,13 @@ def pool() -> Iterator[DrawingPool]:
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is told their place in the line, however slow the machine; a test of that sets it itself."""
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits a second for the next edit or try; a test of such a wait sets it itself.
+
+    And nobody is told their place in line, however slow the machine.
+    """
+    monkeypatch.setattr(edits, "SECONDS", 0.02)
+    monkeypatch.setattr(retries, "FIRST_SECONDS", 0.02)
     monkeypatch.setattr(queue, "NOTICE_SECONDS", 600)
 
 

@@ -158,7 +158,9 @@ async def test_old_favorites_are_redrawn_byte_for_byte(server, tmp_path):
         # The enlarged pictures are not in the repository: the bot draws what is missing.
         await until(lambda: len(list(folder.glob("[!.]*-large.png"))) == 2)
         for code in (CODE, CHILD):
-            assert (folder / f"{code}.png").read_bytes() == (WRITTEN / "favorites" / f"{code}.png").read_bytes()
+            assert (folder / f"{code}.png").read_bytes() == (
+                WRITTEN / "favorites" / f"{code}.png"
+            ).read_bytes()
 
 
 def test_the_old_config_toml_says_the_same(tmp_path):

@@ -81,11 +81,11 @@ def finish_run(run: Run, epoch: int) -> None:
     events.append(run.path, events.Finished(epoch=epoch, timelapse="timelapse.gif", losses="losses.png"))
 
 
-async def until(holds: Callable[[], object], seconds: float = 60) -> None:
+async def until(holds: Callable[[], object], seconds: float = 300) -> None:
     """Wait for something that happens by itself."""
     async with asyncio.timeout(seconds):
         while not holds():
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
 
 
 @dataclass

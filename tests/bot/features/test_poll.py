@@ -7,16 +7,9 @@ import discord
 import pytest
 from sqlalchemy import text
 
-from bot.client import edits
 from tests.bot.world import until
 
 FORMS = pytest.mark.parametrize("form", ["prefix", "slash"])
-
-
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch):
-    """Nobody waits a second for a count, nor for another try."""
-    monkeypatch.setattr(edits, "SECONDS", 0.05)
 
 
 async def opened(world, form="prefix", designs="1 2 3"):

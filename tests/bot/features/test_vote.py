@@ -16,12 +16,6 @@ from tests.bot.world import until
 EDIT = "/webhooks/*/messages/@original"
 
 
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch):
-    """Nobody waits a second for a count."""
-    monkeypatch.setattr(edits, "SECONDS", 0.05)
-
-
 def labels(message):
     return [item.label for item in message.components[0].children][:2]
 

@@ -138,7 +138,7 @@ async def test_a_pressed_button_teaches_and_the_daily_bag_says_so(server):
         await world.ben.click(world.last, custom_id=f"bag:up:{world.code}")
         pick = await world.app.taste.pick(world.guild.id, TODAY)
         assert "64 dreams, going by your one vote" in pick.reason
-        assert " sure " in pick.reason
+        assert " the odds " in pick.reason
         await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *", timezone="UTC")
         await world.catch_up(world.app.daily, datetime(2026, 11, 21, 9, tzinfo=UTC))
         assert pick.reason in world.last.content

@@ -6,18 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from bot.client import edits
 from bot.features.favorites import files
 from bot.store.votes import Tally
 from tests.bot.world import until
 
 FORMS = pytest.mark.parametrize("form", ["prefix", "slash"])
-
-
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch):
-    """Nobody waits a second for a count."""
-    monkeypatch.setattr(edits, "SECONDS", 0.05)
 
 
 async def test_a_saved_bag_is_kept_and_found_again(server):

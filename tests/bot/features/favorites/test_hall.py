@@ -5,14 +5,7 @@ from datetime import UTC, datetime, timedelta
 import discord
 import pytest
 
-from bot.client import edits
 from tests.bot.world import until
-
-
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch):
-    """Nobody waits a second for a count, nor for another try."""
-    monkeypatch.setattr(edits, "SECONDS", 0.05)
 
 
 async def saved(world, seed=42):

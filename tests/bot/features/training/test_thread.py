@@ -14,6 +14,12 @@ from gan.run import Run
 from tests.bot.world import begin_run, end_epoch, finish_run, until
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Nobody waits half a second for the next look at a run."""
+    monkeypatch.setattr("bot.features.training.thread.POLL_SECONDS", 0.02)
+
+
 def files(thread):
     return [file.filename for message in thread.history() for file in message.attachments]
 
