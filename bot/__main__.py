@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -16,7 +17,7 @@ import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot import logs
+from bot import logs, words
 from bot.errors import Refusal
 from bot.formats import counted
 from bot.gallery.folder import GalleryError
@@ -35,8 +36,9 @@ class Secrets(BaseSettings):
 
 
 def secret_token() -> str | None:
-    """The token, if there is one."""
+    """The token, if there is one. From now on it is in no environment that a child process inherits."""
     token = Secrets().discord_token
+    os.environ.pop("DISCORD_TOKEN", None)
     return (token.get_secret_value().strip() or None) if token else None
 
 
@@ -136,11 +138,9 @@ def gallery(
 
 def serve(path: Path, token: str) -> None:
     """The real bot. Exits with code 2 and one line for what only a person can mend."""
-    from bot.app import App
-    from bot.check import NO_SHAPE
-
     if token.count(".") != 2:
-        raise fail(NO_SHAPE)
+        raise fail(words.TOKEN_SHAPE)
+    from bot.app import App  # which takes a second: wrong tokens are refused at once
 
     async def run() -> None:
         config = load_config(path)
@@ -167,13 +167,9 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
     except (SettingsError, GalleryError, Refusal) as error:
         raise fail(str(error)) from error
     except discord.LoginFailure as error:
-        from bot.check import NEW_ONE  # which loads much that the demo's start does without
-
-        raise fail(f"Discord refused DISCORD_TOKEN. {NEW_ONE}.") from error
+        raise fail(f"Discord refused DISCORD_TOKEN. {words.TOKEN_RENEW}.") from error
     except discord.PrivilegedIntentsRequired as error:
-        from bot.check import NO_INTENT
-
-        raise fail(f"{NO_INTENT}.") from error
+        raise fail(f"{words.INTENT_OFF}.") from error
     except OSError as error:
         raise fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}") from error
 

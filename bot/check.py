@@ -38,16 +38,6 @@ ROOM = 2**30
 """Free bytes on a disk below which a run and its generators may not fit."""
 DAY = 86400
 
-NO_SHAPE = (
-    "DISCORD_TOKEN is not a bot token (three parts with dots between them). "
-    "Copy it from Discord's developer portal: your application, Bot, Reset Token"
-)
-NEW_ONE = "Make a new one in the developer portal: your application, Bot, Reset Token"
-NO_INTENT = (
-    "The Message Content intent is off, so I can't read `!bag`. Enable it in the developer portal: "
-    "your application, Bot, Message Content Intent"
-)
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -91,14 +81,14 @@ async def findings(config: Config, token: str | None, pool: DrawingPool) -> Asyn
 async def discord_findings(token: str, guilds: Guilds) -> AsyncIterator[Finding]:
     """Ask Discord about the token, the application's intents and its servers."""
     if token.count(".") != 2:
-        yield Finding(False, "token", NO_SHAPE)
+        yield Finding(False, "token", words.TOKEN_SHAPE)
         return
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.login(token)
         except discord.LoginFailure:
-            yield Finding(False, "token", f"Discord refuses it. {NEW_ONE}")
+            yield Finding(False, "token", f"Discord refuses it. {words.TOKEN_RENEW}")
             return
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             reason = getattr(error, "strerror", None) or type(error).__name__
@@ -116,7 +106,7 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
     """The same with a client that has logged in."""
     flags = client.application.flags if client.application else discord.ApplicationFlags()
     reads = flags.gateway_message_content or flags.gateway_message_content_limited
-    yield Finding(reads, "intents", "I may read messages, so `!bag` works" if reads else NO_INTENT)
+    yield Finding(reads, "intents", "I may read messages, so `!bag` works" if reads else words.INTENT_OFF)
     try:
         async with asyncio.timeout(PATIENCE):
             found = [guild async for guild in client.fetch_guilds(limit=200)]

@@ -71,8 +71,10 @@ class Database:
                 return
             if self._url.get_backend_name() == "sqlite" and self._url.database:
                 await asyncio.to_thread(Path(self._url.database).parent.mkdir, parents=True, exist_ok=True)
-            async with self.engine.begin() as connection:
-                await connection.run_sync(_migrate)
+            # Alembic takes ten times as long to find that there is nothing to do.
+            if await self.revision() != self.revisions()[0]:
+                async with self.engine.begin() as connection:
+                    await connection.run_sync(_migrate)
             self._opened = True
 
     async def revision(self) -> str | None:

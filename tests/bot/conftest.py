@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,6 +19,7 @@ from bot.drawing import queue
 from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
 from bot.settings import Config, load_config
+from bot.store.store import Store
 from gan import events
 from gan.run import Run
 from tests.bot.world import Clock, World, begin_run, end_epoch, finish_run, make_generator
@@ -61,6 +64,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return runs
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with its tables and nothing in them, made once."""
+    file = tmp_path_factory.mktemp("store") / "bot.db"
+    store = Store(f"sqlite+aiosqlite:///{file.as_posix()}")
+
+    async def make() -> None:
+        await store.open()
+        await store.close()
+
+    asyncio.run(make())
+    return file
+
+
 @pytest.fixture
 def make_config(tmp_path: Path, trained: Path) -> Callable[..., Config]:
     """Settings over a fresh folder; with the trained run, unless told otherwise."""
@@ -94,12 +111,26 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "NOTICE_SECONDS", 600)
 
 
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """A command line sets the log up for its process, which here is that of all tests: it is put back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
 @pytest.fixture
-def server(make_config: Callable[..., Config], tmp_path: Path, pool: DrawingPool) -> Server:
+def server(
+    make_config: Callable[..., Config], tmp_path: Path, pool: DrawingPool, empty_store: Path
+) -> Server:
     """Open with `async with server() as world`: the bot in a guild with #bag-dreams, Ada (owner) and Ben."""
 
     @asynccontextmanager
     async def open_server(extra: str = "", generator: bool = True) -> AsyncIterator[World]:
+        if not (tmp_path / "bot.db").exists():
+            shutil.copy(empty_store, tmp_path / "bot.db")
         clock = Clock()
         app = App(make_config(extra, generator), pool, clock)
         async with app, simcord.run(app.create_bot(), check_errors=False, settle_timeout=30) as env:

@@ -1,10 +1,7 @@
 """`python -m bot check`: what works and what does not, in words, with a code for scripts."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import discord
@@ -113,17 +110,11 @@ def test_the_command_prints_a_line_each_and_ends_with_a_code(config, tmp_path, m
     assert all(line.startswith("✓ ") for line in fine.stdout.splitlines())
 
 
-def test_on_a_fresh_machine_it_says_what_to_do(tmp_path):
-    result = subprocess.run(
-        [sys.executable, "-m", "bot", "check"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={key: value for key, value in os.environ.items() if key != "DISCORD_TOKEN"}
-        | {"PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    assert result.returncode == 2
+def test_on_a_fresh_machine_it_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(command_line, ["check"])
+    assert result.exit_code == 2
     assert result.stderr == ""
     marks = {line.split()[1]: line[0] for line in result.stdout.splitlines()}
     assert {what for what, mark in marks.items() if mark == "✗"} == {"generator", "dataset", "shops"}

@@ -7,8 +7,10 @@ import sys
 import pytest
 from aiohttp import web
 from discord.http import Route
+from typer.testing import CliRunner
 
-from bot.__main__ import until_stopped
+from bot.__main__ import app as command_line
+from bot.__main__ import secret_token, until_stopped
 from bot.app import App
 
 
@@ -22,23 +24,39 @@ def bag_dreams(*arguments, **environment):
     )
 
 
-@pytest.mark.parametrize("token", ["nonsense", "a.b"])
-def test_a_token_that_is_none_is_refused_at_once(token):
-    result = bag_dreams(DISCORD_TOKEN=token)
+def test_a_token_that_is_none_is_refused_at_once():
+    result = bag_dreams(DISCORD_TOKEN="nonsense")
     assert result.returncode == 2
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
     assert "DISCORD_TOKEN" in result.stderr
+    assert "nonsense" not in result.stderr
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b"])
+def test_a_token_of_another_shape_is_refused(monkeypatch, token):
+    monkeypatch.setenv("DISCORD_TOKEN", token)
+    result = CliRunner().invoke(command_line, [])
+    assert result.exit_code == 2
+    assert "three parts" in result.stderr
     assert token not in result.stderr
 
 
-def test_a_wrong_setting_ends_the_start(tmp_path):
+def test_a_wrong_setting_ends_the_start(tmp_path, monkeypatch):
     config = tmp_path / "config.toml"
     config.write_text("[bot]\nfavorite_votes = -1\n")
-    result = bag_dreams("--config", str(config), DISCORD_TOKEN="aaaa.bbbb.cccc")
-    assert result.returncode == 2
+    monkeypatch.setenv("DISCORD_TOKEN", "aaaa.bbbb.cccc")
+    result = CliRunner().invoke(command_line, ["--config", str(config)])
+    assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
     assert "favorite_votes" in result.stderr
+
+
+def test_no_child_process_inherits_the_token(monkeypatch):
+    monkeypatch.setenv("DISCORD_TOKEN", "aaaa.bbbb.cccc")
+    assert secret_token() == "aaaa.bbbb.cccc"
+    child = "import os; print('DISCORD_TOKEN' in os.environ)"
+    assert subprocess.check_output([sys.executable, "-c", child], text=True) == "False\n"
 
 
 @pytest.fixture
