@@ -139,7 +139,7 @@ def gallery(
 def serve(path: Path, token: str) -> None:
     """The real bot. Exits with code 2 and one line for what only a person can mend."""
     if token.count(".") != 2:
-        raise fail(words.TOKEN_SHAPE)
+        raise fail(words.WRONG_SHAPE)
     from bot.app import App  # which takes a second: wrong tokens are refused at once
 
     async def run() -> None:
@@ -167,7 +167,7 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
     except (SettingsError, GalleryError, Refusal) as error:
         raise fail(str(error)) from error
     except discord.LoginFailure as error:
-        raise fail(f"Discord refused DISCORD_TOKEN. {words.TOKEN_RENEW}.") from error
+        raise fail(f"Discord refused DISCORD_TOKEN. {words.RESET_IN_PORTAL}.") from error
     except discord.PrivilegedIntentsRequired as error:
         raise fail(f"{words.INTENT_OFF}.") from error
     except OSError as error:

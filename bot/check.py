@@ -81,14 +81,14 @@ async def findings(config: Config, token: str | None, pool: DrawingPool) -> Asyn
 async def discord_findings(token: str, guilds: Guilds) -> AsyncIterator[Finding]:
     """Ask Discord about the token, the application's intents and its servers."""
     if token.count(".") != 2:
-        yield Finding(False, "token", words.TOKEN_SHAPE)
+        yield Finding(False, "token", words.WRONG_SHAPE)
         return
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.login(token)
         except discord.LoginFailure:
-            yield Finding(False, "token", f"Discord refuses it. {words.TOKEN_RENEW}")
+            yield Finding(False, "token", f"Discord refuses it. {words.RESET_IN_PORTAL}")
             return
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             reason = getattr(error, "strerror", None) or type(error).__name__

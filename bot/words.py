@@ -41,11 +41,11 @@ UNEXPECTED = "Something went wrong on my side. I logged it, and nothing of yours
 STORE_BUSY = "My database is busy right now. Please try again in a moment."
 PLACE_GONE = "The post or channel that this belonged to is gone."
 DISCORD_DOWN = "Discord did not accept my answer. Please try again in a moment."
-TOKEN_SHAPE = (
+WRONG_SHAPE = (
     "DISCORD_TOKEN is not a bot token (three parts with dots between them). "
     "Copy it from Discord's developer portal: your application, Bot, Reset Token"
 )
-TOKEN_RENEW = "Make a new one in the developer portal: your application, Bot, Reset Token"
+RESET_IN_PORTAL = "Make a new one in the developer portal: your application, Bot, Reset Token"
 INTENT_OFF = (
     "The Message Content intent is off, so I can't read `!bag`. Enable it in the developer portal: "
     "your application, Bot, Message Content Intent"

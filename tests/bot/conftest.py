@@ -109,6 +109,8 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edits, "SECONDS", 0.02)
     monkeypatch.setattr(retries, "FIRST_SECONDS", 0.02)
     monkeypatch.setattr(queue, "NOTICE_SECONDS", 600)
+    # How often SimCord looks whether what the bot has put into threads is done: 50 ms by default, most of a test.
+    monkeypatch.setitem(simcord.Env._settle_internal.__kwdefaults__, "idle", 0.005)
 
 
 @pytest.fixture(autouse=True)

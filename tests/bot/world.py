@@ -31,7 +31,7 @@ def make_generator(run: Run, seed: int = 0, epoch: int = 3) -> str:
     """A small untrained generator in a run folder; its version."""
     torch.manual_seed(seed)
     run.path.mkdir(parents=True, exist_ok=True)
-    shape = Shape(z_size=16, z="normal", channels=16, image_size=64)
+    shape = Shape(z_size=16, z="normal", channels=16, image_size=32)
     network = shape.network()
     for weights in network.parameters():
         if weights.dim() == 4:

@@ -17,7 +17,7 @@ async def test_a_seed_draws_the_very_same_bag_each_time(server):
         first, code = await world.last.attachments[0].read(), world.code
         await world.ben.send(world.channel, f"!bag {code}")
         assert await world.last.attachments[0].read() == first
-        assert Image.open(BytesIO(first)).size == (256, 256)
+        assert Image.open(BytesIO(first)).size == (128, 128)  # four times the side
         assert code.endswith("-42")
 
 
