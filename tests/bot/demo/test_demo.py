@@ -62,6 +62,7 @@ async def told(demo, words):
 
 async def test_it_collects_trains_and_answers_and_leaves_nothing_behind(tmp_path, away, session, monkeypatch):
     monkeypatch.setattr("bot.demo.run.FIRST_DREAM_EPOCH", 1)  # this run is over after a few
+    monkeypatch.setenv("GAN_RECIPE__CHANNELS", "16")
     folder = tmp_path / "demo"
     async with Demo(folder, port=0, bags=60, minutes=0.05) as demo:
         ada = Person(session, demo.chat, "ada")

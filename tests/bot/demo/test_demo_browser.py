@@ -28,7 +28,7 @@ def ask_and_vote(browser, address):
     picture = loaded(browser, ".embed img[alt^='A dreamed handbag']")
     code = picture.get_attribute("alt").split("design ")[1].split(",")[0]
     assert code.endswith("-42")
-    assert picture.get_property("naturalWidth") == 256
+    assert picture.get_property("naturalWidth") == 128
     browser.click(f"[data-custom-id='bag:up:{code}']")
     browser.sees("1", f"[data-custom-id='bag:up:{code}']")
     return code
