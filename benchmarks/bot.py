@@ -10,146 +10,33 @@ In the bot's event loop a task asks to be woken every 5 ms: how late it wakes is
 into the loop's own work (CPU time of its thread), waiting for a processor (the kernel's run queue), and the
 rest (I/O, the GIL); a thread samples what the loop was doing. Another process, which does nothing else, ticks
 beside: its stalls are the machine's. The simulated Discord works in the same loop. Linux only.
-
-Then a store is asked with 10,000 designs and with 1,000,000, of ten votes each (with --quick: one each).
 """
 
 import argparse
 import asyncio
-import contextlib
-import gc
 import itertools
 import json
 import logging
-import os
 import random
 import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import traceback
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+# When this runs as a file, its own folder comes first, where this file is what `import bot` finds.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.stalls import percentile, ticking
 from bot.app import freeze_memory
 
-TICK = 0.005
-WORTH_TELLING = 0.03
 CROWDS = (1, 50, 200)
 PAUSE = 5.0
-
-
-@dataclass
-class Stall:
-    """One late waking, in seconds: how late, and how much of that was own work or waiting for a processor."""
-
-    late: float
-    own: float
-    queued: float
-    doing: str = ""
-
-
-@dataclass
-class Ticker:
-    """Wakes every 5 ms in the running loop and notes how late it is."""
-
-    late: list[float] = field(default_factory=list)
-    own: list[float] = field(default_factory=list)
-    stalls: list[Stall] = field(default_factory=list)
-    collections: list[float] = field(default_factory=list)
-    woken: float = 0.0
-
-    async def run(self) -> None:
-        """Tick until cancelled."""
-        with _run_queue() as queued, self._sampled() as doing, self._collected():
-            cpu, waited, collected = time.thread_time(), queued(), 0
-            while True:
-                self.woken = due = time.perf_counter()
-                await asyncio.sleep(TICK)
-                late = time.perf_counter() - due - TICK
-                cpu_now, waited_now = time.thread_time(), queued()
-                own = cpu_now - cpu
-                self.late.append(late)
-                self.own.append(min(own, late))
-                if late > WORTH_TELLING:
-                    seen = _commonest(doing)
-                    if spent := sum(self.collections[collected:]):
-                        seen = f"garbage collector for {1000 * spent:.0f} ms in {seen}"
-                    self.stalls.append(Stall(late, own, waited_now - waited, seen))
-                doing.clear()
-                cpu, waited, collected = cpu_now, waited_now, len(self.collections)
-
-    @contextlib.contextmanager
-    def _sampled(self) -> Iterator[list[str]]:
-        """What the loop's thread does whenever it is late: a list that fills by itself."""
-        watched, seen, over = threading.get_ident(), list[str](), threading.Event()
-
-        def watch() -> None:
-            while not over.wait(TICK):
-                if time.perf_counter() - self.woken > 3 * TICK and (
-                    frame := sys._current_frames().get(watched)
-                ):
-                    seen.append(_place(frame))
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield seen
-        finally:
-            over.set()
-            thread.join()
-
-    @contextlib.contextmanager
-    def _collected(self) -> Iterator[None]:
-        """Note the pauses of the garbage collector."""
-        began = 0.0
-
-        def note(phase: str, info: dict[str, int]) -> None:
-            nonlocal began
-            if phase == "start":
-                began = time.thread_time()
-            elif info["generation"] == 2:
-                self.collections.append(time.thread_time() - began)
-
-        gc.callbacks.append(note)
-        try:
-            yield
-        finally:
-            gc.callbacks.remove(note)
-
-
-@contextlib.contextmanager
-def _run_queue() -> Iterator[Any]:
-    """A function that tells the seconds for which this thread was ready to run, but had no processor."""
-    with Path("/proc/thread-self/schedstat").open("rb", buffering=0) as file:
-        yield lambda: int(os.pread(file.fileno(), 100, 0).split()[1]) / 1e9
-
-
-def _place(frame: Any) -> str:
-    """The innermost frames of a stack, ours and others', without the loop's machinery."""
-    stack = [
-        f"{Path(line.filename).parent.name}/{Path(line.filename).name}:{line.lineno} {line.name}"
-        for line in traceback.extract_stack(frame)
-        if not any(part in line.filename for part in ("asyncio", "/benchmarks/", "<frozen"))
-    ]
-    return " > ".join(stack[-8:])
-
-
-def _commonest(samples: list[str]) -> str:
-    return Counter(samples).most_common(1)[0][0] if samples else "(the loop was idle or too short to see)"
-
-
-def _percentile(values: list[float], share: float) -> float:
-    """In ms; 0 for nothing."""
-    return round(1000 * sorted(values)[min(int(share * len(values)), len(values) - 1)], 1) if values else 0.0
 
 
 # The people ------------------------------------------------------------------------------------
@@ -229,59 +116,11 @@ class Crowd:
         return waited
 
 
-async def tick_beside() -> None:
-    """The machine's own stalls: tick until standard input ends, then print them."""
-    ticker = Ticker()
-    task = asyncio.create_task(ticker.run())
-    await asyncio.to_thread(sys.stdin.read)
-    task.cancel()
-    print(
-        json.dumps([max(ticker.late, default=0), _percentile(ticker.late, 0.99), max(ticker.own, default=0)])
-    )
-
-
-# The bot --------------------------------------------------------------------------------------
-
-
 async def until(holds: Any, seconds: float = 600) -> None:
     """Wait for something that happens by itself."""
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.2)
-
-
-@contextlib.asynccontextmanager
-async def _ticking() -> AsyncIterator[tuple[Ticker, dict[str, float]]]:
-    """A ticker in this loop and one beside; afterwards the second one's figures are in the dict."""
-    machine: dict[str, float] = {}
-    beside = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.bot", "--tick"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    ticker = Ticker()
-    before = _processor()
-    task = asyncio.create_task(ticker.run())
-    try:
-        yield ticker, machine
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        output, _ = await beside.communicate(b"")
-        after = _processor()
-        longest, p99, own = json.loads(output)
-        spent = [new - old for old, new in zip(before, after, strict=True)]
-        machine |= {
-            "stall_ms": round(1000 * longest, 1),
-            "stall_p99_ms": p99,
-            "own_ms": round(1000 * own, 1),
-            "busy": round(1 - (spent[3] + spent[4]) / sum(spent), 2),
-            "steal": round(spent[7] / sum(spent), 3),
-        }
-
-
-def _processor() -> list[int]:
-    return [int(value) for value in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
 
 
 def tell(text: str) -> None:
@@ -293,7 +132,7 @@ async def phase(name: str, crowd: Crowd, people: int, seconds: float, pause: flo
     """Let people talk to the bot for a while; the figures."""
     tell(f"{name}, {people} there")
     crowd.rest()
-    async with _ticking() as (ticker, machine):
+    async with ticking() as (ticker, machine):
         began = time.perf_counter()
         refused = crowd.refused
         waited = await crowd.talk(people, seconds, pause)
@@ -306,11 +145,11 @@ async def phase(name: str, crowd: Crowd, people: int, seconds: float, pause: flo
         "replies": len(waited),
         "refused": crowd.refused - refused,
         "per_second": round(len(waited) / took, 1),
-        "reply_p50_ms": _percentile(waited, 0.5),
-        "reply_p95_ms": _percentile(waited, 0.95),
-        "reply_p99_ms": _percentile(waited, 0.99),
+        "reply_p50_ms": percentile(waited, 0.5),
+        "reply_p95_ms": percentile(waited, 0.95),
+        "reply_p99_ms": percentile(waited, 0.99),
         "stall_ms": round(1000 * max(ticker.late), 1),
-        "stall_p99_ms": _percentile(ticker.late, 0.99),
+        "stall_p99_ms": percentile(ticker.late, 0.99),
         "own_ms": round(1000 * max(ticker.own), 1),
         "collector_ms": round(1000 * max(ticker.collections, default=0), 1),
         "machine": machine,
@@ -395,58 +234,14 @@ async def measure_replies(seconds: float, channels: int) -> tuple[list[dict[str,
             found += [await phase("training", crowd, n, seconds, _pause(n)) for n in CROWDS]
             if not trainer.running:
                 raise RuntimeError("the trainer ended too soon")
-    return found, _percentile(settled[5:], 0.5)
+    return found, percentile(settled[5:], 0.5)
 
 
 def _pause(people: int) -> float:
     return PAUSE if people > 1 else 0.5
 
 
-async def measure_store(designs: int, votes_each: int) -> dict[str, Any]:
-    """Medians in ms of what a full store is asked."""
-    from benchmarks.crowd import FIRST, GUILD, VERSION, fill
-    from bot.store.store import Store
-
-    tell(f"a store of {designs:,} designs and {designs * votes_each:,} votes")
-    with tempfile.TemporaryDirectory(prefix="bench-store-") as name:
-        path = Path(name, "bot.db")
-        url = f"sqlite+aiosqlite:///{path}"
-        empty = Store(url)
-        await empty.open()
-        await empty.close()
-        began = time.perf_counter()
-        size = await asyncio.to_thread(fill, path, designs, votes_each)
-        filled = time.perf_counter() - began
-        store = Store(url)
-        await store.open()
-
-        def code(n: int) -> str:
-            return f"{VERSION}-{FIRST + n * 7919 % designs}"
-
-        async def median(ask: Callable[[int], Awaitable[object]]) -> float:
-            took = []
-            for number in range(100):
-                began = time.perf_counter()
-                await ask(number)
-                took.append(time.perf_counter() - began)
-            return round(1000 * sorted(took)[50], 2)
-
-        try:
-            return {
-                "designs": designs,
-                "votes": designs * votes_each,
-                "fill_s": round(filled, 1),
-                "mb": round(size / 2**20),
-                "top_ms": await median(lambda n: store.top(GUILD, 9)),
-                "top_week_ms": await median(lambda n: store.top(GUILD, 9, "2024-W10")),
-                "show_ms": await median(lambda n: store.card(code(n), GUILD)),
-                "vote_ms": await median(lambda n: store.vote(code(n), 7, GUILD, 1)),
-            }
-        finally:
-            await store.close()
-
-
-def show(found: list[dict[str, Any]], settled: float, stores: list[dict[str, Any]]) -> None:
+def show(found: list[dict[str, Any]], settled: float) -> None:
     """The tables, and what the loop was doing in its longest stalls."""
     columns = (
         "replies",
@@ -465,8 +260,6 @@ def show(found: list[dict[str, Any]], settled: float, stores: list[dict[str, Any
         machine = row["machine"]
         print(f"{machine['stall_ms']:12}{machine['busy']:6}{machine['steal']:7}")
     print(f"\nIdle, one person, with all that the simulated Discord does around it: {settled} ms\n")
-    for store in stores:
-        print("  ".join(f"{name} {value:,}" for name, value in store.items()))
     for row in found:
         print(f"\n{row['phase']}, {row['people']} there: the longest stalls, and the most work")
         for stall in row["worst"] + [stall for stall in row["busiest"] if stall not in row["worst"]]:
@@ -482,21 +275,15 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--seconds", type=float, default=40, help="of each phase")
-    parser.add_argument("--quick", action="store_true", help="8 s a phase; one vote a design instead of ten")
+    parser.add_argument("--quick", action="store_true", help="8 s a phase")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--channels", type=int, default=128, help="width of the network that is trained")
-    parser.add_argument("--tick", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.tick:
-        asyncio.run(tick_beside())
-        return
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger("discord").setLevel(logging.ERROR)
     found, settled = asyncio.run(measure_replies(8 if options.quick else options.seconds, options.channels))
-    each = 1 if options.quick else 10
-    stores = [asyncio.run(measure_store(designs, each)) for designs in (10_000, 1_000_000)]
     if not options.json:
-        show(found, settled, stores)
+        show(found, settled)
         return
     asked = next(row for row in found if row["phase"] == "training" and row["people"] == 50)
     nonstop = next(row for row in found if row["phase"] == "nonstop")
@@ -507,9 +294,7 @@ def main() -> None:
                 for name in ("reply_p50_ms", "reply_p95_ms", "reply_p99_ms", "stall_ms", "own_ms")
             }
             | {"commands_per_second": nonstop["per_second"], "settled_reply_p50_ms": settled}
-            | {f"{name}_10k": stores[0][name] for name in ("top_ms", "show_ms", "vote_ms")}
-            | {f"{name}_1m": stores[1][name] for name in ("top_ms", "show_ms", "vote_ms")}
-            | {"phases": found, "stores": stores}
+            | {"phases": found}
         )
     )
 

@@ -18,7 +18,8 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # when run as a file
+# When this runs as a file, its own folder comes first.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gan import augment, device, networks
 from gan.adversaries import Adversaries, shape_of

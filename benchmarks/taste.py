@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
+# When this runs as a file, its own folder comes first, where bot.py hides the package of that name.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from bot.drawing.look import look
 from bot.drawing.preference import COMPONENTS, thompson
 from gan.generator import Generator, GeneratorError, load

@@ -33,7 +33,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from torch.utils.flop_counter import FlopCounterMode
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # when run as a file
+# When this runs as a file, its own folder comes first.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gan import device, networks
 from gan.adversaries import Adversaries, shape_of

@@ -109,7 +109,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edits, "SECONDS", 0.02)
     monkeypatch.setattr(retries, "FIRST_SECONDS", 0.02)
     monkeypatch.setattr(queue, "NOTICE_SECONDS", 600)
-    # How often SimCord looks whether what the bot has put into threads is done: 50 ms by default, most of a test.
+    # SimCord looks every 50 ms whether what the bot has put into threads is done: most of a test.
     monkeypatch.setitem(simcord.Env._settle_internal.__kwdefaults__, "idle", 0.005)
 
 
