@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bot.drawing.family_tree import draw_tree
 from bot.drawing.look import look
 from scraper.colors import Color, name_color
 
@@ -261,8 +262,6 @@ def _morph(
 
 
 def _family(names: Sequence[str], parents: Mapping[str, Sequence[str]], images: Images) -> bytes:
-    from bot.drawing.family_tree import draw_tree
-
     pictures = {name: Image.fromarray(image) for name, image in zip(names, images, strict=True)}
     return _png(draw_tree(names[0], parents, pictures))
 

@@ -18,6 +18,7 @@ from bot.client import edits, retries
 from bot.drawing import queue
 from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
+from bot.features.training import thread
 from bot.settings import Config, load_config
 from bot.store.store import Store
 from gan import events
@@ -104,13 +105,21 @@ def pool() -> Iterator[DrawingPool]:
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits a second for the next edit or try; a test of such a wait sets it itself.
 
-    And nobody is told their place in line, however slow the machine.
+    And however slow the machine, nobody is told their place in line, and no post of a run comes between a
+    command and its answer: tests that want those use the fixture `runs_posted`.
     """
     monkeypatch.setattr(edits, "SECONDS", 0.02)
     monkeypatch.setattr(retries, "FIRST_SECONDS", 0.02)
     monkeypatch.setattr(queue, "NOTICE_SECONDS", 600)
+    monkeypatch.setattr(thread, "POLL_SECONDS", 10**6)
     # SimCord looks every 50 ms whether what the bot has put into threads is done: most of a test.
     monkeypatch.setitem(simcord.Env._settle_internal.__kwdefaults__, "idle", 0.005)
+
+
+@pytest.fixture
+def runs_posted(monkeypatch: pytest.MonkeyPatch, brisk: None) -> None:
+    """Runs are posted as they go."""
+    monkeypatch.setattr(thread, "POLL_SECONDS", 0.02)
 
 
 @pytest.fixture(autouse=True)

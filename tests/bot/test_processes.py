@@ -14,6 +14,8 @@ from PIL import Image
 
 from tests.bot.world import until
 
+pytestmark = pytest.mark.usefixtures("runs_posted")
+
 GAN = """
 [gan.recipe]
 channels = 8

@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[3]
 MARK = "BAG_DREAMS_TEST"
 
 
+pytestmark = pytest.mark.usefixtures("runs_posted")
+
+
 @pytest.fixture
 def away(tmp_path, monkeypatch):
     """Run in an empty folder, with small networks; every process that is started bears this test's mark."""

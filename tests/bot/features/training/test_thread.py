@@ -13,11 +13,7 @@ from gan import events
 from gan.run import Run
 from tests.bot.world import begin_run, end_epoch, finish_run, until
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Nobody waits half a second for the next look at a run."""
-    monkeypatch.setattr("bot.features.training.thread.POLL_SECONDS", 0.02)
+pytestmark = pytest.mark.usefixtures("runs_posted")
 
 
 def files(thread):
@@ -107,7 +103,7 @@ async def test_how_a_run_broke_off_is_told_in_words(server, ending, told):
 
 
 @pytest.fixture
-def by_hand(monkeypatch):
+def by_hand(monkeypatch, runs_posted):
     """Runs are told when the test says so."""
     monkeypatch.setattr("bot.features.training.thread.POLL_SECONDS", 10**6)
     monkeypatch.setattr(retries, "FIRST_SECONDS", 0)
