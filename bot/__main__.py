@@ -74,7 +74,7 @@ def demo(
     """The whole bot without Discord: a shop, a crawl, a training run and a chat page on this machine."""
     # What the simulated Discord is warned of concerns nobody.
     logging.getLogger("discord").setLevel(logging.ERROR)
-    from bot.demo.run import Demo
+    from bot.demo.run import Demo  # here, as below: each command loads only what it needs
 
     async def run() -> None:
         async with Demo(folder, port) as running:

@@ -21,6 +21,7 @@ from gan.distributed import World, join
 from gan.errors import UserError, one_line, out_of_memory
 from gan.generator import Generator
 from gan.grid import enlarge, grid, png
+from gan.interpolate import interpolation
 from gan.launch import Launch, LaunchError, locked, prepare
 from gan.run import Run
 from gan.seeds import SEEDS
@@ -122,7 +123,7 @@ def interpolate(
     encode = {".gif": animate.encode_gif, ".webp": animate.encode_webp}.get(file.suffix.lower())
     if encode is None:
         raise typer.BadParameter(f"--out {file}: must end in .gif or .webp")
-    pictures = animate.interpolation(generator, generator.latents(seeds), frames, loop)
+    pictures = interpolation(generator, generator.latents(seeds), frames, loop)
     larger = [enlarge(picture, scale) for picture in pictures]
     _save(file, animate.bounded(larger, lambda fitting: encode(fitting, 60)))
 

@@ -1,4 +1,4 @@
-"""Animations: from bag to bag, and a whole run in a few seconds."""
+"""Animations as GIF and WebP: any frames, and a whole run in a few seconds. Imports no torch."""
 
 import io
 import itertools
@@ -6,11 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
-
-from gan.generator import Generator
 
 LIMIT = 8 * 2**20
 """Largest upload, in bytes, that a chat accepts from everyone."""
@@ -22,41 +18,6 @@ _FEWEST = 60
 
 _SLOWEST = 8
 """Steps of a timelapse from one grid to the next, at most."""
-
-
-def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    """The latent float [z] at 0 ≤ t ≤ 1 on the arc from a to b, both float [z].
-
-    Spherical interpolation, White 2016 (arXiv:1609.04468): latents of many dimensions lie near a sphere,
-    which a straight line would leave. The length changes gradually from that of a to that of b.
-    """
-    cosine = torch.clamp(torch.dot(a, b) / (a.norm() * b.norm()).clamp_min(1e-12), -1, 1)
-    angle = torch.arccos(cosine)
-    sine = torch.sin(angle)
-    if sine < 1e-4:  # same or opposite directions: no arc between them, or no unique one
-        return torch.lerp(a, b, t)
-    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / sine
-
-
-def path(latents: Tensor, frames: int, loop: bool = False) -> Tensor:
-    """`frames` latents float [frames, z], evenly spaced along the arcs through the latents [k, z].
-
-    They lead from the first to the last one; with `loop` also back, ending one step before the start.
-    """
-    stops = torch.cat([latents, latents[:1]]) if loop else latents
-    arcs = len(stops) - 1
-    if arcs == 0:
-        return latents.expand(frames, -1)
-    way = torch.linspace(0, arcs, frames + 1 if loop else frames)[:frames].tolist()
-    spots = [(min(int(at), arcs - 1), at) for at in way]
-    return torch.stack([slerp(stops[arc], stops[arc + 1], at - arc) for arc, at in spots])
-
-
-def interpolation(
-    generator: Generator, latents: Tensor, frames: int, loop: bool = False
-) -> list[Image.Image]:
-    """`frames` RGB pictures of S×S pixels along the arcs through the latents [k, z]; see `path`."""
-    return [Image.fromarray(image) for image in generator.draw(path(latents, frames, loop))]
 
 
 def encode_gif(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]) -> bytes:

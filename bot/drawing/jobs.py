@@ -27,6 +27,9 @@ from PIL import Image
 
 from bot.drawing.family_tree import draw_tree
 from bot.drawing.look import look
+from gan import animate
+from gan.grid import enlarge
+from gan.grid import grid as numbered
 from scraper.colors import Color, name_color
 
 if TYPE_CHECKING:
@@ -212,8 +215,6 @@ def curves(epochs: Sequence[Epoch]) -> Job[tuple[bytes, bytes | None]]:
 
 
 def _picture(images: Images) -> Picture:
-    from gan.grid import enlarge
-
     (pixels,) = images
     original = Image.fromarray(pixels)
     color = name_color(pixels) or NO_BAG
@@ -221,10 +222,8 @@ def _picture(images: Images) -> Picture:
 
 
 def _grid(images: Images, columns: int) -> bytes:
-    from gan.grid import grid as draw_grid
-
     # Few bags are shown larger: one looks at what tells a variation from another.
-    return _png(draw_grid(images, columns=columns, numbers=True, scale=3 if columns <= 2 else 2))
+    return _png(numbered(images, columns=columns, numbers=True, scale=3 if columns <= 2 else 2))
 
 
 def _breed(
@@ -250,14 +249,15 @@ def _morph(
 ) -> Animation:
     import torch
 
-    from gan.animate import bounded, encode_webp, interpolation, slerp
-    from gan.grid import enlarge
+    from gan.interpolate import interpolation, slerp
 
     generator = _load(designs[0][0])
     stops = torch.stack([_latent(generator, source) for _, source in designs])
     steps = torch.stack([slerp(stops[i], stops[(i + 1) % len(stops)], t) for i, t in spots])
     way = interpolation(generator, stops, frames=frames, loop=True)
-    webp = bounded([enlarge(step, 4) for step in way], lambda smaller: encode_webp(smaller, milliseconds=60))
+    webp = animate.bounded(
+        [enlarge(step, 4) for step in way], lambda smaller: animate.encode_webp(smaller, milliseconds=60)
+    )
     return Animation(webp, _grid(generator.draw(steps), columns=len(spots)), [_bytes(step) for step in steps])
 
 
@@ -267,9 +267,7 @@ def _family(names: Sequence[str], parents: Mapping[str, Sequence[str]], images: 
 
 
 def _timelapse(grids: Sequence[Path], _images: Images) -> bytes:
-    from gan.animate import timelapse as draw_timelapse
-
-    return draw_timelapse(grids)
+    return animate.timelapse(grids)
 
 
 def _curves(epochs: Sequence[Epoch], _images: Images) -> tuple[bytes, bytes | None]:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from gan.atomic import write_atomically
+
 MARK = ".gallery.json"
 
 
@@ -62,9 +64,7 @@ class Folder:
             return
         file.parent.mkdir(parents=True, exist_ok=True)
         self._before.add(name)
-        beside = file.with_name(f".{file.name}.part")
-        beside.write_bytes(data)
-        beside.replace(file)
+        write_atomically(file, data)
         self.written += 1
 
     def close(self) -> None:
@@ -84,6 +84,4 @@ class Folder:
         data = json.dumps({"notes": self.notes, "files": sorted(self._before)}, indent=1).encode()
         mark = self.path / MARK
         if not mark.exists() or mark.read_bytes() != data:
-            beside = self.path / f"{MARK}.part"
-            beside.write_bytes(data)
-            beside.replace(mark)
+            write_atomically(mark, data)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan import animate
+from gan import animate, interpolate
 from gan.generator import Generator, GeneratorError, Shape, load
 from gan.grid import enlarge, grid
 from gan.networks import initialize
@@ -86,7 +86,7 @@ def test_interpolation_starts_and_ends_at_its_bags(
         assert moving.n_frames == 7
         assert moving.size == (128, 128)
         assert moving.info["loop"] == 0
-    frames = animate.interpolation(generator, generator.latents([1, 2]), 7)
+    frames = interpolate.interpolation(generator, generator.latents([1, 2]), 7)
     ends = generator.draw(generator.latents([1, 2]))
     assert np.abs(np.asarray(frames[0]).astype(int) - ends[0]).max() <= 1
     assert np.abs(np.asarray(frames[-1]).astype(int) - ends[1]).max() <= 1
@@ -95,13 +95,13 @@ def test_interpolation_starts_and_ends_at_its_bags(
 @pytest.mark.parametrize("stops", [2, 3, 8])
 def test_loop_goes_by_all_its_bags_in_even_steps(generator: Generator, stops: int) -> None:
     latents = generator.latents(range(stops))
-    way = animate.path(latents, stops * 5, loop=True)
+    way = interpolate.path(latents, stops * 5, loop=True)
     assert torch.allclose(way[::5], latents, atol=1e-5)
     around = torch.cat([way, way[:1]])  # after the last frame comes the first
     steps = (around[1:] - around[:-1]).norm(dim=1).reshape(stops, 5)
     assert (steps > 0).all()
     assert (steps.amax(dim=1) < 2 * steps.amin(dim=1)).all()
-    assert len(animate.interpolation(generator, latents, 12, loop=True)) == 12
+    assert len(interpolate.interpolation(generator, latents, 12, loop=True)) == 12
 
 
 def test_interpolation_of_several_bags_fits_into_a_message(trained, tmp_path: Path) -> None:
@@ -142,8 +142,8 @@ def test_breeding_shows_the_parents_and_their_children(trained, tmp_path: Path, 
 def test_slerp_keeps_the_length() -> None:
     a, b = torch.randn(2, 128, generator=torch.Generator().manual_seed(1))
     a, b = a / a.norm(), b / b.norm()
-    assert all(abs(animate.slerp(a, b, t / 10).norm().item() - 1) < 1e-4 for t in range(11))
-    assert torch.equal(animate.slerp(a, a, 0.5), a)
+    assert all(abs(interpolate.slerp(a, b, t / 10).norm().item() - 1) < 1e-4 for t in range(11))
+    assert torch.equal(interpolate.slerp(a, a, 0.5), a)
 
 
 def test_gif_frames_share_one_palette() -> None:
