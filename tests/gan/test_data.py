@@ -8,9 +8,9 @@ import torch
 from gan.data import open_dataset
 
 
-def test_pictures_on_the_device_give_the_same_batches(house) -> None:
-    house.write_dataset(count=64)
-    dataset = open_dataset(house.dataset)
+def test_pictures_on_the_device_give_the_same_batches(project) -> None:
+    project.write_dataset(count=64)
+    dataset = open_dataset(project.dataset)
     assert dataset.resident(torch.device("cpu")) is None
     resident = torch.from_numpy(np.array(dataset.images))
     for start in (0, 3):
@@ -20,13 +20,13 @@ def test_pictures_on_the_device_give_the_same_batches(house) -> None:
         assert all(torch.equal(one, other) for one, other in zip(held, mapped, strict=True))
 
 
-def test_held_out_pictures_stay_so_as_a_dataset_grows(house) -> None:
-    house.write_dataset(count=300)
-    large = open_dataset(house.dataset)
+def test_held_out_pictures_stay_so_as_a_dataset_grows(project) -> None:
+    project.write_dataset(count=300)
+    large = open_dataset(project.dataset)
     assert 10 < len(large.held_out) < 60
     assert sorted([*large.rows, *large.held_out]) == list(range(300))
-    shutil.rmtree(house.dataset)
-    house.write_dataset(count=200)  # the first 200 of the same pictures
-    small = open_dataset(house.dataset)
+    shutil.rmtree(project.dataset)
+    project.write_dataset(count=200)  # the first 200 of the same pictures
+    small = open_dataset(project.dataset)
     assert np.array_equal(small.images, large.images[:200])
     assert small.held_out.tolist() == [row for row in large.held_out if row < 200]

@@ -13,7 +13,7 @@ from gan.generator import Generator, GeneratorError, Shape, load
 from gan.grid import enlarge, grid
 from gan.networks import initialize
 from gan.seeds import SEEDS, SeedError
-from tests.gan.house import PATIENCE
+from tests.gan.project import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -236,17 +236,17 @@ def test_foreign_and_missing_generators(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_truncated_generator_is_one_line_on_the_command_line(house) -> None:
-    run = house.train("--epochs", "1")
+def test_truncated_generator_is_one_line_on_the_command_line(project) -> None:
+    run = project.train("--epochs", "1")
     run.generator.write_bytes(run.generator.read_bytes()[:-10])
-    assert "truncated" in house.refused("dream", "--seed", "1")
+    assert "truncated" in project.refused("dream", "--seed", "1")
 
 
-def test_nothing_trained_yet(house) -> None:
-    assert "train one first" in house.refused("dream", "--seed", "1")
-    assert "no run nix" in house.refused("timelapse", "--run", "nix")
+def test_nothing_trained_yet(project) -> None:
+    assert "train one first" in project.refused("dream", "--seed", "1")
+    assert "no run nix" in project.refused("timelapse", "--run", "nix")
 
 
-def test_interpolate_needs_two_numbers(house) -> None:
-    assert "2 to 8 numbers" in house.refused("interpolate", "1")
-    assert "integer" in house.refused("interpolate", "1", "banana")
+def test_interpolate_needs_two_numbers(project) -> None:
+    assert "2 to 8 numbers" in project.refused("interpolate", "1")
+    assert "integer" in project.refused("interpolate", "1", "banana")

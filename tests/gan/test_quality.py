@@ -52,10 +52,10 @@ def test_evaluate_measures_and_shows_neighbors(measuring, measured: Run) -> None
         assert picture.size == (5 * 66 + 2, 12 * 66 + 2)
 
 
-def test_evaluate_refuses_another_size(house, trained) -> None:
-    house.configure(runs=str(trained.runs))
-    house.write_dataset(size=64)
-    assert "32-pixel" in house.refused("evaluate")
+def test_evaluate_refuses_another_size(project, trained) -> None:
+    project.configure(runs=str(trained.runs))
+    project.write_dataset(size=64)
+    assert "32-pixel" in project.refused("evaluate")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -66,13 +66,13 @@ def test_evaluate_without_its_packages(trained, monkeypatch: pytest.MonkeyPatch,
     assert "bag-dreams[quality]" in line
 
 
-def test_training_goes_on_unmeasured_without_the_packages(house, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_goes_on_unmeasured_without_the_packages(project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, PACKAGES[0], None)
-    house.configure(kid_seconds=0.001)
-    done = house.gan("train", "--epochs", "2", "--run", "blind")
+    project.configure(kid_seconds=0.001)
+    done = project.gan("train", "--epochs", "2", "--run", "blind")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("quality needs the package") == 1
-    run = Run(house.runs / "blind")
+    run = Run(project.runs / "blind")
     assert events.read(run.path)[0][-1].event == "finished"
     assert not kids(run)
     assert not run.best.exists()

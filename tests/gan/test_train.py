@@ -17,7 +17,7 @@ from gan import events
 from gan.adversaries import Adversaries
 from gan.generator import load
 from gan.run import Run, every
-from tests.gan.house import PATIENCE, STEADY, told, unfinish
+from tests.gan.project import PATIENCE, STEADY, told, unfinish
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -86,8 +86,8 @@ def test_killed_and_stopped_run_ends_with_the_weights_of_an_undisturbed_one(stop
     ends_alike(run, stopped.train("--epochs", last, "--run", "undisturbed"))
 
 
-def test_stopped_run_resumes_its_decay_in_mid_epoch(house, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.configure(checkpoint_seconds=1000)
+def test_stopped_run_resumes_its_decay_in_mid_epoch(project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.configure(checkpoint_seconds=1000)
     step = Adversaries.step
 
     def stop_in_fifth_step(*args: Any, **options: Any) -> torch.Tensor:
@@ -97,11 +97,11 @@ def test_stopped_run_resumes_its_decay_in_mid_epoch(house, monkeypatch: pytest.M
 
     with monkeypatch.context() as patch:
         patch.setattr(Adversaries, "step", stop_in_fifth_step)
-        run = house.train("--epochs", "3", "--run", "disturbed")
+        run = project.train("--epochs", "3", "--run", "disturbed")
     assert [event.event for event in told(run)] == ["started", "checkpoint", "epoch", "checkpoint", "stopped"]
     assert 0 < torch.load(run.state, weights_only=True)["progress"]["step"] < 3
-    house.train("--epochs", "3")
-    ends_alike(run, house.train("--epochs", "3", "--run", "undisturbed"))
+    project.train("--epochs", "3")
+    ends_alike(run, project.train("--epochs", "3", "--run", "undisturbed"))
 
 
 def test_signal_stops_with_a_checkpoint_and_the_next_run_resumes(stopped) -> None:
@@ -118,9 +118,9 @@ def test_signal_stops_with_a_checkpoint_and_the_next_run_resumes(stopped) -> Non
     assert epochs(run)[-1] == last.epoch + 1
 
 
-def test_finished_run_is_followed_by_a_new_one(house) -> None:
-    first = house.train("--epochs", "1")
-    second = house.train("--epochs", "1")
+def test_finished_run_is_followed_by_a_new_one(project) -> None:
+    first = project.train("--epochs", "1")
+    second = project.train("--epochs", "1")
     assert second.name != first.name
     assert told(second)[0].event == "started"
 
@@ -133,15 +133,15 @@ def test_new_leaves_an_unfinished_run_alone(stopped) -> None:
     assert told(old) == before
 
 
-def test_bag_dreams_preset_trains(house) -> None:
-    run = house.train("--preset", "bag-dreams", "--epochs", "1")
+def test_bag_dreams_preset_trains(project) -> None:
+    run = project.train("--preset", "bag-dreams", "--epochs", "1")
     recipe = tomllib.loads(run.config.read_text())["gan"]["recipe"]
     assert (recipe["loss"], recipe["norm"], recipe["channels"]) == ("bce", "batch", 8)
     assert load(run.generator).draw(load(run.generator).latents([1])).shape == (1, 32, 32, 3)
 
 
-def test_minutes_bound_the_run(house) -> None:
-    run = house.train("--minutes", "0.002")
+def test_minutes_bound_the_run(project) -> None:
+    run = project.train("--minutes", "0.002")
     last = told(run)[-1]
     assert isinstance(last, events.Finished)
     assert last.epoch >= 1
@@ -166,10 +166,10 @@ def test_dataset_of_another_size_is_refused(stopped) -> None:
     assert told(run) == before
 
 
-def test_missing_dataset(house) -> None:
-    house.configure(dataset="nowhere")
-    assert "no dataset at nowhere" in house.refused("train")
-    assert not house.runs.exists()
+def test_missing_dataset(project) -> None:
+    project.configure(dataset="nowhere")
+    assert "no dataset at nowhere" in project.refused("train")
+    assert not project.runs.exists()
 
 
 @pytest.mark.parametrize(
@@ -182,15 +182,15 @@ def test_missing_dataset(house) -> None:
         ('{"version": 1', "broken"),
     ],
 )
-def test_broken_manifest(house, manifest: str, words: str) -> None:
-    (house.dataset / "manifest.json").write_text(manifest)
-    assert words in house.refused("train")
+def test_broken_manifest(project, manifest: str, words: str) -> None:
+    (project.dataset / "manifest.json").write_text(manifest)
+    assert words in project.refused("train")
 
 
-def test_truncated_images(house) -> None:
-    images = house.dataset / "images.npy"
+def test_truncated_images(project) -> None:
+    images = project.dataset / "images.npy"
     images.write_bytes(images.read_bytes()[:5000])
-    assert "images.npy cannot be read" in house.refused("train")
+    assert "images.npy cannot be read" in project.refused("train")
 
 
 def test_truncated_state(stopped) -> None:
@@ -207,12 +207,12 @@ def test_truncated_state(stopped) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_train_one_run_and_one_resumes_it(house) -> None:
+def test_two_processes_train_one_run_and_one_resumes_it(project) -> None:
     # The two dashes keep torchrun from reading the trainer's options as its own.
     command = "-m torch.distributed.run --standalone --nproc-per-node=2 -m -- gan train --epochs 1 --run both"
     done = subprocess.run(
         [sys.executable, *command.split()],
-        cwd=house.folder,
+        cwd=project.folder,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -220,55 +220,55 @@ def test_two_processes_train_one_run_and_one_resumes_it(house) -> None:
         timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
-    (run,) = every(house.runs)
+    (run,) = every(project.runs)
     assert run.name == "both"
     assert [event.event for event in told(run)] == ["started", "checkpoint", "epoch", "finished"]
-    one = house.train("--epochs", "1", "--run", "alone")
+    one = project.train("--epochs", "1", "--run", "alone")
     ours, theirs = (told(each)[2] for each in (run, one))
     assert ours.images_seen == theirs.images_seen
     # Batch norm sees half of each batch there, so the losses are near each other and not the same.
     assert abs(ours.loss_d - theirs.loss_d) < 0.2
 
     unfinish(run)
-    assert house.gan("train", "--epochs", "2", "--run", run.name).returncode == 0
+    assert project.gan("train", "--epochs", "2", "--run", run.name).returncode == 0
     assert told(run)[-1].epoch == 2
 
 
 @pytest.mark.parametrize("preset", ["dcgan", "sagan"])
-def test_other_presets_train(house, preset: str) -> None:
-    run = house.train("--preset", preset, "--epochs", "1")
+def test_other_presets_train(project, preset: str) -> None:
+    run = project.train("--preset", preset, "--epochs", "1")
     assert load(run.generator).draw(load(run.generator).latents([1])).shape == (1, 32, 32, 3)
 
 
-def test_run_of_before_residual_blocks_goes_on(house) -> None:
-    house.configure("[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nblocks = 0")
-    run = house.train("--epochs", "1", "--run", "old")
+def test_run_of_before_residual_blocks_goes_on(project) -> None:
+    project.configure("[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nblocks = 0")
+    run = project.train("--epochs", "1", "--run", "old")
     unfinish(run)
     run.config.write_text(
         run.config.read_text().replace("blocks = 0\n", "").replace("epochs = 1", "epochs = 2")
     )
-    house.configure()
-    assert epochs(house.train("--run", "old")) == [1, 2]
+    project.configure()
+    assert epochs(project.train("--run", "old")) == [1, 2]
     assert load(run.generator).shape.blocks == 0
 
 
-def test_augmentation_statistics_and_other_upsampling_train(house) -> None:
+def test_augmentation_statistics_and_other_upsampling_train(project) -> None:
     more = "augment = ['color', 'translation', 'cutout']\naugment_epochs = 1\nstatistics = true"
     recipe = f"[gan.recipe]\nchannels = 8\nbatch = 8\nz_size = 16\nupsampling = 'bilinear'\n{more}"
-    house.configure(recipe=recipe)
-    assert told(house.train("--epochs", "1"))[-1].event == "finished"
+    project.configure(recipe=recipe)
+    assert told(project.train("--epochs", "1"))[-1].event == "finished"
 
 
-def test_unknown_preset(house) -> None:
-    line = house.refused("train", "--preset", "banana")
+def test_unknown_preset(project) -> None:
+    line = project.refused("train", "--preset", "banana")
     assert "banana" in line
     assert "bag-dreams" in line
 
 
-def test_bounds_must_be_numbers_above_zero(house) -> None:
-    assert "epochs" in house.refused("train", "--epochs", "-1")
-    assert "epochs" in house.refused("train", "--epochs", "many")
+def test_bounds_must_be_numbers_above_zero(project) -> None:
+    assert "epochs" in project.refused("train", "--epochs", "-1")
+    assert "epochs" in project.refused("train", "--epochs", "many")
 
 
-def test_run_name_is_one_folder(house) -> None:
-    assert "single folder" in house.refused("train", "--run", "../elsewhere")
+def test_run_name_is_one_folder(project) -> None:
+    assert "single folder" in project.refused("train", "--run", "../elsewhere")

@@ -41,7 +41,7 @@ def write_dataset(folder: Path, count: int = 32, size: int = 32, seed: int = 0) 
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-class House:
+class Project:
     """A working directory with config.toml, a dataset and runs."""
 
     def __init__(self, folder: Path) -> None:
