@@ -20,7 +20,7 @@ from gan.launch import prepare
 from gan.run import Run
 from gan.settings import load as load_settings
 from gan.train import Trainer
-from tests.gan.project import RECIPE, told, unfinish
+from tests.gan.project import told, unfinish
 
 
 @contextmanager
