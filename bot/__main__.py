@@ -88,7 +88,7 @@ def demo(
 def check(context: typer.Context) -> None:
     """What works and what does not: token, intents, servers, store, generator, dataset, schedule, disk.
 
-    Ends with code 2 if something needs mending.
+    Exits with code 2 if something needs fixing.
     """
     # What the libraries say of their own accord is not for a table.
     logging.disable(logging.WARNING)
@@ -137,7 +137,7 @@ def gallery(
 
 
 def serve(path: Path, token: str) -> None:
-    """The real bot. Exits with code 2 and one line for what only a person can mend."""
+    """The real bot. Exits with code 2 and one line for what only a person can fix."""
     if token.count(".") != 2:
         raise fail(words.WRONG_SHAPE)
     from bot.app import App  # which takes a second: wrong tokens are refused at once

@@ -117,7 +117,7 @@ class App:
     async def serve(self, token: str) -> None:
         """Keep a client connected until cancelled.
 
-        discord.py reconnects by itself, but an exception in an event parser ends a client for good: then
+        discord.py reconnects by itself, but an exception in an event parser ends a client for good; then
         a new one replaces it. Raises discord.LoginFailure or PrivilegedIntentsRequired.
         """
         while True:
@@ -151,7 +151,7 @@ async def _background(
             try:
                 await work()
             except Exception:
-                log.exception("the %s failed and goes on", name)
+                log.exception("the %s failed and is restarted", name)
             if once:
                 return
             await asyncio.sleep(RESTART_SECONDS)

@@ -1,4 +1,4 @@
-"""`python -m bot check`: what works and what does not, a line each, and how to mend it."""
+"""`python -m bot check`: what works and what does not, a line each, and how to fix it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DAY = 86400
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that works, or a way to mend it."""
+    """One thing that works, or a way to fix it."""
 
     good: bool
     what: str

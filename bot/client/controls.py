@@ -59,7 +59,7 @@ class Control(DynamicItem[Item[Any]], template=r"bag:[a-z]+(?::.+)?"):
         if action not in client.controls:
             log.warning("no feature handles %s", self.custom_id)
             return
-        # The choice is read from the interaction: this object was made anew and has seen none.
+        # The choice is read from the interaction: this object is a new one and has seen none.
         chosen = cast("dict[str, Any]", interaction.data or {}).get("values", [])
         await client.use(interaction, action, [*arguments, *chosen])
 

@@ -40,7 +40,7 @@ def draw_tree(
 ) -> Image.Image:
     """The tree of the design `name` by its members' parents and pictures (any size, square), on white.
 
-    Who is an ancestor on both sides stands on both. The parents of members without an entry are not shown.
+    An ancestor on both sides is shown on both. The parents of members without an entry are not shown.
     """
     root = _member(name, parents, 0, {name})
     _measure(root)

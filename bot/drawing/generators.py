@@ -1,4 +1,4 @@
-"""The generators: which one is current, which are kept so that codes go on working, which are dropped."""
+"""The generators: which one is current, which are kept so that codes keep working, which are dropped."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Generators:
     def _newest_file(self) -> Path | None:
         """The newest run's generator, or the one before it while the newest has only begun to learn.
 
-        So a nightly run that begins anew does not give people fog for bags.
+        Otherwise a nightly run that starts from scratch would give people fog instead of bags.
         """
         trained = [each for each in run.every(self._runs) if each.generator.exists()]
         if len(trained) > 1 and is_immature(trained[-1], trained[-2]):

@@ -66,7 +66,7 @@ def thompson(candidates: Floats, voted: Floats, up: Floats, down: Floats, seed: 
         np.pad((rows - center) / length, ((0, 0), (0, 1)), constant_values=1) for rows in (voted, candidates)
     )
 
-    # A design's votes are two rows, one that is liked and one that is not, of so much weight.
+    # A design's votes are two rows, one liked and one not, weighted by the number of votes.
     model = LogisticRegression(C=PRIOR_VARIANCE, fit_intercept=False, solver="newton-cholesky")
     model.fit(np.vstack([x, x]), np.repeat([1, 0], len(x)), np.concatenate([up, down]))
     mode = model.coef_[0]

@@ -38,7 +38,7 @@ class Feature(commands.Cog):
         self.bot.controls.update(handlers(self))
 
     async def cog_check(self, context: commands.Context[Any]) -> bool:
-        """Refuse who asks too often, and where the bot can't answer.
+        """Refuse people who ask too often, and channels where the bot can't answer.
 
         Raises Refusal or BotMissingPermissions.
         """

@@ -32,7 +32,7 @@ class VoteCog(Feature):
         """Designs, by guild, that are known to be the community's favorites."""
 
     @commands.hybrid_command(name="top")
-    @app_commands.describe(period="the votes of which time")
+    @app_commands.describe(period="which votes count")
     @commands.guild_only()
     async def top(self, context: Context, period: Literal["week", "month", "ever"] = "ever") -> None:
         """The bags you love most: `!bag top`, or `!bag top week`."""

@@ -79,7 +79,7 @@ class Changes(dict[Key, tuple[int, int]]):
 
 
 class Votes(Database):
-    """Who likes which design."""
+    """Votes for designs, and the scores that follow from them."""
 
     async def vote(
         self, code: str, user_id: int, guild_id: int, value: int, at: datetime | None = None

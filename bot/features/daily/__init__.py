@@ -1,1 +1,1 @@
-"""What the bot posts by itself: the dream bag of the day and the week's best."""
+"""What the bot posts on its own: the dream bag of the day and the week's best."""

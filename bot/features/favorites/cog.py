@@ -31,7 +31,7 @@ class FavoritesCog(Feature):
         await self._favorites.edits.close()
 
     @commands.hybrid_command(name="favorites")
-    @app_commands.describe(who="whose; nobody for everybody's")
+    @app_commands.describe(who="whose favorites; leave it out for everybody's")
     @commands.guild_only()
     async def favorites(self, context: Context, who: discord.User | None = None) -> None:
         """The saved bags, in pages: `!bag favorites`, or somebody's: `!bag favorites @ada`."""
