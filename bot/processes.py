@@ -216,7 +216,7 @@ class ScraperProcess(ChildProcess):
             )
             if self._stopping:
                 return
-            # A crawl in which a shop had a problem also ends with code 2, but reports it, and `build` follows.
+            # A crawl in which a shop had a problem also ends with code 2, but reports it; `build` follows.
             if code != 0 and not any(event["event"] == "problem" for event in said):
                 await self._say(words.child_died(self.name, code, self._last_line()))
                 return
