@@ -40,9 +40,11 @@ class Week:
         self.new_run_thread()
 
     def new_run_thread(self):
-        """What a bot that has just started knows of runs."""
+        """What a bot that has just started knows of runs. Polls are closed by hand, not every two seconds."""
+        world = self.world
+        world.polls._watch.cancel()
         self.run_thread = RunThread(
-            self.app.announcer, self.app.store, self.world.folder / "runs", 0, self.world.clock
+            world.app.announcer, world.app.store, world.folder / "runs", 0, world.clock
         )
 
     async def until_clock(self, day, hour):
@@ -153,7 +155,7 @@ async def test_a_week_of_fifty_people_doubles_no_post_and_loses_no_vote(server, 
             await week.chance.choice(members).click(message, custom_id=f"bag:save:{code}")
             if day in (1, 4):
                 await week.train(f"2026-11-{16 + day}-1200")
-            await week.round(restart=day % 2 == 0)
+            await week.poll(restart=day % 2 == 0)
             await week.restart()
             if day == 6:
                 await week.until_clock(day, 17)
