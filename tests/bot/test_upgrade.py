@@ -99,6 +99,8 @@ async def test_an_old_polls_ballot_is_counted(server):
 @pytest.mark.usefixtures("left_behind")
 async def test_old_buttons_that_turn_pages_and_follow_a_run(server):
     async with server(generator=False) as world:
+        message, _ = await press(world, world.ben, f"bag:favorites:{ADA}:0")
+        assert CHILD in world.now(message).embeds[0].description
         message, _ = await press(world, world.ben, "bag:favorites:0:0")
         assert CODE in world.now(message).embeds[0].description
         message, _ = await press(world, world.ben, "bag:progress")
@@ -113,14 +115,19 @@ async def test_the_old_panels_lists_buttons_and_form(server):
         rules = world.app.guilds.rules
         _, result = await press(world, world.ada, "bag:setup:hour", ("21:00",))
         assert rules(world.guild.id).dream_at == "0 21 * * *"
-        message = await old_message(world, "bag:setup:hall")
-        await world.restart()
-        await world.ada.select(message, [world.channel], custom_id="bag:setup:hall")
-        assert rules(world.guild.id).hall == str(world.channel.id)
+        elsewhere = world.guild.create_text_channel("elsewhere")
+        for what in ("hall", "channel"):
+            message = await old_message(world, f"bag:setup:{what}")
+            await world.restart()
+            await world.ada.select(message, [elsewhere], custom_id=f"bag:setup:{what}")
+            assert getattr(rules(world.guild.id), what) == str(elsewhere.id)
         _, result = await press(world, world.ada, "bag:setup:look")
         assert result.acknowledged
         _, result = await press(world, world.ada, "bag:setup:more")
         assert result.modal["custom_id"] == "bag:setup:form"
+        await world.restart()
+        await world.ada.submit_modal(result, {"zone": "Asia/Tokyo", "best": "sun 18", "votes": "4"})
+        assert (rules(world.guild.id).timezone, rules(world.guild.id).favorite_votes) == ("Asia/Tokyo", 4)
         await press(world, world.ada, "bag:setup:reset")
         assert rules(world.guild.id).dream_at == ""
 
