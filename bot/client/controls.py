@@ -29,7 +29,7 @@ def control(*actions: str) -> Callable[[H], H]:
     """Mark a feature's method as the handler of these actions."""
 
     def mark(method: H) -> H:
-        method.__actions__ = actions  # type: ignore[attr-defined]
+        method.__actions__ = actions  # type: ignore[attr-defined]  # functions take any attribute
         return method
 
     return mark
