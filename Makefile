@@ -4,6 +4,8 @@ VENV := .venv/bin
 READY := .venv/ready
 # More for pytest: make test ARGS="--cov -k poll"
 ARGS ?=
+# Bot and tests start many processes: each would compile all modules again where this is set, as in containers.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-slow lint fmt clean
 

@@ -103,7 +103,7 @@ class App:
             )
             schedule.start()
             stack.callback(schedule.shutdown, wait=False)
-            await asyncio.to_thread(self.trainer.resume_interrupted)
+            await self.trainer.resume()
             if port := self.config.bot.health_port:
                 health = Health(self.announcer, self.store, self.studio, self.metrics, children, posts)
                 await stack.enter_async_context(health.serve(port))

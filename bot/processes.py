@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bot import words
+from gan.atomic import write_atomically
 from gan.run_state import read_progress
 
 NICE, GROUP_NICE = 10, 5
@@ -67,7 +68,7 @@ class ChildProcess(ABC):
         """Whether it works or is about to."""
         return self._process is not None or self._wanted.is_set()
 
-    def start(self, asked: bool = True) -> bool:
+    async def start(self, asked: bool = True) -> bool:
         """Ask for a start; False if it is at work already. `asked` says whether somebody waits to hear."""
         if self.running:
             return False
@@ -75,7 +76,7 @@ class ChildProcess(ABC):
         self._wanted.set()
         return True
 
-    def stop(self) -> bool:
+    async def stop(self) -> bool:
         """Ask it to finish in good order (SIGTERM); False if it is not at work."""
         if not self.running:
             return False
@@ -158,7 +159,11 @@ class ChildProcess(ABC):
 
 
 class TrainerProcess(ChildProcess):
-    """`python -m gan train`, which resumes where it left off."""
+    """`python -m gan train`, which resumes where it left off.
+
+    The file `wanted` in the folder of runs says whether training is wanted: from the moment somebody asks,
+    until the run has ended or somebody stops it. Whatever ends the bot in between, the next one goes on.
+    """
 
     label = "trainer"
 
@@ -166,28 +171,48 @@ class TrainerProcess(ChildProcess):
         super().__init__("trainer", config, runs / "trainer.log", say)
         self._runs = runs
         self._minutes = minutes
-        self._interrupted = runs / "interrupted"
+        self._wanted_file = runs / "wanted"
 
-    def resume_interrupted(self) -> None:
-        """Resume a run that the bot's own end interrupted."""
+    async def start(self, asked: bool = True) -> bool:
+        """Ask for a start, which outlasts the bot; False if it is at work already."""
+        if self.running:
+            return False
+        await asyncio.to_thread(self._want, True)
+        return await super().start(asked)
+
+    async def stop(self) -> bool:
+        """Ask it to save a checkpoint and end; no later bot resumes it. False if it is not at work."""
+        if not self.running:
+            return False
+        await asyncio.to_thread(self._want, False)
+        return await super().stop()
+
+    async def resume(self) -> None:
+        """Go on with a run that is still wanted, however the bot or the machine ended."""
+        if await asyncio.to_thread(self._still_wanted):
+            await self.start()
+
+    def _want(self, training: bool) -> None:
+        self._runs.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._wanted_file, b"training\n" if training else b"nothing\n")
+
+    def _still_wanted(self) -> bool:
+        if self._wanted_file.exists():
+            return self._wanted_file.read_bytes().strip() == b"training"
+        # Before 0.2 a file was left by a bot that ended in good order, and none by one that was killed.
         progress = read_progress(self._runs)
-        if self._interrupted.exists() or (progress is not None and progress.state == "running"):
-            self._interrupted.unlink(missing_ok=True)
-            self.start()
+        return (self._runs / "interrupted").exists() or (progress is not None and progress.state == "running")
 
     async def _work(self) -> None:
         code = await self._call("gan", "train", "--minutes", str(self._minutes))
-        if code == 0 or self._stopping:
-            return
         progress = await asyncio.to_thread(read_progress, self._runs)
+        state = progress and progress.state
+        # A service manager stops the trainer and the bot at once: a run that the bot has not stopped goes on.
+        if code != 0 or state != "stopped" or self._stopping:
+            await asyncio.to_thread(self._want, False)
         # A run that failed says so itself, in its thread; a trainer that was killed can't.
-        if progress is None or progress.state != "failed":
+        if code != 0 and not self._stopping and state != "failed":
             await self._say(words.child_died(self.name, code, self._last_line()))
-
-    async def _end(self) -> None:
-        if self._process is not None:
-            self._interrupted.touch()
-        await super()._end()
 
 
 class ScraperProcess(ChildProcess):

@@ -12,7 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.cron import LocalCron
 from bot.drawing.studio import Studio
 from bot.features.daily.post import RegularPost
-from bot.processes import ChildProcess, ScraperProcess, TrainerProcess
+from bot.processes import ScraperProcess, TrainerProcess
 from bot.settings import Settings
 from bot.store.store import Store
 
@@ -35,10 +35,6 @@ def build_schedule(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_SECONDS},
     )
 
-    async def start(child: ChildProcess) -> None:
-        # A coroutine: APScheduler runs plain functions in a thread, and child processes belong to the loop.
-        child.start(asked=False)
-
     async def prune() -> None:
         gone = await studio.generators.prune(await store.versions_in_use())
         if gone:
@@ -49,7 +45,7 @@ def build_schedule(
         ("train", settings.train_at, trainer),
     ):
         if cron and child.useful:
-            scheduler.add_job(start, LocalCron(cron, settings.zone), [child], id=name)
+            scheduler.add_job(child.start, LocalCron(cron, settings.zone), [False], id=name)
     for post in posts:
         # Checked every minute rather than fired once, so that a missed hour, a sleep or a restart loses no
         # day; the store makes sure that no day gets two.

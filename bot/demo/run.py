@@ -126,9 +126,9 @@ class Demo:
         try:
             await self.app.announcer.say(_welcome(self._bags))
             if not self.app.trainer.running:
-                self.app.scraper.start()
+                await self.app.scraper.start()
                 await self.app.scraper.done.wait()
-                self.app.trainer.start()
+                await self.app.trainer.start()
             await self._dream_first_bag()
         except discord.DiscordException:
             log.exception("the demo's story failed; the chat goes on")

@@ -64,7 +64,7 @@ def is_behind(pid):
     return os.getpriority(os.PRIO_PROCESS, pid) == 10 and not grouped.endswith("nice 0\n")
 
 
-async def test_an_admin_trains_stops_and_goes_on_and_others_may_not(server, dataset):
+async def test_an_admin_trains_stops_and_goes_on_and_is_told_when_the_trainer_is_killed(server, dataset):
     async with server(GAN, generator=False) as world:
         await world.ben.send(world.channel, "!bag train start")
         assert "Manage Server" in world.whispers(world.ben)[0]
@@ -85,12 +85,6 @@ async def test_an_admin_trains_stops_and_goes_on_and_others_may_not(server, data
         await world.ada.send(world.channel, "!bag train start")
         await until(lambda: len(thread.history()) > 3)
         assert len(world.channel.threads) == 1
-
-
-async def test_a_trainer_that_is_killed_is_told_in_words(server, dataset):
-    async with server(GAN, generator=False) as world:
-        await world.ada.send(world.channel, "!bag train start")
-        await until(lambda: world.channel.threads)
         os.kill(world.app.trainer._process.pid, signal.SIGKILL)
         await until(lambda: "My trainer was killed (signal 9)" in said(world))
         assert not world.app.trainer.running
@@ -101,22 +95,6 @@ async def test_a_trainer_without_a_dataset_says_what_is_missing(server):
         await world.ada.send(world.channel, "!bag train start")
         await until(lambda: "My trainer ended with code 2" in said(world))
         assert "dataset" in said(world)
-
-
-async def test_a_run_that_the_bots_end_broke_off_goes_on_at_its_next_start(server, dataset):
-    async with server(GAN, generator=False) as world:
-        await world.ada.send(world.channel, "!bag train start")
-        await until(lambda: world.channel.threads)
-    async with server(GAN, generator=False) as world:
-        # The thread went with the first simulated Discord, so the run may be told in the channel.
-        await until(
-            lambda: any(
-                message.attachments
-                for place in (world.channel, *world.channel.threads)
-                for message in place.history()
-            )
-        )
-        assert len(list((world.folder / "runs").glob("*/events.jsonl"))) == 1
 
 
 async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, dataset, monkeypatch):
@@ -130,7 +108,7 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
         assert "⚠️ closed: " in said(world)
         assert "**64** bags" in said(world)
         await until(lambda: not world.app.scraper.running)
-        world.app.scraper.start(asked=False)  # as the schedule does every night
+        await world.app.scraper.start(asked=False)  # as the schedule does every night
         await until(lambda: said(world).count("⚠️ closed: ") == 2, 120)
         await until(lambda: not world.app.scraper.running)
         assert said(world).count("The dataset now has") == 1
@@ -146,7 +124,7 @@ from bot.settings import load_config
 
 async def main():
     async with App(load_config(Path(sys.argv[1]))) as app:
-        app.trainer.start()
+        await app.trainer.start()
         while app.trainer._process is None:
             await asyncio.sleep(0.01)
         print(app.trainer._process.pid, flush=True)
@@ -158,7 +136,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent was killed")
-async def test_a_bot_that_is_killed_leaves_no_trainer_behind(make_config, dataset, tmp_path):
+async def test_a_run_goes_on_after_any_end_of_the_bot_but_not_once_somebody_stopped_it(
+    server, make_config, dataset, tmp_path
+):
     make_config(GAN, generator=False)
     script = tmp_path / "killed.py"
     script.write_text(BOT)
@@ -176,3 +156,18 @@ async def test_a_bot_that_is_killed_leaves_no_trainer_behind(make_config, datase
     await until(lambda: not Path(f"/proc/{trainer}").exists())
     (events,) = (tmp_path / "runs").glob("*/events.jsonl")
     assert '"stopped"' in events.read_text().splitlines()[-1]
+    async with server(GAN, generator=False) as world:
+        await until(lambda: world.app.trainer._process)  # and this bot ends before its trainer has begun
+    async with server(GAN, generator=False) as world:
+        # The thread went with the first simulated Discord, so the run may be told in the channel.
+        await until(
+            lambda: any(
+                message.attachments
+                for place in (world.channel, *world.channel.threads)
+                for message in place.history()
+            )
+        )
+        assert len(list((world.folder / "runs").glob("*/events.jsonl"))) == 1
+        await world.ada.send(world.channel, "!bag train stop")
+    async with server(GAN, generator=False) as world:
+        assert not world.app.trainer.running

@@ -65,7 +65,7 @@ class TrainingCog(Feature):
     @commands.has_guild_permissions(manage_guild=True)
     async def train_start(self, context: Context) -> None:
         """Begin or resume a training run: `!bag train start`."""
-        if not self.bot.services.trainer.start():
+        if not await self.bot.services.trainer.start():
             raise Refusal(words.BUSY_TRAINING)
         await context.send(words.TRAIN_STARTED)
 
@@ -73,7 +73,7 @@ class TrainingCog(Feature):
     @commands.has_guild_permissions(manage_guild=True)
     async def train_stop(self, context: Context) -> None:
         """Save a checkpoint and rest: `!bag train stop`."""
-        if not self.bot.services.trainer.stop():
+        if not await self.bot.services.trainer.stop():
             raise Refusal(words.NOT_TRAINING)
         await context.send(words.TRAIN_STOPPING)
 
@@ -81,7 +81,7 @@ class TrainingCog(Feature):
     @commands.has_guild_permissions(manage_guild=True)
     async def scrape(self, context: Context) -> None:
         """Collect new bags from the shops: `!bag scrape`."""
-        if not self.bot.services.scraper.start():
+        if not await self.bot.services.scraper.start():
             raise Refusal(words.BUSY_SCRAPING)
         await context.send(words.SCRAPE_STARTED)
 

@@ -159,10 +159,12 @@ class RunThread:
     async def _row(self, channel: discord.TextChannel, progress: Progress, newest: bool) -> RunPost | None:
         """What is out of a run in a server, its first message included; None if the run is left out."""
         key = guild_id, name = channel.guild.id, progress.run.name
-        if key in self._known:
-            return self._known[key]
+        left_out = is_left_out(progress, newest, self._since)  # until it is resumed
+        row = self._known.get(key)
+        if row is not None or (left_out and key in self._known):
+            return row
         row = await self._store.run_post(guild_id, name)
-        if row is None and is_left_out(progress, newest, self._since):
+        if row is None and left_out:
             self._known[key] = None
             return None
         if row is None:

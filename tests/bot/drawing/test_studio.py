@@ -148,7 +148,7 @@ async def test_who_waits_long_is_told_their_place_once_and_then_gets_the_bag(ser
                 asyncio.create_task(studio.grid([Code.seeded(version, seed) for seed in range(16)], 4))
                 for _ in range(4)  # each large enough to be drawn by itself
             ]
-            await until(lambda: len(studio._quick._waiting) == 3)
+            await until(lambda: studio._quick._drawing and len(studio._quick._waiting) == 3)
             async with busy(world) as go_on:
                 match form:
                     case "prefix":
