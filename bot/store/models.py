@@ -164,6 +164,15 @@ class GuildSettings(Base):
     favorite_votes: Mapped[int | None]
 
 
+class PublishedCommands(Base):
+    """Which slash commands Discord knows of an application, as a digest."""
+
+    __tablename__ = "published_commands"
+
+    application_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    digest: Mapped[str] = mapped_column(String(64))
+
+
 class Post(Base):
     """A post that a guild gets once per local day. The row is written before the message is sent."""
 
