@@ -5,14 +5,15 @@ manages it) and Ben; a test fails if the bot sends anything that Discord would r
 
     async def test_a_bag(wire):
         async with wire.bot() as bot:                          # started and connected
-            answer = await wire.ben.send(wire.channel, "!bag 42").answer()
+            answer = await wire.ben.send(wire.channel, "!bag 42").picture()
             click = wire.ada.click(answer, "bag:up")           # the button whose custom id begins so
             await click.acknowledgement()
             assert await bot.stop() == 0                       # SIGTERM; the exit code
 
 - People act by plain calls (`send`, `dm`, `slash`, `type`, `menu`, `click`, `choose`, `submit`) that return a
-  message or an interaction at once; `await ….answer()` waits for what comes of it, `person.told` is what the
-  bot said to them alone. `wire.thinking()` and `wire.failed()` are those who were left without an answer.
+  message or an interaction at once; `await ….answer()` (or `….picture()`, which passes over notices) waits
+  for what comes of it, `person.told` is what the bot said to them alone. `wire.thinking()` and
+  `wire.failed()` are those who were left without an answer.
 - `wire.fail("POST", "/channels/*/messages", status=500, after_effect=True)` lets requests go wrong,
   `async with wire.outage()` takes all of it away, `wire.gateway` breaks connections (`close`, `cut`,
   `reconnect`, `invalidate`, `fall_silent`, `refuse`) and sends any event (`dispatch`).
@@ -39,7 +40,8 @@ from gan import events
 from gan.run import Run
 from tests.bot.world import begin_run, end_epoch, finish_run, make_generator, until
 from tests.wire.discord_server import Wire
-from tests.wire.people import Channel, Guild, Person
+from tests.wire.models import Channel, Guild
+from tests.wire.people import Person
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Discord's error: HTTP status, its own code, words, and headers."""
 
     def __init__(
@@ -22,7 +22,7 @@ class Refused(Exception):
         self.body = {"message": message, "code": code, **more}
 
 
-class Cut(Exception):
+class CutError(Exception):
     """The connection ends without an answer."""
 
 
@@ -51,16 +51,16 @@ class Fault:
         return not spent and self.method in (method, "*") and fnmatchcase(path, self.path)
 
     async def strike(self) -> None:
-        """Raise Refused or Cut, or only delay."""
+        """Raise RefusedError or CutError, or only delay."""
         if self.hold is not None:
             await self.hold.wait()
         await asyncio.sleep(self.delay)
         if self.cut:
-            raise Cut
+            raise CutError
         if self.status == 429:
             raise too_many(self.retry_after, "global" if self.everywhere else "user", self.via)
         if self.status is not None:
-            raise Refused(self.status, self.code, f"{self.status}: as the test wants it")
+            raise RefusedError(self.status, self.code, f"{self.status}: as the test wants it")
 
     def end(self) -> None:
         """Let it come no more."""
@@ -69,7 +69,7 @@ class Fault:
 
 def too_many(
     retry_after: float, scope: str, via: bool = True, headers: Mapping[str, str] | None = None
-) -> Refused:
+) -> RefusedError:
     """A 429. Without `Via` it looks like a ban by Cloudflare, after which discord.py does not try again."""
     everywhere = scope == "global"
     more = {"Retry-After": f"{retry_after:.3f}", "X-RateLimit-Scope": scope}
@@ -77,7 +77,7 @@ def too_many(
         more["Via"] = "1.1 google"
     if everywhere:
         more["X-RateLimit-Global"] = "true"
-    return Refused(
+    return RefusedError(
         429,
         0,
         "You are being rate limited.",
@@ -118,7 +118,7 @@ class RateLimits:
     _buckets: dict[tuple[str, ...], _Bucket] = field(default_factory=dict)
 
     def spend(self, route: str, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Count a request to a route; the headers for its answer. Raises Refused with 429."""
+        """Count a request to a route; the headers for its answer. Raises RefusedError with 429."""
         if not route.partition(" ")[2].startswith(("/webhooks", "/interactions")):
             bucket = self._bucket(("global",), *self.overall)
             if bucket.left <= 0:

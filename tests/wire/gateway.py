@@ -1,7 +1,7 @@
 """The wire's gateway: sessions that can be resumed, over WebSockets that can fail in every way.
 
-https://docs.discord.com/developers/events/gateway. One `Session` per IDENTIFY outlives its `Connection`s: what
-is dispatched while nobody is connected is replayed on RESUME.
+https://docs.discord.com/developers/events/gateway. A `Session` begins with an IDENTIFY and outlives its
+`Connection`s: what is dispatched while nobody is connected is replayed on RESUME.
 """
 
 from __future__ import annotations
@@ -118,7 +118,14 @@ class Session:
 class Gateway:
     """All sessions, and what goes wrong with them."""
 
-    def __init__(self, token: str, me: int, ready: Callable[[Session], Iterable[tuple[str, Any]]]) -> None:
+    def __init__(
+        self,
+        token: str,
+        me: int,
+        ready: Callable[[Session], Iterable[tuple[str, Any]]],
+        members: Callable[[int, dict[str, Any]], dict[str, Any]],
+        violations: list[str],
+    ) -> None:
         self.sessions: list[Session] = []
         self.identifies: list[float] = []
         """When each IDENTIFY came (time.monotonic)."""
@@ -133,9 +140,8 @@ class Gateway:
         """The code with which every IDENTIFY is refused."""
         self.allowed_intents = -1
         """Others are refused with 4014; all bits by default."""
-        self.members: Callable[[int, dict[str, Any]], dict[str, Any]] = lambda guild, asked: {}
-        self.violations: list[str] = []
-        self._token, self._me, self._ready = token, me, ready
+        self._token, self._me, self._ready, self._members = token, me, ready, members
+        self._violations = violations
         self._connections: set[Connection] = set()
 
     @property
@@ -209,7 +215,9 @@ class Gateway:
                     continue
                 now = time.monotonic()
                 if len(sends) == SENDS and now - sends[0] < SENDS_SECONDS:
-                    self.violations.append(f"more than {SENDS} sends in {SENDS_SECONDS:.0f} s on the gateway")
+                    self._violations.append(
+                        f"more than {SENDS} sends in {SENDS_SECONDS:.0f} s on the gateway"
+                    )
                     connection.close(4008)
                 sends.append(now)
                 self._receive(connection, json.loads(message.data))
@@ -221,7 +229,7 @@ class Gateway:
         return socket
 
     def _receive(self, connection: Connection, message: dict[str, Any]) -> None:
-        data = message.get("d")
+        data: Any = message.get("d")
         match message["op"]:
             case op if op == HEARTBEAT:
                 connection.send({"op": HEARTBEAT_ACK})
@@ -235,9 +243,9 @@ class Gateway:
                 self.resumes.append(time.monotonic())
             case op if op == REQUEST_MEMBERS:
                 guild_id = int(data["guild_id"])
-                self.dispatch("GUILD_MEMBERS_CHUNK", self.members(guild_id, data), guild_id)
+                self.dispatch("GUILD_MEMBERS_CHUNK", self._members(guild_id, data), guild_id)
             case op if op != PRESENCE:
-                self.violations.append(f"op {op} on the gateway")
+                self._violations.append(f"op {op} on the gateway")
                 connection.close(4001)
 
     def _identify(self, connection: Connection, data: dict[str, Any]) -> None:
@@ -245,7 +253,7 @@ class Gateway:
         early = bool(self.identifies) and now - self.identifies[-1] < IDENTIFY_SECONDS
         self.identifies.append(now)
         if len(self.identifies) > self.session_starts:
-            self.violations.append("more IDENTIFYs than session_start_limit allows: the token is reset")
+            self._violations.append("more IDENTIFYs than session_start_limit allows: the token is reset")
         number, shards = data.get("shard", (0, 1))
         code = self.refuse
         if data["token"] != self._token:

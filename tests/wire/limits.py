@@ -68,7 +68,7 @@ def embeds(given: Iterable[Payload]) -> Problems:
     for embed in given:
         fields = embed.get("fields") or ()
         footer, author = embed.get("footer") or {}, embed.get("author") or {}
-        texts = [
+        texts: list[tuple[str, str, int, int]] = [
             ("title", embed.get("title") or "", 256, 0),
             ("description", embed.get("description") or "", 4096, 0),
             ("footer", footer.get("text") or "", 2048, 0),
@@ -97,7 +97,7 @@ def components(rows: Iterable[Payload]) -> Problems:
     if len(rows) > 5:
         yield f"{len(rows)} rows of components; 5 are allowed"
     for row in rows:
-        inside = row.get("components") or ()
+        inside = row.get("components") or []
         if row["type"] != ROW:
             yield f"a component of type {row['type']} outside a row"
         elif all(one["type"] == BUTTON for one in inside):

@@ -1,18 +1,19 @@
 """An evening on the wire: the bot as it is run, with all that people do in it."""
 
 from tests.bot.world import until
+from tests.wire.conftest import BotWire
 
 
-async def test_an_evening(wire):
+async def test_an_evening(wire: BotWire) -> None:
     async with wire.bot() as bot:
         await until(lambda: wire.syncs)
         typed = wire.ben.send(wire.channel, "!bag 42")
-        card = await typed.answer()
+        card = await typed.picture()
         assert card.code.endswith("-42")
         assert all(file.get("description") for file in card.files)
 
         slash = wire.ada.slash(wire.channel, "bag dream", code="42")
-        assert (await slash.answer()).code == card.code
+        assert (await slash.picture()).code == card.code
 
         click = wire.ada.click(card, "bag:up")
         await click.acknowledgement()
@@ -23,7 +24,7 @@ async def test_an_evening(wire):
 
         typing = wire.ben.type(wire.channel, "bag show", code="4")
         await until(lambda: typing.choices is not None)
-        assert {"name": card.code, "value": card.code} in typing.choices
+        assert {"name": card.code, "value": card.code} in (typing.choices or [])
 
         panel = await wire.ada.slash(wire.channel, "bag setup").answer()
         form = wire.ada.click(panel, "bag:setup:more")
