@@ -85,7 +85,7 @@ class Answers:
             case _ if kind == MODAL:
                 self._wire.check("a form", limits.modal(data))
                 interaction.modal = data
-        interaction.callback, interaction.callback_seconds = kind, seconds
+        interaction.take(kind)
         if request.query.get("with_response") not in ("1", "true"):
             return None
         told: dict[str, Any] = {"id": str(interaction.id), "type": interaction.type}

@@ -11,9 +11,9 @@ manages it) and Ben; a test fails if the bot sends anything that Discord would r
             assert await bot.stop() == 0                       # SIGTERM; the exit code
 
 - People act by plain calls (`send`, `dm`, `slash`, `type`, `menu`, `click`, `choose`, `submit`) that return a
-  message or an interaction at once; `await ….answer()` (or `….picture()`, which passes over notices) waits
-  for what comes of it, `person.told` is what the bot said to them alone. `wire.thinking()` and
-  `wire.failed()` are those who were left without an answer.
+  message or an interaction at once; `await ….answer()` waits for what comes of it (`….picture()` for one
+  with a file), `person.told` is what the bot said to them alone. `wire.thinking()` and `wire.failed()` are
+  those who were left without an answer.
 - `wire.fail("POST", "/channels/*/messages", status=500, after_effect=True)` lets requests go wrong,
   `async with wire.outage()` takes all of it away, `wire.gateway` breaks connections (`close`, `cut`,
   `reconnect`, `invalidate`, `fall_silent`, `refuse`) and sends any event (`dispatch`).
@@ -63,6 +63,11 @@ scrape_at = ""
 train_at = ""
 {extra}
 """
+
+
+def report(measured: str) -> None:
+    """Show something measured, of which no test makes a limit: `pytest -rP` prints it, `-s` at once."""
+    print(measured)  # noqa: T201
 
 
 class BotProcess:

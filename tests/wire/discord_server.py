@@ -23,7 +23,7 @@ from tests.wire import limits
 from tests.wire.answers import Answers
 from tests.wire.application import Application
 from tests.wire.faults import CutError, Fault, RateLimits, RefusedError
-from tests.wire.gateway import Gateway
+from tests.wire.gateway import MESSAGE_CONTENT, Gateway
 from tests.wire.messages import Messages
 from tests.wire.models import ADMIN, EPHEMERAL, EPOCH_MS, TEXT, Channel, Guild, Interaction, Message, now
 from tests.wire.people import Person
@@ -65,8 +65,6 @@ class Wire:
         self.violations: list[str] = []
         """What Discord would have refused, in words; the fixture fails the test for any."""
         self.rate_limits = RateLimits()
-        self.message_content = True
-        """Whether the Message Content intent is on in the developer portal."""
         self._faults: list[Fault] = []
         self._interactions_by_token: dict[str, Interaction] = {}
         self._last_id = 0
@@ -99,6 +97,15 @@ class Wire:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def message_content(self) -> bool:
+        """Whether the Message Content intent is on in the developer portal; IDENTIFY is refused otherwise."""
+        return bool(self.gateway.allowed_intents & MESSAGE_CONTENT)
+
+    @message_content.setter
+    def message_content(self, on: bool) -> None:
+        self.gateway.allowed_intents = -1 if on else ~MESSAGE_CONTENT
+
+    @property
     def gateway_url(self) -> str:
         """ws://127.0.0.1:PORT/gateway."""
         return f"ws://127.0.0.1:{self._port}/gateway"
@@ -106,7 +113,7 @@ class Wire:
     async def __aenter__(self) -> Self:
         """Listen."""
         await self._runner.setup()
-        await self._listen()
+        await self.come_back()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -116,19 +123,24 @@ class Wire:
 
     @asynccontextmanager
     async def outage(self) -> AsyncIterator[None]:
-        """Nothing is there: connections are cut and new ones refused."""
+        """Nothing is there until the context's end."""
+        await self.go_down()
+        try:
+            yield
+        finally:
+            await self.come_back()
+
+    async def go_down(self) -> None:
+        """Cut all connections and refuse new ones."""
         for site in list(self._runner.sites):
             await site.stop()
         self.gateway.cut()
         for connection in list(self._runner.server.connections if self._runner.server else ()):
             if connection.transport is not None:
                 connection.transport.abort()
-        try:
-            yield
-        finally:
-            await self._listen()
 
-    async def _listen(self) -> None:
+    async def come_back(self) -> None:
+        """Listen, at the same address as before."""
         await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
         self._port = self._runner.addresses[0][1]
 

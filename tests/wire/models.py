@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -197,6 +199,11 @@ class Message:
         return self.author.bot
 
     @property
+    def is_notice(self) -> bool:
+        """Whether it only says that one has to wait, and will go away."""
+        return self.content.startswith("⏳")
+
+    @property
     def content(self) -> str:
         """What it says, without its embeds."""
         return str(self.payload["content"])
@@ -239,9 +246,9 @@ class Message:
 
     @property
     def answers(self) -> list[Message]:
-        """What the bot has replied to it."""
+        """What the bot has replied to it, but for notices of one's place in line."""
         wanted = str(self.id)
-        replies = [one for one in self.channel.messages.values() if one.by_bot]
+        replies = [one for one in self.channel.messages.values() if one.by_bot and not one.is_notice]
         return [
             one for one in replies if one.payload.get("message_reference", {}).get("message_id") == wanted
         ]
@@ -252,7 +259,7 @@ class Message:
         return self.answers[0]
 
     async def picture(self) -> Message:
-        """Wait for the bot's first reply with a file; a notice ("⏳") may come before it."""
+        """Wait for the bot's first reply with a file."""
         return await _picture(self)
 
 
@@ -304,6 +311,7 @@ class Interaction:
     """The type of the callback that Discord took, once there is one."""
     callback_seconds: float = 0.0
     """How long that took."""
+    _taken: asyncio.Event = field(default_factory=asyncio.Event)
     refused: list[int] = field(default_factory=list)
     """Discord's codes for callbacks that were not taken: 10062 too late, 40060 the second one."""
     original: Message | None = None
@@ -329,16 +337,23 @@ class Interaction:
 
     @property
     def answers(self) -> list[Message]:
-        """The messages that came of it, oldest first, without those that are gone."""
+        """The messages that came of it, oldest first, without notices and those that are gone."""
         own = (
             [] if self.original is None or self.original is self.message or self.thinking else [self.original]
         )
-        return [one for one in [*own, *self.followups] if one.id in self.wire.messages]
+        there = (one for one in [*own, *self.followups] if one.id in self.wire.messages)
+        return [one for one in there if not one.is_notice]
 
     async def acknowledgement(self) -> Interaction:
         """Wait until it is acknowledged or has failed."""
-        await until(lambda: self.acknowledged or self.failed)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._taken.wait(), max(self.began + DEADLINE - time.monotonic(), 0))
         return self
+
+    def take(self, kind: int) -> None:
+        """Note the callback that Discord has taken."""
+        self.callback, self.callback_seconds = kind, time.monotonic() - self.began
+        self._taken.set()
 
     async def answer(self) -> Message:
         """Wait for the first message that comes of it, public or ephemeral."""
