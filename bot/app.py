@@ -17,7 +17,7 @@ from discord.webhook.async_ import async_context
 from bot import words
 from bot.client.announcer import Announcer
 from bot.client.bot import BagBot, Services
-from bot.client.connection import NETWORK, Answers, OneLine, Pauses
+from bot.client.connection import REFUSED, Answers, OneLine, Pauses
 from bot.client.metrics import Metrics
 from bot.drawing.generators import Generators
 from bot.drawing.studio import Studio
@@ -37,6 +37,8 @@ from bot.store.database import utc_now
 from bot.store.store import Store
 
 RESTART_SECONDS = 5.0
+IDENTIFY_SECONDS = 5.0
+"""Discord takes one IDENTIFY in five seconds."""
 HOPELESS = (4004, 4010, 4011, 4012, 4013)
 """Discord's reasons for closing a connection that no further try will change: token, shards, version."""
 log = logging.getLogger(__name__)
@@ -147,12 +149,11 @@ class App:
                     raise
                 log.warning(words.INTENT_OFF)
                 message_content = False
-                continue
+                pause = IDENTIFY_SECONDS
             except (
                 discord.ConnectionClosed,
-                discord.HTTPException,
                 discord.GatewayNotFound,
-                *NETWORK,
+                *REFUSED,
             ) as error:
                 if isinstance(error, discord.ConnectionClosed) and error.code in HOPELESS:
                     raise

@@ -8,6 +8,7 @@ import logging
 import discord
 
 from bot.client.bot import BagBot
+from bot.client.connection import REFUSED
 
 log = logging.getLogger(__name__)
 
@@ -31,5 +32,5 @@ class Announcer:
     async def _say(self, channel: discord.TextChannel, text: str) -> None:
         try:
             await channel.send(text)
-        except discord.HTTPException as error:
+        except REFUSED as error:
             log.warning("could not post in %s of %s: %s", channel, channel.guild, error)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,7 +72,10 @@ class BagTree(app_commands.CommandTree["BagBot"]):
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Whether a command may begin; else its person is told why."""
-        return await self.client.begin(interaction)
+        begins = self.client.begin()
+        if not begins:
+            await explain_interaction(interaction, Refusal(words.RESTARTING))
+        return begins
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """Tell the person privately what went wrong."""
@@ -153,20 +157,20 @@ class BagBot(commands.AutoShardedBot):
         await spare_identifies(self)
         await super().before_identify_hook(shard_id, initial=initial)
 
-    async def begin(self, interaction: Interaction | None = None) -> bool:
-        """Note that the running task answers somebody; False, and who asked is told, if the bot is ending."""
+    def begin(self) -> bool:
+        """Note that the running task answers somebody; False if the bot is ending, which is to be said."""
         task = asyncio.current_task()
-        if task is not None and not self._draining:
+        if task is not None:
             self._at_work.add(task)
             task.add_done_callback(self._at_work.discard)
-        elif interaction is not None:
-            await explain_interaction(interaction, Refusal(words.RESTARTING))
         return not self._draining
 
     async def invoke(self, context: commands.Context[Any], /) -> None:
         """Run a typed command."""
-        if await self.begin():
+        if self.begin() or context.command is None:
             await super().invoke(context)
+        else:
+            await explain_command(context, Refusal(words.RESTARTING))
 
     async def close(self) -> None:
         """Answer everybody who waits, then leave Discord."""
@@ -179,13 +183,18 @@ class BagBot(commands.AutoShardedBot):
 
     async def _drain(self) -> None:
         """What takes a moment is finished; what waits for a picture is told to come back."""
-        if self._at_work:
-            await asyncio.wait(self._at_work, timeout=DRAIN_SECONDS)
+        await self._all_answered()
         self.services.studio.refuse_all()
-        if self._at_work:
-            await asyncio.wait(self._at_work, timeout=DRAIN_SECONDS)
+        await self._all_answered()
         for task in self._at_work:
             log.warning("somebody is left without an answer: %s", task.get_name())
+
+    async def _all_answered(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self._at_work:
+                    await asyncio.wait(self._at_work)
+                    await asyncio.sleep(0)  # errors are told in tasks of their own, which begin just then
 
     async def on_ready(self) -> None:
         """Log it."""
@@ -194,7 +203,8 @@ class BagBot(commands.AutoShardedBot):
 
     async def use(self, interaction: Interaction, action: str, arguments: Sequence[str]) -> None:
         """Run the handler of a button or list; its errors become private words."""
-        if not await self.begin(interaction):
+        if not self.begin():
+            await explain_interaction(interaction, Refusal(words.RESTARTING))
             return
         await run_reporting_errors(interaction, lambda: self.controls[action](interaction, *arguments))
 
@@ -212,6 +222,7 @@ class BagBot(commands.AutoShardedBot):
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError) -> None:
         """Tell the person privately what went wrong with `!bag …` or `/bag …`."""
+        self.begin()
         await explain_command(context, error)
 
 

@@ -8,7 +8,9 @@ import math
 import random
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from contextlib import suppress
+from typing import Any, ClassVar, Self
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import discord
@@ -25,6 +27,8 @@ ANSWERED = 40060
 """Discord's code for: this interaction has been answered already."""
 NETWORK = (aiohttp.ClientError, OSError, TimeoutError)
 """What a broken connection raises."""
+REFUSED = (discord.HTTPException, *NETWORK)
+"""What a request to Discord raises, whoever is at fault."""
 log = logging.getLogger(__name__)
 
 
@@ -51,10 +55,38 @@ class Pauses:
 
 
 class Gateway(DiscordWebSocket):
-    """discord.py's connection, which one malformed event does not end."""
+    """discord.py's connection, which one malformed event does not end, and an outage only interrupts."""
+
+    _last: ClassVar[WeakKeyDictionary[discord.Client, dict[int | None, Gateway]]] = WeakKeyDictionary()
+    """By client and shard, the newest connection."""
 
     _skipped: ClassVar[set[tuple[str, int]]] = set()
     """Files and lines that could not read an event: each is logged once."""
+
+    @classmethod
+    async def from_client(
+        cls, client: discord.Client, *, shard_id: int | None = None, resume: bool = False, **options: Any
+    ) -> Self:
+        """Connect; resume the shard's session if it has one, so that nothing is missed.
+
+        After a failed try, discord.py itself would begin a new session.
+        """
+        connections = cls._last.setdefault(client, {})
+        last = connections.get(shard_id)
+        if not resume and last is not None and last.session_id is not None:
+            resume = True
+            options |= {"gateway": last.gateway, "session": last.session_id, "sequence": last.sequence}
+        made = await super().from_client(client, shard_id=shard_id, resume=resume, **options)
+        connections[shard_id] = made
+        return made
+
+    async def identify(self) -> None:
+        """Begin a session. If Discord refuses at once, the next `poll_event` says so.
+
+        discord.py, told here, would try again every five seconds whatever the reason.
+        """
+        with suppress(discord.ConnectionClosed, ConnectionResetError):
+            await super().identify()
 
     async def received_message(self, msg: Any, /) -> None:
         """Handle one message; what can't be read is skipped."""
@@ -115,9 +147,7 @@ class OneLine(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten the record."""
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(
-            error, (*NETWORK, discord.ConnectionClosed, discord.HTTPException, discord.GatewayNotFound)
-        ):
+        if isinstance(error, (*REFUSED, discord.ConnectionClosed, discord.GatewayNotFound)):
             record.msg = f"{record.getMessage()}: {error or type(error).__name__}"
             record.args, record.exc_info = (), None
         return True

@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable
 
-import aiohttp
 import discord
 
 from bot.client import retries
+from bot.client.connection import REFUSED
 
 SECONDS = 1.0
 """The shortest time between two edits of one message."""
@@ -92,7 +92,7 @@ class Edits:
 def _log_lost(key: Hashable, error: Exception) -> None:
     if isinstance(error, discord.NotFound):
         log.info("message %s is gone", key)
-    elif isinstance(error, discord.HTTPException | aiohttp.ClientError | OSError):
+    elif isinstance(error, REFUSED):
         log.warning("message %s stays out of date: %s", key, error)
     else:
         log.error("message %s stays out of date", key, exc_info=error)

@@ -11,6 +11,7 @@ import discord
 from discord.ext import commands
 
 from bot import words
+from bot.client.connection import REFUSED
 
 CHANNEL_SECONDS = 5.0
 """A channel takes five messages in five seconds: one of them may be a notice, the others are answers."""
@@ -33,13 +34,13 @@ class QueueNotice:
         """Post the notice; if Discord refuses, the picture comes all the same."""
         try:
             self._notice = await self._say(words.in_line(place))
-        except discord.HTTPException as error:
+        except REFUSED as error:
             log.info("somebody waits without a word: %s", error)
 
     async def hush(self) -> None:
         """Remove the notice."""
         if self._notice is not None:
-            with contextlib.suppress(discord.HTTPException):
+            with contextlib.suppress(*REFUSED):
                 await self._notice.delete()
             self._notice = None
 

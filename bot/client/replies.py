@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot import words
 from bot.client import permissions
-from bot.client.connection import NETWORK
+from bot.client.connection import REFUSED
 from bot.client.queue_notice import QueueNotice
 from bot.client.retries import is_passing
 from bot.drawing.queue import asking
@@ -120,7 +120,7 @@ async def run_reporting_errors(
 def _logging_refusals() -> Iterator[None]:
     try:
         yield
-    except (discord.HTTPException, *NETWORK) as error:
+    except REFUSED as error:
         log.warning("could not tell somebody why: %s", error)
 
 

@@ -17,6 +17,7 @@ from discord.ui import View
 
 from bot import codes, words
 from bot.client.bot import BagBot, Context, Interaction, guild_id
+from bot.client.connection import REFUSED
 from bot.client.controls import button, control, view
 from bot.client.history import find_own
 from bot.client.retries import Retries
@@ -137,7 +138,7 @@ class PollCog(Feature):
                     self._retries.succeeded(poll_id)
                 except Exception as error:  # a poll in trouble delays no other
                     if self._retries.failed(poll_id, error):
-                        expected = isinstance(error, Refusal | discord.HTTPException | OSError)
+                        expected = isinstance(error, (Refusal, *REFUSED))
                         log.warning(
                             "poll %d has to wait: %s", poll_id, error, exc_info=None if expected else error
                         )

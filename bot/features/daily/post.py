@@ -15,6 +15,7 @@ import discord
 from bot import words
 from bot.client import permissions
 from bot.client.announcer import Announcer
+from bot.client.connection import REFUSED
 from bot.client.history import find_own
 from bot.client.retries import Retries
 from bot.cron import due_days
@@ -112,7 +113,7 @@ class RegularPost(ABC):
             self._retries.succeeded(guild.id)
         except Exception as error:
             if self._retries.failed(guild.id, error):
-                expected = isinstance(error, Refusal | discord.HTTPException | TimeoutError)
+                expected = isinstance(error, (Refusal, *REFUSED))
                 log.warning(
                     "the %s post of %s has to wait: %s",
                     self.kind,

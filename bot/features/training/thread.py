@@ -14,8 +14,9 @@ import discord
 
 from bot import words
 from bot.client.announcer import Announcer
+from bot.client.connection import REFUSED
 from bot.client.history import find_own, own_messages
-from bot.client.retries import Retries
+from bot.client.retries import Retries, is_passing
 from bot.features.card import MAX_UPLOAD, attach
 from bot.store.models import RunPost
 from bot.store.store import Store
@@ -124,7 +125,7 @@ class RunThread:
             except Exception as error:
                 self._known.pop((guild_id, progress.run.name), None)
                 if self._retries.failed(guild_id, error):
-                    expected = isinstance(error, discord.HTTPException)
+                    expected = isinstance(error, REFUSED)
                     log.warning(
                         "could not post run %s in %s: %s",
                         progress.run.name,
@@ -194,7 +195,9 @@ class RunThread:
             return thread.id
         try:
             return (await message.create_thread(name=words.run_thread(progress.run.name))).id
-        except (discord.Forbidden, discord.NotFound) as error:
+        except discord.HTTPException as error:
+            if is_passing(error):
+                raise
             log.warning("no thread in %s, so the run is posted in the channel: %s", channel, error)
             return channel.id
 
@@ -249,7 +252,7 @@ class RunThread:
             try:
                 message = place.parent.get_partial_message(place.id)
                 await message.edit(content=begins, attachments=[attach(*file) for file in data])
-            except discord.HTTPException as error:
+            except REFUSED as error:
                 log.info("run %s: its first message stays as it is: %s", progress.run.name, error)
         return place
 
@@ -290,11 +293,11 @@ async def _first_message(channel: discord.TextChannel, run: str) -> discord.Mess
 async def _send(
     place: Place, channel: discord.TextChannel, text: str, files: Callable[[], list[discord.File]]
 ) -> Place:
-    """Send to the thread, or to the channel if the thread is gone or forbidden; returns where it was sent."""
+    """Send to the thread, or to the channel if the thread takes nothing; returns where it was sent."""
     try:
         await place.send(text, files=files())
-    except (discord.NotFound, discord.Forbidden) as error:
-        if place == channel:
+    except discord.HTTPException as error:
+        if place == channel or is_passing(error):
             raise
         log.warning("thread %s takes no message, the channel gets it: %s", place, error)
         await channel.send(text, files=files())
@@ -306,7 +309,7 @@ async def _unarchived(place: Place) -> Place:
     if isinstance(place, discord.Thread) and place.archived:
         try:
             return await place.edit(archived=False)
-        except discord.HTTPException as error:
+        except REFUSED as error:
             log.info("thread %s stays archived: %s", place, error)
     return place
 
@@ -315,7 +318,7 @@ async def _archive(place: Place) -> None:
     if isinstance(place, discord.Thread) and not place.archived:
         try:
             await place.edit(archived=True)
-        except discord.HTTPException as error:
+        except REFUSED as error:
             log.info("thread %s stays open: %s", place, error)
 
 
