@@ -472,7 +472,7 @@ SETUP_MORE, SETUP_LOOK, SETUP_RESET = "Zone, week's best, votes…", "Refresh", 
 _SETUP_VALUES = {
     "channel": "a text channel of this server that I can see, such as `#bags`, or `none`",
     "hall": "a text channel of this server that I can see, such as `#hall-of-fame`, or `none`",
-    "zone": "a place such as `Europe/Paris`, `new york` or `UTC`",
+    "zone": "a place such as `Europe/Paris` or `new york`, or an offset such as `UTC+2`",
     "hour": "a time of day such as `9`, `9:30` or `9 pm`, or `never`",
     "best": "a weekday and a time such as `sun 18`, or `never`",
     "votes": "a number from 1 to 1000",

@@ -155,7 +155,9 @@ class SetupCog(Feature):
         embed.add_field(name=words.SETUP_KEYS["hall"], value=words.hall_channel(hall and hall.id))
         embed.add_field(name=words.SETUP_KEYS["votes"], value=words.threshold(rules.favorite_votes))
         now = self.now().astimezone(rules.zone)
-        embed.add_field(name=words.SETUP_KEYS["zone"], value=words.local_time(rules.timezone, now))
+        embed.add_field(
+            name=words.SETUP_KEYS["zone"], value=words.local_time(times.shown_zone(rules.timezone), now)
+        )
         embed.add_field(name=words.SETUP_KEYS["hour"], value=times.spoken(rules.dream_at))
         embed.add_field(name=words.SETUP_KEYS["best"], value=times.spoken(rules.best_at))
         lacks = {

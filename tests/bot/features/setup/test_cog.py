@@ -1,5 +1,7 @@
 """`!bag setup`: what the owner of a server chooses holds at once and after a restart."""
 
+from datetime import UTC, datetime
+
 import discord
 
 
@@ -65,7 +67,53 @@ async def test_the_same_by_slash_is_seen_by_the_admin_only(server):
         )
 
 
+OFFSETS = {
+    "GMT+2": ("Etc/GMT-2", "UTC+2"),
+    "gmt -5": ("Etc/GMT+5", "UTC-5"),
+    "UTC+02:00": ("Etc/GMT-2", "UTC+2"),
+    "+02:00": ("Etc/GMT-2", "UTC+2"),
+    "−3": ("Etc/GMT+3", "UTC-3"),
+    "UTC+5:30": ("Asia/Kolkata", "Asia/Kolkata"),
+    "utc+0545": ("Asia/Kathmandu", "Asia/Kathmandu"),
+    "-9:30": ("Pacific/Marquesas", "Pacific/Marquesas"),
+    "GMT+0": ("UTC", "UTC"),
+    "Etc/GMT+2": ("Etc/GMT+2", "UTC-2"),  # whoever knows that name knows its sign
+}
+
+
+async def test_an_offset_has_the_sign_that_people_give_it(server):
+    async with server() as world:
+        world.clock.moment = datetime(2026, 7, 1, 12, tzinfo=UTC)
+        for typed, (name, shown) in OFFSETS.items():
+            await world.ada.send(world.channel, f"!bag setup zone {typed}")
+            assert rules(world).timezone == name, typed
+            assert fields(world.last)["Time zone"].startswith(f"{shown}, "), typed
+        for typed, offered in (("gmt+2", "UTC+2"), ("UTC-2", "UTC-2"), ("etc/gmt-2", "UTC+2")):
+            choices = await world.ada.autocomplete(world.channel, "bag setup", "value", typed, what="zone")
+            assert choices[0]["value"] == offered
+        result = await world.ada.slash(world.channel, "bag setup", what="zone", value="UTC+2")
+        assert fields(result.response.message)["Time zone"] == "UTC+2, where it is 14:00"
+
+
+async def test_what_the_form_shows_can_be_sent_as_it_is(server, monkeypatch):
+    monkeypatch.setenv("BOT_BEST_AT", "0 18 1 * *")
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag setup zone UTC+2")
+        form = await world.ada.click(world.last, custom_id="bag:setup:more")
+        shown = [label["component"] for label in form.modal["components"]]
+        filled = {field["custom_id"]: field["value"] for field in shown}
+        assert (filled["zone"], filled["best"]) == ("UTC+2", "0 18 1 * *")
+        await world.ada.submit_modal(form, filled)
+        assert (rules(world).timezone, rules(world).best_at) == ("Etc/GMT-2", "0 18 1 * *")
+
+
 REFUSED = [
+    ("zone UTC-3:30", "`America/St_Johns`"),
+    ("zone UTC+15", "`UTC+2`"),
+    ("zone UTC+5:75", "`UTC+2`"),
+    ("hour 0 9 30 2 *", "`9:30`"),
+    ("best 0 9 30 2 *", "`sun 18`"),
+    ("best 0 9 1 * " + "mon," * 30 + "mon", "`sun 18`"),
     ("zone Pariss", "`Europe/Paris`"),
     ("zone Atlantis", "`new york`"),
     ("zone", "takes a place"),
