@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from bot.formats import counted, duration, ordinal, short
+from bot.formats import counted, duration, escaped, ordinal, short
 from gan.events import Epoch, Failed, Finished, Started, Stopped
 from gan.seeds import SEEDS
 
@@ -154,11 +154,18 @@ def too_large(name: str, size: int, most: int) -> str:
 
 
 GONE_USER = "somebody who left Discord"
+NAMELESS = "somebody"
 
 
 def no_favorites(whose: str | None) -> str:
     """For an empty list of favorites."""
-    return f"{whose or 'This server'} has no favorites yet. Press {SAVE} below a bag to save it."
+    name = "This server" if whose is None else escaped(whose) or NAMELESS.capitalize()
+    return f"{name} has no favorites yet. Press {SAVE} below a bag to save it."
+
+
+def nobody_called(name: str) -> str:
+    """For a name that no member has."""
+    return f"Nobody here is called “{short(name)}”. Mention them, or type `!bag favorites` for everybody's."
 
 
 def not_seen(code: str) -> str:
@@ -343,7 +350,7 @@ def hall_title(code: str) -> str:
 
 def favorites_title(whose: str | None, page: int, pages: int) -> str:
     """Above a page of favorites."""
-    name = f"Favorites of {whose}" if whose else "Favorites"
+    name = "Favorites" if whose is None else f"Favorites of {escaped(whose) or NAMELESS}"
     return f"{name} · {page} of {pages}" if pages > 1 else name
 
 

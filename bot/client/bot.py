@@ -123,6 +123,11 @@ def named_channel(channels: Iterable[discord.TextChannel], named: str) -> discor
     return next((channel for channel in channels if named in (channel.name, str(channel.id))), None)
 
 
-def guild_id(place: Context | Interaction) -> int:
-    """The server's id of a context or interaction; 0 for direct messages."""
-    return place.guild.id if place.guild else 0
+def guild_id(place: commands.Context[Any] | Interaction) -> int:
+    """The key under which the store keeps what belongs to a context or interaction: its server's id.
+
+    For direct messages it is the person's id, negative: no server has it, and nobody else.
+    """
+    if place.guild is not None:
+        return place.guild.id
+    return -(place.author if isinstance(place, commands.Context) else place.user).id

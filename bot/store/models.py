@@ -20,6 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+NOWHERE = 0
+"""The guild id of what was dreamed in direct messages of somebody who is forgotten, or not known.
+
+All other rows from direct messages have the negative id of their person, so a guild id names one place.
+"""
+
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware time, in UTC. SQLite drops the zone, so it is restored on reading."""
