@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import codes, words
 from bot.client import permissions
-from bot.client.bot import named_channel
+from bot.client.bot import channel_name, named_channel
 from bot.cron import moments
 from bot.drawing.generators import Generators
 from bot.drawing.studio import Studio
@@ -112,7 +112,7 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
             found = [guild async for guild in client.fetch_guilds(limit=200)]
         for guild in found[:SERVERS]:
             async with asyncio.timeout(PATIENCE):
-                finding = await _guild(client, guild.id, guilds.rules(guild.id))
+                finding = await _guild(client, guild.id, guilds)
             yield finding
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         yield Finding(False, "servers", _unreachable(type(error).__name__))
@@ -125,14 +125,18 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
         yield Finding(True, "servers", f"{len(found) - SERVERS:,} more, which I did not check")
 
 
-async def _guild(client: discord.Client, guild_id: int, rules: Rules) -> Finding:
+async def _guild(client: discord.Client, guild_id: int, guilds: Guilds) -> Finding:
+    rules = guilds.rules(guild_id)
     guild = await client.fetch_guild(guild_id, with_counts=False)
     channels = [
         channel for channel in await guild.fetch_channels() if isinstance(channel, discord.TextChannel)
     ]
     me = await guild.fetch_member(client.user.id if client.user else 0)
     name = printable(guild.name)
-    home, hall = named_channel(channels, rules.channel), named_channel(channels, rules.hall)
+    home, hall = (
+        named_channel(channels, named, me, guilds.kept(guild_id, named))
+        for named in (rules.channel, rules.hall)
+    )
     if home is None:
         return Finding(rules.silent, "server", f"{name}: {_no_home(rules)}")
     for channel, needed in ((home, permissions.HOME), (hall, permissions.SHOW)):
@@ -272,7 +276,11 @@ def _disks(config: Config) -> Iterator[Finding]:
 def _no_home(rules: Rules) -> str:
     if rules.silent:
         return "no home channel, as was chosen there: I post nothing on my own"
-    gone = "the home channel is gone" if rules.channel.isdigit() else f"there is no channel #{rules.channel}"
+    gone = (
+        "the home channel is gone"
+        if rules.channel.isdigit()
+        else f"there is no channel #{channel_name(rules.channel)}"
+    )
     return f"{gone}, so I post nothing on my own: `!bag setup` there gives me a home"
 
 

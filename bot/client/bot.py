@@ -103,11 +103,15 @@ class BagBot(commands.Bot):
 
     def home(self, guild: discord.Guild) -> discord.TextChannel | None:
         """The channel of a guild in which the bot posts on its own."""
-        return named_channel(guild.text_channels, self.services.guilds.rules(guild.id).channel)
+        return self._channel(guild, self.services.guilds.rules(guild.id).channel)
 
     def hall(self, guild: discord.Guild) -> discord.TextChannel | None:
         """The channel of a guild that shows its favorites, if it has one."""
-        return named_channel(guild.text_channels, self.services.guilds.rules(guild.id).hall)
+        return self._channel(guild, self.services.guilds.rules(guild.id).hall)
+
+    def _channel(self, guild: discord.Guild, named: str) -> discord.TextChannel | None:
+        kept = self.services.guilds.kept(guild.id, named)
+        return named_channel(guild.text_channels, named, guild.me, kept)
 
     async def get_context(self, origin: Any, /, *, cls: Any = Context) -> Any:
         """The context of a message or an interaction, one of ours."""
@@ -118,9 +122,25 @@ class BagBot(commands.Bot):
         await explain_command(context, error)
 
 
-def named_channel(channels: Iterable[discord.TextChannel], named: str) -> discord.TextChannel | None:
-    """The first of a guild's text channels with that name or id."""
-    return next((channel for channel in channels if named in (channel.name, str(channel.id))), None)
+def named_channel(
+    channels: Iterable[discord.TextChannel], named: str, me: discord.Member, kept: int | None
+) -> discord.TextChannel | None:
+    """The one of a guild's text channels with that name or id, or the one that had the name before (`kept`).
+
+    Of several, one that the bot can see, and rather the kept one.
+    """
+    name = channel_name(named)
+    found = [
+        each for each in channels if each.name.lower() == name or each.id == kept or str(each.id) == name
+    ]
+    if len(found) > 1:
+        found.sort(key=lambda each: (not each.permissions_for(me).view_channel, each.id != kept))
+    return found[0] if found else None
+
+
+def channel_name(text: str) -> str:
+    """A text channel's name as Discord writes it: `bag-dreams` for “#Bag Dreams”; the id of a mention."""
+    return "-".join(text.strip("<#> \t\n").lower().split())
 
 
 def guild_id(place: commands.Context[Any] | Interaction) -> int:

@@ -170,6 +170,16 @@ class GuildSettings(Base):
     favorite_votes: Mapped[int | None]
 
 
+class KeptChannel(Base):
+    """The channel that was found in a guild by a name in config.toml, so that it is known when renamed."""
+
+    __tablename__ = "kept_channels"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    channel_id: Mapped[int]
+
+
 class Post(Base):
     """A post that a guild gets once per local day. The row is written before the message is sent."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any, TypedDict, cast
 
 import discord
@@ -12,7 +11,7 @@ from discord.ext import commands
 
 from bot import words
 from bot.client import permissions
-from bot.client.bot import Context, Interaction
+from bot.client.bot import Context, Interaction, channel_name, named_channel
 from bot.client.controls import control
 from bot.client.replies import run_reporting_errors
 from bot.errors import Refusal
@@ -22,7 +21,6 @@ from bot.features.setup.panel import SETUP_FORM, SetupModal, setup_view
 from bot.guilds import OFF
 
 VOTES = range(1, 1001)
-_ID = re.compile(r"(?:<#)?([0-9]{15,20})>?")
 
 
 class Panel(TypedDict):
@@ -105,14 +103,38 @@ class SetupCog(Feature):
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """In a new server without a usable home channel, say once how to choose one."""
+        await self._keep_channels(guild)
         home = self.bot.home(guild)
         if home is not None and not permissions.lacking_in(home, guild.me, permissions.SHOW):
             return
         first = [guild.system_channel] if guild.system_channel else []
         for channel in (*first, *guild.text_channels):
             if not permissions.lacking_in(channel, guild.me, ("view_channel", "send_messages")):
-                await channel.send(words.hello(self.guilds.rules(guild.id).channel))
+                await channel.send(words.hello(channel_name(self.guilds.rules(guild.id).channel)))
                 return
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """Note which channels have the names in config.toml: from then on they may be renamed."""
+        for guild in self.bot.guilds:
+            await self._keep_channels(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        """It may be the one that was missing."""
+        await self._keep_channels(channel.guild)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(self, _: object, channel: discord.abc.GuildChannel) -> None:
+        """It may have been given the name, or been made visible."""
+        await self._keep_channels(channel.guild)
+
+    async def _keep_channels(self, guild: discord.Guild) -> None:
+        for name in (self.settings.channel, self.settings.hall):
+            kept = self.guilds.kept(guild.id, name)
+            found = named_channel(guild.text_channels, name, guild.me, kept)
+            if found is not None:
+                await self.guilds.keep(guild.id, name, found.id)
 
     def _admins(self, interaction: Interaction) -> discord.Guild:
         if not interaction.permissions.manage_guild:
@@ -139,6 +161,9 @@ class SetupCog(Feature):
                         raise ValueError(value)
                     return {"favorite_votes": int(value)}
                 case "reset":
+                    for name in (self.settings.channel, self.settings.hall):
+                        await self.guilds.keep(guild.id, name, None)
+                    await self._keep_channels(guild)
                     return dict.fromkeys(
                         ("channel_id", "hall_id", "timezone", "dream_at", "best_at", "favorite_votes")
                     )
@@ -185,8 +210,7 @@ def _channel(guild: discord.Guild, said: str) -> int:
     """The id of the text channel that was named by mention, id or name; OFF for none. Raises ValueError."""
     if said.lower() in times.NEVER:
         return OFF
-    match = _ID.fullmatch(said)
-    for channel in guild.text_channels:
-        if (match and channel.id == int(match[1])) or channel.name == said.removeprefix("#").lower():
-            return channel.id
-    raise ValueError(said)
+    channel = named_channel(guild.text_channels, said, guild.me, None)
+    if channel is None:
+        raise ValueError(said)
+    return channel.id

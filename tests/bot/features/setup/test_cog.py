@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import discord
+import pytest
 
 
 def fields(message):
@@ -301,3 +302,62 @@ async def test_a_server_that_takes_the_bot_back_finds_its_choices_kept(server):
         assert len(world.channel.history()) == before  # no hello: there is a home
         await world.ada.send(world.channel, "!bag 42")
         assert world.last.attachments
+
+
+def home(world):
+    return world.env.bot.home(world.env.bot.get_guild(world.guild.id))
+
+
+@pytest.mark.parametrize("named", ["Bag-Dreams", "bag dreams", "#bag-dreams", " #Bag Dreams "])
+async def test_a_channel_is_found_however_its_name_is_written(server, named):
+    async with server(f'channel = "{named}"\nhall = "{named.replace("reams", "reamers")}"') as world:
+        assert home(world).id == world.channel.id
+        hall = world.guild.create_text_channel("bag-dreamers")
+        await world.env.settle()
+        assert world.env.bot.hall(home(world).guild).id == hall.id
+        await world.ada.send(world.channel, f"!bag setup hall {named}")
+        assert world.channel.mention in fields(world.last)["Hall of fame"]
+
+
+async def test_of_two_channels_with_the_name_it_takes_the_one_it_can_see(server):
+    async with server() as world:
+        hidden = discord.PermissionOverwrite(view_channel=False)
+        world.guild.create_text_channel("bag-dreams", overwrites={world.guild.default_role: hidden})
+        await world.env.settle()
+        assert home(world).id == world.channel.id
+
+        elsewhere = world.env.create_guild("Elsewhere", owner=world.ada.user)
+        elsewhere.create_text_channel("bag-dreams", overwrites={elsewhere.default_role: hidden})
+        seen = elsewhere.create_text_channel("bag-dreams")
+        await world.env.settle()
+        assert world.env.bot.home(world.env.bot.get_guild(elsewhere.id)).id == seen.id
+
+
+async def test_a_renamed_channel_stays_the_home(server):
+    async with server() as world:
+        hall = world.guild.create_text_channel("hall-of-fame")
+        await world.env.settle()
+        for channel in (world.channel, hall):
+            await world.env.bot.get_channel(channel.id).edit(name=f"the-{channel.name}")
+        await world.env.settle()
+        for _ in range(2):
+            assert home(world).id == world.channel.id
+            assert world.env.bot.hall(home(world).guild).id == hall.id
+            await world.restart()
+            await world.app.guilds.load()
+        world.guild.create_text_channel("bag-dreams")
+        await world.env.settle()
+        assert home(world).id == world.channel.id
+        await world.ada.send(world.channel, "!bag setup reset")  # the name counts again
+        assert home(world).id != world.channel.id
+
+
+async def test_a_home_that_is_deleted_makes_room_for_another_of_its_name(server):
+    async with server() as world:
+        await world.env.bot.get_channel(world.channel.id).delete()
+        await world.env.settle()
+        again = world.guild.create_text_channel("bag-dreams")
+        await world.env.settle()
+        assert home(world).id == again.id
+        await world.restart()
+        assert home(world).id == again.id
