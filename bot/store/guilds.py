@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, inspect, select
+from sqlalchemy import Connection, delete, inspect, select
 
 from bot.store.database import Database
 from bot.store.models import GuildSettings, KeptChannel
@@ -36,12 +36,20 @@ class Guilds(Database):
 
     async def keep_channel(self, guild_id: int, name: str, channel_id: int | None) -> None:
         """Record which channel was found by a name in a guild; None forgets it."""
-        async with self.begin() as connection:
-            here = KeptChannel.guild_id == guild_id, KeptChannel.name == name
-            await connection.execute(delete(KeptChannel).where(*here))
-            if channel_id is not None:
-                found = {"guild_id": guild_id, "name": name, "channel_id": channel_id}
-                await connection.execute(self.insert(KeptChannel).values(found))
+
+        def keep(connection: Connection) -> None:
+            if channel_id is None:
+                connection.execute(
+                    delete(KeptChannel).where(KeptChannel.guild_id == guild_id, KeptChannel.name == name)
+                )
+                return
+            connection.execute(
+                self.insert(KeptChannel)
+                .values(guild_id=guild_id, name=name, channel_id=channel_id)
+                .on_conflict_do_update(index_elements=["guild_id", "name"], set_={"channel_id": channel_id})
+            )
+
+        await self.write(keep)
 
     async def set_up(self, guild_id: int, changes: dict[str, int | str | None]) -> None:
         """Record settings of a guild; None restores config.toml's value."""
