@@ -106,7 +106,8 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
     """The same with a client that has logged in."""
     flags = client.application.flags if client.application else discord.ApplicationFlags()
     reads = flags.gateway_message_content or flags.gateway_message_content_limited
-    yield Finding(reads, "intents", "I may read messages, so `!bag` works" if reads else words.INTENT_OFF)
+    works = words.typed("I may read messages, so `!bag` works", guilds.prefix)
+    yield Finding(reads, "intents", works if reads else words.INTENT_OFF)
     try:
         async with asyncio.timeout(PATIENCE):
             found = [guild async for guild in client.fetch_guilds(limit=200)]
@@ -138,7 +139,7 @@ async def _guild(client: discord.Client, guild_id: int, guilds: Guilds) -> Findi
         for named in (rules.channel, rules.hall)
     )
     if home is None:
-        return Finding(rules.silent, "server", f"{name}: {_no_home(rules)}")
+        return Finding(rules.silent, "server", f"{name}: {words.typed(_no_home(rules), guilds.prefix)}")
     for channel, needed in ((home, permissions.HOME), (hall, permissions.SHOW)):
         lacks = permissions.lacking_in(channel, me, needed) if channel else []
         if channel and lacks:
@@ -184,7 +185,7 @@ async def _generator(config: Config, store: Store, pool: DrawingPool) -> Finding
         await studio.picture(code)
         seconds = time.perf_counter() - begun
     except Refusal as refusal:
-        return Finding(False, "generator", str(refusal))
+        return Finding(False, "generator", words.typed(str(refusal), settings.prefix))
     except OSError as error:
         return Finding(False, "generator", _unreadable(error.filename, error.strerror or ""))
     return Finding(True, "generator", f"after epoch {model.epoch}; drew {code} in {seconds:.2f} s")

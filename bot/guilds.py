@@ -49,6 +49,11 @@ class Guilds:
         self._set_up: dict[int, dict[str, int | str]] = {}
         self._kept: dict[tuple[int, str], int] = {}
 
+    @property
+    def prefix(self) -> str:
+        """How typed commands begin, in every guild."""
+        return self._settings.prefix
+
     async def load(self) -> None:
         """Read from the store what was set up, and which channels were found by their names."""
         self._set_up = await self._store.guild_settings()

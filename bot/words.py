@@ -14,6 +14,26 @@ from gan.seeds import SEEDS
 UP, DOWN, AGAIN, SAVE, VARY, BREED = "👍", "👎", "🎲", "💾", "🔀", "💞"
 GRID_MAX = 16
 
+_COMMAND = re.compile(r"(?<![^\s`])!(bag\b(?: ([a-z]+)\b)?)")
+
+
+def typed(text: str, prefix: str, slash: bool = False) -> str:
+    """A text whose commands are written `!bag …`, as all are here, with them as people type them.
+
+    That is with the bot's prefix, or as slash commands, where `!bag 42` is `/bag dream 42`.
+    """
+
+    def command(match: re.Match[str]) -> str:
+        if not slash:
+            return prefix + match[1]
+        is_named = any(
+            match[2] in (name, name.partition(" ")[0]) for names in HELP_TOPICS.values() for name in names
+        )
+        return f"/{match[1]}" if is_named else f"/bag dream{match[1].removeprefix('bag')}"
+
+    return _COMMAND.sub(command, text)
+
+
 # Refusals: short, kind, private --------------------------------------------------------------
 
 NO_GENERATOR = (
@@ -47,7 +67,7 @@ WRONG_SHAPE = (
 )
 RESET_IN_PORTAL = "Make a new one in the developer portal: your application, Bot, Reset Token"
 INTENT_OFF = (
-    "The Message Content intent is off, so I can't read `!bag`. Enable it in the developer portal: "
+    "The Message Content intent is off, so I can't read what people type. Enable it in the developer portal: "
     "your application, Bot, Message Content Intent"
 )
 DISK_FULL = "My disk is full, so I could not save that. Please tell the person who runs me."
@@ -61,6 +81,17 @@ def not_a_code(text: str, version: str) -> str:
         f"“{short(text)}” is not a bag I know. Give me a seed (`!bag 42`), a code (`!bag {version}-42`), "
         "or nothing at all (`!bag`)."
     )
+
+
+def did_you_mean(text: str, command: str) -> str:
+    """For `!bag favrites`; the command without `!bag`."""
+    return f"“{short(text)}” is not a bag I know. Did you mean `!bag {short(command)}`?"
+
+
+def several_bags(names: Sequence[str]) -> str:
+    """For `!bag 42 7`."""
+    two = " ".join(names[:2])
+    return f"Those are several bags. Try `!bag breed {two}`, `!bag interpolate {two}` or `!bag vote {two}`."
 
 
 def unknown_generator(version: str) -> str:
@@ -404,7 +435,7 @@ def run_ending(ending: Finished | Stopped | Failed) -> str:
         case Finished(epoch=epoch):
             return f"✨ The run is done after {epoch} epochs. This is how the bags emerged:"
         case Stopped(epoch=epoch):
-            return f"⏸ The run stopped after epoch {epoch}. `!bag train start` resumes it from there."
+            return f"⏸ The run stopped after epoch {epoch}. The next start resumes it from there."
         case Failed(reason=reason):
             return f"💔 The run failed: {short(reason, 300)}. Its last checkpoint is safe."
 
@@ -575,7 +606,8 @@ def forgotten(votes: int, favorites: int, designs: int) -> str:
 DELETE_MENU = "Delete this dream"
 DELETED = "Deleted."
 DELETE_WHICH = (
-    "Reply to the post with `!bag delete`, give its link, or choose *Delete this dream* from its menu (Apps)."
+    "Which post? Choose *Delete this dream* from its menu (Apps), or give its link to `!bag delete`. "
+    "A typed command can also be a reply to it."
 )
 NOT_MINE = "I can delete only my own posts, in this server."
 NOT_ASKED_BY_YOU = "Only its requester, or somebody with *Manage Messages*, can delete that post."
@@ -624,7 +656,7 @@ def picked(dreams: int, votes: int, chance: float) -> str:
 
 HELP_TITLE = "Bag Dreams"
 HELP_INTRO = (
-    "I look at bags all night and dream new ones. Every command works as `!bag …` and as `/bag …`. "
+    "I look at bags all night and dream new ones. Every command can be typed or chosen from the slash menu. "
     "`!bag help vote` explains a topic, `!bag help grid` a command."
 )
 HELP_TOPICS = {
@@ -637,6 +669,8 @@ HELP_TOPICS = {
     "more": ("delete", "forget me", "help"),
 }
 """Their commands in order, as typed after `!bag`; each command's docstring says what it does."""
+COMMANDS_MEANT = {"weekly": "top week", "monthly": "top month", "best": "top", "poll": "vote"}
+"""Words that people type for a command of another name."""
 HELP_REST = "more"
 """The topic of commands that belong to no other."""
 HELP_BUTTONS = {
@@ -651,6 +685,7 @@ HELP_OPTIONS = "Options"
 HELP_ALIASES = "Aliases"
 
 
-def unknown_topic(topic: str, topics: Sequence[str]) -> str:
-    """For help on something that is neither a topic nor a command."""
-    return f"There is no help on “{short(topic)}”. Topics: {', '.join(topics)}."
+def unknown_topic(topic: str, topics: Sequence[str], meant: str | None) -> str:
+    """For help on something that is neither a topic nor a command, and perhaps means one."""
+    perhaps = f" Did you mean `!bag help {meant}`?" if meant else ""
+    return f"There is no help on “{short(topic)}”.{perhaps} Topics: {', '.join(topics)}."

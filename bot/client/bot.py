@@ -11,12 +11,13 @@ from typing import Any
 
 import discord
 from discord.ext import commands
+from discord.ext.commands.view import StringView
 
-from bot import words
+from bot import codes, words
 from bot.client.controls import Control, Handler
 from bot.client.cooldowns import Cooldowns
 from bot.client.metrics import Metrics
-from bot.client.replies import explain_command, explain_interaction, run_reporting_errors
+from bot.client.replies import dressed, explain_command, explain_interaction, run_reporting_errors
 from bot.drawing.studio import Studio
 from bot.guilds import Guilds
 from bot.processes import ScraperProcess, TrainerProcess
@@ -38,7 +39,7 @@ class Context(commands.Context["BagBot"]):
         """Answer; see commands.Context.send."""
         if self.interaction is None and self.bot_permissions.read_message_history:
             options.setdefault("reference", self.message.to_reference(fail_if_not_exists=False))
-        return await super().send(content, **options)
+        return await super().send(**dressed(self, content, **options))
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,35 @@ class BagBot(commands.Bot):
         kept = self.services.guilds.kept(guild.id, named)
         return named_channel(guild.text_channels, named, guild.me, kept)
 
+    async def get_prefix(self, message: discord.Message, /) -> list[str]:
+        """The prefix, in capitals or not, and a mention."""
+        prefix = self.services.settings.prefix
+        typed = message.content[: len(prefix)]
+        me = self.user.id if self.user else 0
+        return [typed if typed.casefold() == prefix.casefold() else prefix, f"<@{me}>", f"<@!{me}>"]
+
     async def get_context(self, origin: Any, /, *, cls: Any = Context) -> Any:
         """The context of a message or an interaction, one of ours."""
-        return await super().get_context(origin, cls=cls)
+        context = await super().get_context(origin, cls=cls)
+        if isinstance(origin, discord.Message) and context.prefix is not None:
+            self._understand(context)
+        return context
+
+    def _understand(self, context: commands.Context[Any]) -> None:
+        """Read `@bot` as a call for help, `@bot 42` as `!bag 42`, and `42, 7` as `42 7`."""
+        group = self.get_command("bag")
+        said = codes.apart(context.view.buffer[context.view.index :])
+        if (
+            context.command is None
+            and (context.prefix or "").startswith("<@")
+            and isinstance(group, commands.Group)
+        ):
+            said = codes.apart(f"{context.invoked_with or 'help'} {said}")
+            word = said.split()[0]
+            if word not in group.all_commands and not codes.is_code(word):
+                return  # somebody speaks of it, and not to it
+            context.command, context.invoked_with = group, group.name
+        context.view = StringView(said)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError) -> None:
         """Tell the person privately what went wrong with `!bag …` or `/bag …`."""

@@ -7,6 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot import codes
 from bot.client.bot import BagBot, guild_id
 
 MOST = 25
@@ -31,5 +32,5 @@ async def last_code(interaction: discord.Interaction[Any], typed: str) -> Choice
 
 async def _codes(interaction: discord.Interaction[BagBot], typed: str) -> list[str]:
     return await interaction.client.services.store.suggestions(
-        typed.strip().strip("`").lower(), guild_id(interaction), interaction.user.id, MOST
+        codes.bare(typed), guild_id(interaction), interaction.user.id, MOST
     )

@@ -13,7 +13,7 @@ from bot import words
 from bot.client import permissions
 from bot.client.bot import Context, Interaction, channel_name, named_channel
 from bot.client.controls import control
-from bot.client.replies import run_reporting_errors
+from bot.client.replies import dress, run_reporting_errors
 from bot.errors import Refusal
 from bot.features.feature import Feature
 from bot.features.setup import times
@@ -78,7 +78,7 @@ class SetupCog(Feature):
             return
         if what != "look":
             await self.guilds.set_up(guild.id, **await self._read(guild, what, value))
-        await interaction.response.edit_message(**self._panel(guild))
+        await interaction.response.edit_message(**self._dressed_panel(interaction, guild))
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -96,7 +96,7 @@ class SetupCog(Feature):
             for what, value in filled.items():
                 changes |= await self._read(guild, what, value)
             await self.guilds.set_up(guild.id, **changes)
-            await interaction.response.edit_message(**self._panel(guild))
+            await interaction.response.edit_message(**self._dressed_panel(interaction, guild))
 
         await run_reporting_errors(interaction, change)
 
@@ -110,7 +110,8 @@ class SetupCog(Feature):
         first = [guild.system_channel] if guild.system_channel else []
         for channel in (*first, *guild.text_channels):
             if not permissions.lacking_in(channel, guild.me, ("view_channel", "send_messages")):
-                await channel.send(words.hello(channel_name(self.guilds.rules(guild.id).channel)))
+                hello = words.hello(channel_name(self.guilds.rules(guild.id).channel))
+                await channel.send(words.typed(hello, self.settings.prefix))
                 return
 
     @commands.Cog.listener()
@@ -171,6 +172,11 @@ class SetupCog(Feature):
             meant = await asyncio.to_thread(times.near, value, 3) if what == "zone" else []
             raise Refusal(words.setup_refused(what, value, meant)) from error
         raise Refusal(words.setup_unknown(what))
+
+    def _dressed_panel(self, interaction: Interaction, guild: discord.Guild) -> dict[str, Any]:
+        """The panel, for the message of it that somebody used; a slash command may have asked for it."""
+        by_slash = interaction.message is not None and interaction.message.interaction_metadata is not None
+        return dress({**self._panel(guild)}, self.settings.prefix, by_slash)
 
     def _panel(self, guild: discord.Guild) -> Panel:
         rules = self.guilds.rules(guild.id)
