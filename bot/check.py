@@ -24,6 +24,7 @@ from bot.drawing.generators import Generators
 from bot.drawing.studio import Studio
 from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
+from bot.features.setup.times import shown_zone
 from bot.formats import counted, printable, short
 from bot.guilds import Guilds, Rules
 from bot.settings import Config
@@ -145,11 +146,17 @@ async def _guild(client: discord.Client, guild_id: int, guilds: Guilds) -> Findi
         if channel and lacks:
             names = words.permission_names(lacks)
             return Finding(
-                False, "server", f"{name}: in #{channel.name} I lack {names}: give them to my role there"
+                False,
+                "server",
+                f"{name}: in #{printable(channel.name)} I lack {names}: give them to my role there",
             )
     times = _next({"dream bag": rules.dream_at, "week's best": rules.best_at}, rules.zone)
-    shown = f", hall of fame #{hall.name}" if hall else ""
-    return Finding(True, "server", f"{name}: home #{home.name}{shown}; {_listed(times, rules.timezone)}")
+    shown = f", hall of fame #{printable(hall.name)}" if hall else ""
+    return Finding(
+        True,
+        "server",
+        f"{name}: home #{printable(home.name)}{shown}; {_listed(times, shown_zone(rules.timezone))}",
+    )
 
 
 async def _store(store: Store) -> Finding:

@@ -96,6 +96,11 @@ class FavoritesCog(Feature):
     ) -> None:
         """The saved bags, in pages: `!bag favorites`, or somebody's: `!bag favorites @ada`."""
         name = who.display_name if who else None
+        if (
+            isinstance(who, discord.User)
+            and not (await self.store.favorites(guild_id(context), who.id, 0, 1))[1]
+        ):
+            raise Refusal(words.nobody_called(str(who.id)))  # a stranger, who is not named here
         await context.defer()
         await context.send(**await self._page(guild_id(context), who.id if who else 0, name, 0))
 

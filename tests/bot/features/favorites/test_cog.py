@@ -266,6 +266,10 @@ async def test_somebody_is_found_by_name_as_discord_finds_them(server):
             await world.ben.send(world.channel, f"!bag favorites {name}")
             assert "Nobody here is called" in world.whispers(world.ben)[-1], name
             assert len(world.whispers(world.ben)[-1]) < 400
+        stranger = world.env.create_user("mallory")
+        await world.ben.send(world.channel, f"!bag favorites {stranger.id}")
+        assert "Nobody here is called" in world.whispers(world.ben)[-1]
+        assert "mallory" not in world.whispers(world.ben)[-1]
         await world.ada.send(world.channel, f"!bag favorites {everybody.mention}")
         assert "benedict has no favorites" in world.whispers(world.ada)[-1]
 
