@@ -21,6 +21,7 @@ CODE_PATTERN = r"[a-z][a-z0-9]{3,7}-(?:[0-9]{1,10}|[a-z][a-z0-9]{7})"
 _CODE = re.compile(CODE_PATTERN)
 _NAMED = rf"[#`]*(?:{CODE_PATTERN}|[0-9]+)`*"
 _BETWEEN = re.compile(rf"(?<![\w-])({_NAMED})\s*(?:[,;&+→]|->|and\b)\s*(?={_NAMED}(?!\w))", re.IGNORECASE)
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _CHARACTERS = string.ascii_lowercase + string.digits
 
 FRESH = 1_000_000
@@ -77,8 +78,9 @@ class Code:
 
 
 def bare(text: str) -> str:
-    """A code or seed without what people put around it: `#42`, “42”, `42,`."""
-    return text.strip(" \t\r\n`'\"“”‘’#,;.<>()[]*|").lower()
+    """A code or seed without what people put around and into it: `#42`, “42”, `42,`, 4,294,967,295."""
+    text = text.strip(" \t\r\n`'\"“”‘’#,;.<>()[]*|").lower()
+    return text.replace(",", "") if _GROUPED.fullmatch(text) else text
 
 
 def apart(text: str) -> str:

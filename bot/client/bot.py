@@ -131,17 +131,17 @@ class BagBot(commands.Bot):
     def _understand(self, context: commands.Context[Any]) -> None:
         """Read `@bot` as a call for help, `@bot 42` as `!bag 42`, and `42, 7` as `42 7`."""
         group = self.get_command("bag")
-        said = codes.apart(context.view.buffer[context.view.index :])
-        if (
-            context.command is None
-            and (context.prefix or "").startswith("<@")
-            and isinstance(group, commands.Group)
-        ):
-            said = codes.apart(f"{context.invoked_with or 'help'} {said}")
-            word = said.split()[0]
-            if word not in group.all_commands and not codes.is_code(word):
+        if not isinstance(group, commands.Group):
+            return
+        said = context.view.buffer[context.view.index :].strip()
+        if context.command is None and (context.prefix or "").startswith("<@"):
+            said = f"{context.invoked_with or 'help'} {said}"
+            first, *rest = said.split()
+            if first not in group.all_commands and not all(map(codes.is_code, [first, *rest])):
                 return  # somebody speaks of it, and not to it
             context.command, context.invoked_with = group, group.name
+        if any(word in group.all_commands for word in said.split(maxsplit=1)[:1]):
+            said = codes.apart(said)
         context.view = StringView(said)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError) -> None:

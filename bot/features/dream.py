@@ -41,12 +41,14 @@ class DreamCog(Feature):
         """The code or seed that was typed; None for a new bag. Raises Refusal for what may be a command."""
         # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
         text = _DREAM.sub("", said).strip()
+        if not text or codes.is_code(text):
+            return text or None
         several = codes.apart(text).split()
-        if len(several) > 1 and all(map(codes.is_code, several)):
+        if all(map(codes.is_code, several)):
             raise Refusal(words.several_bags([codes.bare(each) for each in several]))
-        if text and not codes.is_code(text) and (command := self.nearest_command(text)):
+        if command := self.nearest_command(text):
             raise Refusal(words.did_you_mean(text, command))
-        return text or None
+        return text
 
     @bag.command(name="grid")
     @app_commands.describe(count="how many, up to 16")

@@ -68,7 +68,8 @@ class Feature(commands.Cog):
         known = words.COMMANDS_MEANT | {
             name: one.name for one in group.commands for name in (one.name, *one.aliases)
         }
-        close = difflib.get_close_matches(first, known, 1, ALIKE)
+        begun = [name for name in known if name.startswith(first)]
+        close = begun or difflib.get_close_matches(first, known, 1, ALIKE)
         return f"{known[close[0]]} {rest.strip()}".strip() if close else None
 
     def spend(self, interaction: Interaction) -> None:

@@ -156,7 +156,7 @@ async def test_a_prefix_is_known_in_capitals_and_a_mention_does_as_well(server, 
         await world.ada.send(world.channel, me)
         assert f"`{prefix}bag 42`" in world.last.embeds[0].fields[0].value
         before = len(world.channel.history())
-        for said in (f"{me} is so cute", f"hello {me}", "!bag 42", f"{me} ."):
+        for said in (f"{me} is so cute", f"hello {me}", f"{me} 42 is my number", "!bag 42", f"{me} ."):
             await world.ada.send(world.channel, said)
-        assert len(world.channel.history()) == before + 4
+        assert len(world.channel.history()) == before + 5
         assert not world.whispers(world.ada)

@@ -10,6 +10,7 @@ UNDERSTOOD = [
     *(("interpolate", f"{said} 8") for said in ("morph 42, 7,", "Interpolate 42,7,", "morph #42 & 7")),
     *(("vote", f"vote {said}") for said in ("42, 7", "42,7", "42 AND 7", "#42, #7,")),
     *(("42", said) for said in ("#42", "42.", "“42”", "`42`", "(42)", "DREAM 42", "dream #42", "dreams 42")),
+    *(("42", said) for said in ("4,294,967,295", "1,000.")),
     *(("variations", f"{name} #42") for name in ("variation", "Variations", "VARY")),
     *(("favorites", name) for name in ("favourites", "favorite", "Favourite")),
     *(("top", f"top {period}") for period in ("weekly", "Week", "MONTH", "this week", "all time", "ever")),
@@ -65,7 +66,12 @@ async def test_by_slash_too(server):
 async def test_a_slip_is_told_the_nearest_command(server, form):
     async with server() as world:
         for typed, command in (
-            *(("favrites", "favorites"), ("gird 9", "grid 9"), ("interpolat 42 7", "interpolate 42 7")),
+            *(
+                ("favrites", "favorites"),
+                ("gird 9", "grid 9"),
+                ("fav", "favorites"),
+                ("interpolat 42 7", "interpolate 42 7"),
+            ),
             *(
                 ("weekly", "top week"),
                 ("Week", "top week"),
