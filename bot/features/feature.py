@@ -65,9 +65,8 @@ class Feature(commands.Cog):
         first, _, rest = text.lower().strip().partition(" ")
         if not isinstance(group, commands.Group) or not 3 <= len(first) <= LONGEST_WORD:
             return None
-        known = words.COMMANDS_MEANT | {
-            name: one.name for one in group.commands for name in (one.name, *one.aliases)
-        }
+        # discord.py keeps them in a set.
+        known = words.COMMANDS_MEANT | {name: one.name for name, one in sorted(group.all_commands.items())}
         begun = [name for name in known if name.startswith(first)]
         close = begun or difflib.get_close_matches(first, known, 1, ALIKE)
         return f"{known[close[0]]} {rest.strip()}".strip() if close else None

@@ -130,6 +130,7 @@ class SetupCog(Feature):
         """It may have been given the name, or been made visible."""
         await self._keep_channels(channel.guild)
 
+    @commands.Cog.listener("on_guild_available")
     async def _keep_channels(self, guild: discord.Guild) -> None:
         for name in (self.settings.channel, self.settings.hall):
             kept = self.guilds.kept(guild.id, name)
