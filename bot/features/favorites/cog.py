@@ -44,10 +44,8 @@ class Person(app_commands.Transformer, commands.Converter[discord.Member | disco
         if argument.lower() in ME:
             return context.author
         if _ID.fullmatch(argument):
-            for converter in (
-                commands.MemberConverter(),
-                commands.UserConverter(),
-            ):  # favorites outstay people
+            # Their favorites stay when people leave, so users who are no members are found too.
+            for converter in (commands.MemberConverter(), commands.UserConverter()):
                 with contextlib.suppress(commands.MemberNotFound, commands.UserNotFound):
                     return await converter.convert(context, argument)
             raise Refusal(words.nobody_called(argument))
