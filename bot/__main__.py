@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import logs, words
-from bot.errors import Refusal
+from bot.errors import Refusal, StoreError
 from bot.formats import counted
 from bot.gallery.folder import GalleryError
 from bot.settings import load_config
@@ -164,12 +164,12 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
 
     try:
         asyncio.run(stoppable())
-    except (SettingsError, GalleryError, Refusal) as error:
+    except (SettingsError, StoreError, GalleryError, Refusal) as error:
         raise fail(str(error)) from error
     except discord.LoginFailure as error:
         raise fail(f"Discord refused DISCORD_TOKEN. {words.RESET_IN_PORTAL}.") from error
-    except discord.PrivilegedIntentsRequired as error:
-        raise fail(f"{words.INTENT_OFF}.") from error
+    except discord.ConnectionClosed as error:
+        raise fail(words.connection_closed(error.code)) from error
     except OSError as error:
         raise fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}") from error
 

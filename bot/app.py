@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Self
 
 import discord
+from discord.webhook.async_ import async_context
 
+from bot import words
 from bot.client.announcer import Announcer
 from bot.client.bot import BagBot, Services
+from bot.client.connection import NETWORK, Answers, OneLine, Pauses
 from bot.client.metrics import Metrics
 from bot.drawing.generators import Generators
 from bot.drawing.studio import Studio
@@ -34,6 +37,8 @@ from bot.store.database import utc_now
 from bot.store.store import Store
 
 RESTART_SECONDS = 5.0
+HOPELESS = (4004, 4010, 4011, 4012, 4013)
+"""Discord's reasons for closing a connection that no further try will change: token, shards, version."""
 log = logging.getLogger(__name__)
 
 
@@ -79,25 +84,29 @@ class App:
         )
         self._stack = contextlib.AsyncExitStack()
 
-    def create_bot(self) -> BagBot:
+    def create_bot(self, message_content: bool = True) -> BagBot:
         """A client, not yet started; from now on the announcer speaks through it."""
-        bot = BagBot(self._services, partial(add_features, cards=self.cards))
+        bot = BagBot(self._services, partial(add_features, cards=self.cards), message_content)
         self.announcer.bot = bot
         return bot
 
     async def __aenter__(self) -> Self:
         """Open the store, then start what works in the background."""
         async with contextlib.AsyncExitStack() as stack:
-            await self.store.open()
             stack.push_async_callback(self.store.close)
+            await stack.enter_async_context(self.store.alone(min(self.config.bot.shard_ids, default=0)))
+            await self.store.open()
             await self.guilds.load()
             if self._own_pool:
                 stack.callback(self.pool.close)
             children, posts = (self.trainer, self.scraper), (self.daily, self.weekly)
-            for child in children:
-                await stack.enter_async_context(_background(child.name, child.run))
-            await stack.enter_async_context(_background("run thread", self.run_thread.run))
-            await stack.enter_async_context(_background("warm-up", self.studio.warm_up, once=True))
+            await stack.enter_async_context(
+                _background(
+                    *(_keep_going(child.name, child.run) for child in children),
+                    _keep_going("run thread", self.run_thread.run),
+                    _once("warm-up", self.studio.warm_up),
+                )
+            )
             schedule = build_schedule(
                 self.config.bot, self.store, self.studio, self.trainer, self.scraper, posts
             )
@@ -117,20 +126,44 @@ class App:
     async def serve(self, token: str) -> None:
         """Keep a client connected until cancelled.
 
-        discord.py reconnects by itself, but an exception in an event parser ends a client for good; then
-        a new one replaces it. Raises discord.LoginFailure or PrivilegedIntentsRequired.
+        discord.py reconnects by itself; a client that ends all the same is replaced, after growing pauses.
+        Raises discord.LoginFailure, discord.PrivilegedIntentsRequired and discord.ConnectionClosed for what
+        only a person can mend.
         """
+        async_context.set(Answers())  # type: ignore[no-untyped-call]
+        for name in ("discord.client", "discord.shard", "discord.gateway"):
+            logging.getLogger(name).addFilter(OneLine())
+        pauses, message_content = Pauses(), True
         while True:
-            bot = self.create_bot()
+            bot = self.create_bot(message_content)
             bot.once_ready = freeze_memory
             try:
                 async with bot:
                     await bot.start(token)
-            except (discord.LoginFailure, discord.PrivilegedIntentsRequired):
+            except discord.LoginFailure:
                 raise
+            except discord.PrivilegedIntentsRequired:
+                if not message_content:
+                    raise
+                log.warning(words.INTENT_OFF)
+                message_content = False
+                continue
+            except (
+                discord.ConnectionClosed,
+                discord.HTTPException,
+                discord.GatewayNotFound,
+                *NETWORK,
+            ) as error:
+                if isinstance(error, discord.ConnectionClosed) and error.code in HOPELESS:
+                    raise
+                pause = pauses.delay()
+                log.warning("not connected, trying again in %.0f s: %s", pause, error or type(error).__name__)
             except Exception:
-                log.exception("the client died; a new one replaces it in %.0f s", RESTART_SECONDS)
-            await asyncio.sleep(RESTART_SECONDS)
+                pause = pauses.delay()
+                log.exception("the client died; a new one replaces it in %.0f s", pause)
+            else:
+                pause = pauses.delay()
+            await asyncio.sleep(pause)
 
 
 def freeze_memory() -> None:
@@ -143,23 +176,24 @@ def freeze_memory() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _background(
-    name: str, work: Callable[[], Awaitable[None]], once: bool = False
-) -> AsyncIterator[None]:
-    async def keep_going() -> None:
-        while True:
-            try:
-                await work()
-            except Exception:
-                log.exception("the %s failed and is restarted", name)
-            if once:
-                return
-            await asyncio.sleep(RESTART_SECONDS)
-
-    task = asyncio.create_task(keep_going(), name=name)
+async def _background(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(each) for each in work]
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await _once(name, work)
+        await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _once(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception:
+        log.exception("the %s failed", name)

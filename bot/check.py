@@ -161,20 +161,21 @@ async def _guild(client: discord.Client, guild_id: int, guilds: Guilds) -> Findi
 
 async def _store(store: Store) -> Finding:
     where = store.engine.url.render_as_string(hide_password=True)
+    known = store.revisions()
     try:
         revision = await store.revision()
+        if revision is None:
+            return Finding(True, "store", f"{where}, created at the first start")
+        damage = await store.damage() if revision == known[0] else None
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", error)) or type(error).__name__
         return Finding(
             False, "store", f"{where} can't be reached ({short(reason, 120)}): check `store` in config.toml"
         )
-    if revision is None:
-        return Finding(True, "store", f"{where}, created at the first start")
-    known = store.revisions()
     if revision not in known:
-        return Finding(
-            False, "store", f"{where} is from a newer version of me: upgrade me, or set another `store`"
-        )
+        return Finding(False, "store", f"{where} {words.STORE_IS_NEWER}")
+    if damage:
+        return Finding(False, "store", f"{where} is damaged ({short(damage, 120)}): restore a backup")
     return Finding(
         True, "store", f"{where}, {'up to date' if revision == known[0] else 'upgraded at the next start'}"
     )

@@ -1,4 +1,4 @@
-"""The one way in which the bot says no."""
+"""How the bot says no, and what keeps it from starting."""
 
 from __future__ import annotations
 
@@ -7,3 +7,11 @@ from discord.ext import commands
 
 class Refusal(commands.CommandError):
     """A person asked for something that can't be; the message is what they are told, in private."""
+
+
+class Repeated(Refusal):
+    """A refusal that its person has just been told."""
+
+
+class StoreError(Exception):
+    """The store can't be used as it is; the message says why, in one line for whoever runs the bot."""

@@ -110,6 +110,7 @@ class Health(MetricsSource):
                 await connection.execute(text("SELECT 1"))
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             found.append(f"My store does not answer ({type(error).__name__}).")
+        found += [f"My {lane} drawing process hung and was replaced." for lane in sorted(self._studio.hung)]
         return found
 
     async def _on_health(self, _request: web.Request) -> web.Response:

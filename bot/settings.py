@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.cron import cron_trigger
@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     cooldown_seconds: Annotated[float, Field(ge=0)] = 2
     server_per_minute: Annotated[int, Field(ge=0)] = 240
 
+    shards: Annotated[int, Field(ge=0)] = 0
+    shard_ids: list[int] = []
+
     log: Look = "auto"
     health_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
@@ -66,6 +69,12 @@ class Settings(BaseSettings):
     favorites: Path = Path("data/favorites")
     generators: Path = Path("data/generators")
     generators_kept: Annotated[int, Field(ge=1)] = 50
+
+    @model_validator(mode="after")
+    def _shards_exist(self) -> Self:
+        if not all(0 <= shard < self.shards for shard in self.shard_ids):
+            raise ValueError("shard_ids are numbers from 0 to `shards` - 1")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:

@@ -70,7 +70,33 @@ INTENT_OFF = (
     "The Message Content intent is off, so I can't read what people type. Enable it in the developer portal: "
     "your application, Bot, Message Content Intent"
 )
+RESTARTING = "I am restarting. Please try again in a minute."
+SECOND_BOT = "is in use by another bot that is running: end that one first"
+STORE_IS_NEWER = "is from a newer version of me: upgrade me, or set another `store`"
+STORE_WITHOUT_VERSION = "has my tables and no version: restore a backup, or set another `store`"
 DISK_FULL = "My disk is full, so I could not save that. Please tell the person who runs me."
+
+
+def store_trouble(name: str, reason: str) -> str:
+    """For whoever runs the bot, at its start and in `check`: the store can't be used."""
+    return f"the store {name} {reason}"
+
+
+def connection_closed(code: int) -> str:
+    """For whoever runs the bot: Discord's reason to refuse it, a close code of the gateway."""
+    reasons = {
+        4004: f"Discord refused DISCORD_TOKEN. {RESET_IN_PORTAL}.",
+        4010: "Discord knows no such shard: check `shards` and `shard_ids` in config.toml",
+        4011: "Discord wants more shards: set `shards` in config.toml to 0 or to a larger number",
+        4012: "Discord no longer speaks with this version of discord.py: upgrade me",
+        4013: "Discord knows none of my intents: upgrade me",
+    }
+    return reasons[code]
+
+
+def unusable(reason: str) -> str:
+    """For whoever runs the bot: what the database says of itself."""
+    return f"can't be used ({reason}): check `store` in config.toml"
 
 
 def not_a_code(text: str, version: str) -> str:

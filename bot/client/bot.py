@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,21 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 from discord.ext.commands.view import StringView
 
 from bot import codes, words
+from bot.client.connection import Pauses, spare_identifies
 from bot.client.controls import Control, Handler
 from bot.client.cooldowns import Cooldowns
 from bot.client.metrics import Metrics
 from bot.client.replies import dressed, explain_command, explain_interaction, run_reporting_errors
+from bot.client.retries import is_passing
 from bot.drawing.studio import Studio
+from bot.errors import Refusal
 from bot.guilds import Guilds
 from bot.processes import ScraperProcess, TrainerProcess
 from bot.settings import Settings
 from bot.store.store import Store
 
 Interaction = discord.Interaction["BagBot"]
+DRAIN_SECONDS = 2.0
+"""At the bot's end: for those who can be answered now, and again for telling the others."""
 log = logging.getLogger(__name__)
 
 # The bot has no voice, so discord.py need not warn that it lacks what voice takes.
@@ -58,12 +67,33 @@ class Services:
     """The time, aware."""
 
 
-class BagBot(commands.Bot):
-    """The client. It knows no feature: `add_features` adds them."""
+class BagTree(app_commands.CommandTree["BagBot"]):
+    """The slash commands."""
 
-    def __init__(self, services: Services, add_features: Callable[[BagBot], Awaitable[None]]) -> None:
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Whether a command may begin; else its person is told why."""
+        return await self.client.begin(interaction)
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Tell the person privately what went wrong."""
+        await explain_interaction(interaction, error)
+
+
+class BagBot(commands.AutoShardedBot):
+    """The client. It knows no feature: `add_features` adds them.
+
+    Without `message_content`, which Discord must have granted, typed commands work in private messages and
+    where the bot is mentioned.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        add_features: Callable[[BagBot], Awaitable[None]],
+        message_content: bool = True,
+    ) -> None:
         intents = discord.Intents.default()
-        intents.message_content = True
+        intents.message_content = message_content
         super().__init__(
             command_prefix=services.settings.prefix,
             intents=intents,
@@ -71,7 +101,10 @@ class BagBot(commands.Bot):
             case_insensitive=True,
             strip_after_prefix=True,
             allowed_mentions=discord.AllowedMentions.none(),
-            activity=discord.CustomActivity(f"{services.settings.prefix}bag"),
+            activity=discord.CustomActivity(f"{services.settings.prefix if message_content else '/'}bag"),
+            tree_cls=BagTree,
+            shard_count=services.settings.shards or None,
+            shard_ids=services.settings.shard_ids or None,  # type: ignore[arg-type]  # the default
         )
         self.services = services
         self.cooldowns = Cooldowns(services.settings)
@@ -80,7 +113,9 @@ class BagBot(commands.Bot):
         self.once_ready: Callable[[], None] = lambda: None
         """What the composition root wants done when the client is ready."""
         self._add_features = add_features
-        self.tree.on_error = explain_interaction  # type: ignore[method-assign]  # the documented way without a subclass
+        self._at_work: set[asyncio.Task[Any]] = set()
+        self._draining = False
+        self._publishing: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
         """Open the store, add the features and their persistent buttons, publish the slash commands."""
@@ -91,7 +126,67 @@ class BagBot(commands.Bot):
         self.add_dynamic_items(Control)
         for command in self.tree.walk_commands():
             command.description = words.summary(command.description)
-        await self.tree.sync()
+        self._publishing = asyncio.create_task(self._publish(), name="publish commands")
+
+    async def _publish(self) -> None:
+        """Tell Discord the slash commands if they have changed, while everything else works already."""
+        commands = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        digest = hashlib.sha256(json.dumps(commands, sort_keys=True).encode()).hexdigest()
+        application = self.application_id or 0
+        if await self.services.store.published(application) == digest:
+            return
+        pauses = Pauses()
+        while True:
+            try:
+                await self.tree.sync()
+                await self.services.store.publish(application, digest)
+                return
+            except Exception as error:
+                if not is_passing(error):
+                    log.exception("Discord does not accept my slash commands; typed ones work")
+                    return
+                pause = pauses.delay()
+                log.warning("my slash commands are not published; trying again in %.0f s: %s", pause, error)
+                await asyncio.sleep(pause)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait before a new session begins."""
+        await spare_identifies(self)
+        await super().before_identify_hook(shard_id, initial=initial)
+
+    async def begin(self, interaction: Interaction | None = None) -> bool:
+        """Note that the running task answers somebody; False, and who asked is told, if the bot is ending."""
+        task = asyncio.current_task()
+        if task is not None and not self._draining:
+            self._at_work.add(task)
+            task.add_done_callback(self._at_work.discard)
+        elif interaction is not None:
+            await explain_interaction(interaction, Refusal(words.RESTARTING))
+        return not self._draining
+
+    async def invoke(self, context: commands.Context[Any], /) -> None:
+        """Run a typed command."""
+        if await self.begin():
+            await super().invoke(context)
+
+    async def close(self) -> None:
+        """Answer everybody who waits, then leave Discord."""
+        if not self.is_closed():
+            self._draining = True
+            if self._publishing is not None:
+                self._publishing.cancel()
+            await self._drain()
+        await super().close()
+
+    async def _drain(self) -> None:
+        """What takes a moment is finished; what waits for a picture is told to come back."""
+        if self._at_work:
+            await asyncio.wait(self._at_work, timeout=DRAIN_SECONDS)
+        self.services.studio.refuse_all()
+        if self._at_work:
+            await asyncio.wait(self._at_work, timeout=DRAIN_SECONDS)
+        for task in self._at_work:
+            log.warning("somebody is left without an answer: %s", task.get_name())
 
     async def on_ready(self) -> None:
         """Log it."""
@@ -100,6 +195,8 @@ class BagBot(commands.Bot):
 
     async def use(self, interaction: Interaction, action: str, arguments: Sequence[str]) -> None:
         """Run the handler of a button or list; its errors become private words."""
+        if not await self.begin(interaction):
+            return
         await run_reporting_errors(interaction, lambda: self.controls[action](interaction, *arguments))
 
     def home(self, guild: discord.Guild) -> discord.TextChannel | None:

@@ -9,7 +9,7 @@ from typing import Any
 from discord.ext.commands import Cooldown, CooldownMapping
 
 from bot import words
-from bot.errors import Refusal
+from bot.errors import Refusal, Repeated
 from bot.settings import Settings
 
 MINUTE = 60.0
@@ -21,18 +21,25 @@ class Cooldowns:
     def __init__(self, settings: Settings) -> None:
         self._person = _by(lambda asked: asked.person, 1, settings.cooldown_seconds)
         self._server = _by(lambda asked: asked.server, settings.server_per_minute, MINUTE)
+        self._told: dict[int, float] = {}
+        """By person, until when they have been told to wait, in seconds since 1970."""
 
     def spend(self, person: int, server: int, at: datetime) -> None:
-        """Count one command, or one button that draws, of a person in a server (0 in private messages).
+        """Count one command, or one button that makes work, of a person in a server (0 in private messages).
 
-        Raises Refusal with how long to wait.
+        Raises Refusal with how long to wait, and Repeated until that time is over.
         """
         asked = _Asked(person, server)
+        now = at.timestamp()
         for mapping, refuse in ((self._person, words.cooldown), (self._server, words.server_limit)):
-            bucket = mapping and mapping.get_bucket(asked, at.timestamp())
-            wait = bucket and bucket.update_rate_limit(at.timestamp())
+            bucket = mapping and mapping.get_bucket(asked, now)
+            wait = bucket and bucket.update_rate_limit(now)
             if wait:
-                raise Refusal(refuse(wait))
+                kind = Repeated if self._told.get(person, now) > now else Refusal
+                if kind is Refusal:
+                    self._told = {who: until for who, until in self._told.items() if until > now}
+                    self._told[person] = now + wait
+                raise kind(refuse(wait))
 
 
 class _Asked:

@@ -35,7 +35,7 @@ class Metrics:
         )
         self._began: WeakKeyDictionary[commands.Context[Any], float] = WeakKeyDictionary()
 
-    def follow(self, bot: commands.Bot) -> None:
+    def follow(self, bot: commands.AutoShardedBot) -> None:
         """See a client's commands; its buttons are seen by `button`."""
         bot.add_listener(self._on_command, "on_command")
         bot.add_listener(self._on_completion, "on_command_completion")

@@ -1,21 +1,27 @@
-"""Telling people who wait for a picture their place in line: one message, removed when it is their turn."""
+"""Telling people who wait for a picture their place in line: one message, removed when they have it."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from typing import Any
+import time
+from typing import Any, ClassVar
 
 import discord
 from discord.ext import commands
 
 from bot import words
 
+CHANNEL_SECONDS = 5.0
+"""A channel takes five messages in five seconds: one of them may be a notice, the others are answers."""
 log = logging.getLogger(__name__)
 
 
 class QueueNotice:
     """The notice to one person who gave a command or pressed a button: an `Asker` of the draw queue."""
+
+    _free_at: ClassVar[dict[int, float]] = {}
+    """By channel, when it may have the next notice."""
 
     def __init__(self, place: commands.Context[Any] | discord.Interaction[Any]) -> None:
         self._context = place if isinstance(place, commands.Context) else None
@@ -24,13 +30,9 @@ class QueueNotice:
         self._notice: discord.Message | None = None
 
     async def tell(self, place: int) -> None:
-        """Post the notice, or update it; if Discord refuses, the picture comes all the same."""
+        """Post the notice; if Discord refuses, the picture comes all the same."""
         try:
-            text = words.in_line(place)
-            if self._notice is not None:
-                await self._notice.edit(content=text)
-            else:
-                self._notice = await self._say(text)
+            self._notice = await self._say(words.in_line(place))
         except discord.HTTPException as error:
             log.info("somebody waits without a word: %s", error)
 
@@ -41,9 +43,20 @@ class QueueNotice:
                 await self._notice.delete()
             self._notice = None
 
+    def _is_free(self, channel: int) -> bool:
+        now = time.monotonic()
+        for other in [other for other, free_at in self._free_at.items() if free_at <= now]:
+            del self._free_at[other]
+        if channel in self._free_at:
+            return False
+        self._free_at[channel] = now + CHANNEL_SECONDS
+        return True
+
     async def _say(self, text: str) -> discord.Message | None:
         if self._interaction is None:
-            return await self._context.reply(text, mention_author=False) if self._context else None
+            if self._context is None or not self._is_free(self._context.channel.id):
+                return None
+            return await self._context.reply(text, mention_author=False)
         response = self._interaction.response
         if response.type is discord.InteractionResponseType.deferred_channel_message:
             if self._interaction.extras.get("private"):

@@ -15,13 +15,17 @@ from sqlalchemy.exc import OperationalError
 
 from bot import words
 from bot.client import permissions
+from bot.client.connection import NETWORK
 from bot.client.queue_notice import QueueNotice
+from bot.client.retries import is_passing
 from bot.drawing.queue import asking
-from bot.errors import Refusal
+from bot.errors import Refusal, Repeated
 
 log = logging.getLogger(__name__)
 
 _TEXTS = ("content", "embed", "embeds")
+TOO_LATE = 10062
+"""Discord's code for: this interaction is unknown, or older than three seconds and unanswered."""
 LINGER_SECONDS = 20
 """How long a private answer stays up that could only be given in public."""
 
@@ -87,8 +91,12 @@ def explain(
             return words.missing_permissions(permissions.lacking(granted, needed) or needed)
         case discord.NotFound(code=10003 | 10008):  # channel, message
             return words.PLACE_GONE
-        case discord.HTTPException() if error.status == 429 or error.status >= 500 or error.code == 10062:
-            # The last: it came later than the three seconds for which Discord holds a question open.
+        case discord.NotFound() if error.code == TOO_LATE:
+            # It came later than the three seconds for which Discord holds a question open. To tell somebody
+            # would cost more than the answer, and just when we are slow.
+            log.info("too late for an answer")
+            return None
+        case discord.HTTPException() if is_passing(error):
             log.warning("Discord refused an answer: %s", error)
             return words.DISCORD_DOWN
         case commands.RangeError():
@@ -112,6 +120,8 @@ def _disk_is_full(error: BaseException) -> bool:
 
 async def explain_command(context: commands.Context[Any], error: commands.CommandError) -> None:
     """Tell a person privately what went wrong with their command."""
+    if isinstance(error, Repeated) and context.interaction is None:
+        return  # one private word is enough; a button and a slash command need some answer
     example = words.example(context.command.help if context.command else None)
     text = explain(error, context.bot_permissions, context.channel, example)
     if text is not None:
@@ -143,7 +153,7 @@ async def run_reporting_errors(
 def _logging_refusals() -> Iterator[None]:
     try:
         yield
-    except discord.HTTPException as error:
+    except (discord.HTTPException, *NETWORK) as error:
         log.warning("could not tell somebody why: %s", error)
 
 
@@ -178,7 +188,9 @@ async def whisper(interaction: discord.Interaction[Any], text: str, **options: A
             with contextlib.suppress(discord.HTTPException):
                 await interaction.delete_original_response()
         await interaction.followup.send(ephemeral=True, **message)
-    except discord.NotFound:  # it came too late
+    except discord.NotFound as error:
+        if error.code == TOO_LATE:
+            raise
         with contextlib.suppress(discord.Forbidden):
             await interaction.user.send(**message)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 
-import aiohttp
 import discord
+
+from bot.client.connection import NETWORK
 
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 300.0
@@ -19,7 +20,7 @@ def is_passing(error: BaseException) -> bool:
     """Whether another try may succeed: a rate limit, a fault of Discord's, a broken connection."""
     if isinstance(error, discord.HTTPException):
         return error.status == 429 or error.status >= 500
-    return isinstance(error, aiohttp.ClientError | OSError)
+    return isinstance(error, NETWORK)
 
 
 def pause(error: BaseException, tries: int) -> float:

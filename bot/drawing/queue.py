@@ -17,7 +17,9 @@ from bot.errors import Refusal
 T = TypeVar("T")
 
 NOTICE_SECONDS = 2.0
-"""Whoever waits longer is told their place in line."""
+"""Whoever has waited longer may be told their place in line."""
+SOON_SECONDS = 5.0
+"""Who will have their answer in less is told nothing."""
 TOGETHER = 8
 """Designs per call: about 0.1 s on one core, so the next in line waits no longer than that."""
 EACH = 3
@@ -37,7 +39,7 @@ class Asker(Protocol):
         """Tell them their place in the line; 1 is next."""
 
     async def hush(self) -> None:
-        """Remove that notice: their turn has come."""
+        """Remove that notice: they have their answer."""
 
 
 asking: ContextVar[Asker | None] = ContextVar("asking", default=None)
@@ -50,9 +52,8 @@ class _Ticket:
     asker: Asker | None
     done: asyncio.Future[Any]
     since: float
-    place: int | None = None
-    """What the asker was told."""
     telling: asyncio.Task[None] | None = None
+    """The notice to the asker, once there is one."""
 
 
 class DrawQueue:
@@ -63,7 +64,11 @@ class DrawQueue:
         self._lane = lane
         self._waiting: deque[_Ticket] = deque()
         self._drawing: list[_Ticket] = []
+        self._began = 0.0
+        self._pace = 0.0
+        """Seconds per ticket, lately."""
         self._work: asyncio.Task[None] | None = None
+        self._hushing: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """How many requests wait or are being drawn."""
@@ -84,11 +89,19 @@ class DrawQueue:
         finally:
             done.cancel()
             if asker is not None and ticket.telling is not None:
-                await ticket.telling
-                await asker.hush()
+                # Beside the answer, which waits for no notice.
+                hushing = asyncio.create_task(_hush(asker, ticket.telling))
+                self._hushing.add(hushing)
+                hushing.add_done_callback(self._hushing.discard)
+
+    def refuse_all(self) -> None:
+        """Tell everybody who waits that the bot is about to end."""
+        for ticket in self._all():
+            _answer(ticket.done, Refusal(words.RESTARTING))
+        self._waiting.clear()
 
     def _check(self, asker: Asker) -> None:
-        there = [*self._drawing, *self._waiting]
+        there = self._all()
         if sum(ticket.asker is not None and ticket.asker.id == asker.id for ticket in there) >= EACH:
             raise Refusal(words.ONE_AT_A_TIME)
         if len(there) >= ALL[self._lane]:
@@ -97,12 +110,14 @@ class DrawQueue:
     async def _draw_all(self) -> None:
         while self._waiting:
             self._drawing = self._next()
+            self._began = time.monotonic()
             jobs = [ticket.job for ticket in self._drawing]
             work = asyncio.create_task(self._pool.draw(together, jobs, lane=self._lane))
             while True:
                 self._tell()
                 if (await asyncio.wait([work], timeout=NOTICE_SECONDS))[0]:
                     break
+            self._pace += ((time.monotonic() - self._began) / len(jobs) - self._pace) / 4
             error = work.exception()
             results = work.result() if error is None else [error] * len(jobs)
             for ticket, result in zip(self._drawing, results, strict=True):
@@ -121,14 +136,30 @@ class DrawQueue:
         return batch
 
     def _tell(self) -> None:
-        """Tell everybody who has waited long and whose place has changed."""
+        """Tell everybody their place, once, who has waited long and will wait longer."""
         now = time.monotonic()
+        told = {ticket.asker.id for ticket in self._all() if ticket.asker and ticket.telling}
         places = [(1, ticket) for ticket in self._drawing] + list(enumerate(self._waiting, 2))
         for place, ticket in places:
-            free = ticket.telling is None or ticket.telling.done()
-            if ticket.asker and free and place != ticket.place and now - ticket.since >= NOTICE_SECONDS:
-                ticket.place = place
-                ticket.telling = asyncio.create_task(ticket.asker.tell(place))
+            # What has taken long already is likely to take as long again.
+            left = max(now - self._began, 0) + (place - 1) * self._pace
+            asker = ticket.asker
+            if (
+                asker is not None
+                and asker.id not in told
+                and now - ticket.since >= NOTICE_SECONDS
+                and left >= SOON_SECONDS
+            ):
+                told.add(asker.id)
+                ticket.telling = asyncio.create_task(asker.tell(place))
+
+    def _all(self) -> list[_Ticket]:
+        return [*self._drawing, *self._waiting]
+
+
+async def _hush(asker: Asker, telling: asyncio.Task[None]) -> None:
+    await telling
+    await asker.hush()
 
 
 def _answer(done: asyncio.Future[Any], result: Any) -> None:

@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import random
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from bot import codes, words
 from bot.codes import Code
 from bot.drawing import jobs
 from bot.drawing.generators import Generators, Model
 from bot.drawing.queue import DrawQueue
-from bot.drawing.workers import DrawingPool
+from bot.drawing.workers import DrawingPool, Lane
 from bot.errors import Refusal
 from bot.store.designs import Bred
 from bot.store.store import Store
@@ -40,6 +40,16 @@ class Studio:
         self._pictures: OrderedDict[Code, jobs.Picture] = OrderedDict()
         self._store = store
         self.generators = generators
+
+    @property
+    def hung(self) -> Set[Lane]:
+        """Lanes whose process took too long over its last call."""
+        return self._pool.hung
+
+    def refuse_all(self) -> None:
+        """Tell everybody who waits for a drawing that the bot is about to end."""
+        self._quick.refuse_all()
+        self._slow.refuse_all()
 
     @property
     def waiting(self) -> int:

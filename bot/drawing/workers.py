@@ -19,6 +19,10 @@ A = TypeVarTuple("A")
 Lane = Literal["quick", "slow"]
 """Animations take seconds: they have a process of their own, so that no bag waits behind one."""
 
+DEADLINES: dict[Lane, float] = {"quick": 60, "slow": 240}
+"""Seconds for a call, with those before it: many times what it takes on a slow machine."""
+LOADING_SECONDS = 120.0
+"""More for the first call of a process, which loads torch."""
 log = logging.getLogger(__name__)
 
 
@@ -27,11 +31,14 @@ class DrawingPool:
 
     def __init__(self) -> None:
         self._pools: dict[Lane, ProcessPoolExecutor] = {}
+        self._loaded: set[ProcessPoolExecutor] = set()
+        self.hung: set[Lane] = set()
+        """Lanes whose last call took too long."""
 
     async def draw(self, draw: Callable[[*A], T], *args: *A, lane: Lane = "quick") -> T:
         """Call a function in the lane's process.
 
-        Raises Refusal if the process keeps dying, or if a generator file is broken.
+        Raises Refusal if the process keeps dying or hangs, or if a generator file is broken.
         """
         for _ in range(2):
             pool = self._pools.get(lane)
@@ -40,18 +47,35 @@ class DrawingPool:
                     1, multiprocessing.get_context("spawn"), initializer=jobs.set_up
                 )
             try:
-                return await asyncio.get_running_loop().run_in_executor(pool, draw, *args)
+                async with asyncio.timeout(
+                    DEADLINES[lane] + (0 if pool in self._loaded else LOADING_SECONDS)
+                ):
+                    result = await asyncio.get_running_loop().run_in_executor(pool, draw, *args)
+                self._loaded.add(pool)
+                self.hung.discard(lane)
+                return result
             except BrokenProcessPool:
                 log.warning("the %s drawing process died; another takes its place", lane)
-                if self._pools.get(lane) is pool:
-                    del self._pools[lane]
-                    pool.shutdown(wait=False)
+                self._drop(lane, pool)
+            except TimeoutError:
+                log.warning("the %s drawing process hangs; another takes its place", lane)
+                self.hung.add(lane)
+                self._drop(lane, pool)
+                raise Refusal(words.STUDIO_DOWN) from None
             except ValueError as error:  # a generator file that is not whole
                 raise Refusal(words.broken_generator(str(error))) from error
         raise Refusal(words.STUDIO_DOWN)
 
     def close(self) -> None:
-        """Stop the processes."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=True, cancel_futures=True)
-        self._pools.clear()
+        """End the processes at once, whatever they are doing."""
+        for lane, pool in list(self._pools.items()):
+            self._drop(lane, pool)
+
+    def _drop(self, lane: Lane, pool: ProcessPoolExecutor) -> None:
+        if self._pools.get(lane) is pool:
+            del self._pools[lane]
+        self._loaded.discard(pool)
+        # What Python 3.14 calls kill_workers. Waiting would take as long as a process needs to load torch.
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)

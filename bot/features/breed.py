@@ -55,6 +55,7 @@ class BreedCog(Feature):
     @control("mate")
     async def on_mates(self, interaction: Interaction, code: str) -> None:
         """💞: a private list of bags to breed the one above with."""
+        self.spend(interaction)
         await defer_privately(interaction)
         named = Code.of(code)
         known = await self.store.suggestions(

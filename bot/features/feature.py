@@ -72,7 +72,7 @@ class Feature(commands.Cog):
         return f"{known[close[0]]} {rest.strip()}".strip() if close else None
 
     def spend(self, interaction: Interaction) -> None:
-        """Count a button that draws. Raises Refusal if its person or server asks too often."""
+        """Count a button that makes work. Raises Refusal if its person or server asks too often."""
         self.bot.cooldowns.spend(interaction.user.id, guild_id(interaction), interaction.created_at)
 
 

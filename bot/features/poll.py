@@ -110,9 +110,9 @@ class PollCog(Feature):
     async def on_ballot(self, interaction: Interaction, number: str, code: str) -> None:
         """A design chosen: count it and show the standing soon."""
         poll_id = int(number)
-        await interaction.response.defer()
         if not await self.store.cast(poll_id, interaction.user.id, code):
             raise Refusal(words.POLL_OVER)
+        await interaction.response.defer()
         if interaction.message is not None:
             edit = partial(self._edit, poll_id, interaction.edit_original_response)
             self._favorites.edits.want(interaction.message.id, edit)

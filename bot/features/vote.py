@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from functools import partial
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -67,16 +68,22 @@ class VoteCog(Feature):
         await self._vote(interaction, code, -1)
 
     async def _vote(self, interaction: Interaction, code: str, value: int) -> None:
-        """Count a vote, show the count soon, and keep what reaches the threshold."""
-        await interaction.response.defer()
+        """Count a vote, say that it is counted, show the count soon, and keep what reaches the threshold."""
         guild = guild_id(interaction)
         try:
-            here = await self.store.vote(code, interaction.user.id, guild, value)
+            here, before = await self.store.vote(code, interaction.user.id, guild, value)
         except UnknownDesignError:  # the store is younger than the message
             named = Code.of(code)
             model = await self.studio.model(named.version)
             await self.store.add_designs([named], model.epoch, guild, None)
-            here = await self.store.vote(code, interaction.user.id, guild, value)
+            here, before = await self.store.vote(code, interaction.user.id, guild, value)
+        try:
+            await interaction.response.defer()
+        except discord.NotFound:
+            # Discord has told the person that the click failed. It must not count, or pressing again would
+            # take it back.
+            await self.store.restore_vote(code, interaction.user.id, before)
+            return
         # A click costs this one transaction; what has to be read is read for the edit.
         shown = interaction.message.id if interaction.message else 0
         self._favorites.edits.want(shown, partial(self._show_votes, interaction, code, shown))

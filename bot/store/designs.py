@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy import Connection, Select, exists, or_, select, update
 
 from bot import words
 from bot.codes import Code
@@ -59,13 +59,16 @@ class Designs(Database):
             set_={"look": insert.excluded.look},
             where=Design.look.is_(None) & insert.excluded.look.is_not(None),
         )
-        async with self.begin() as connection:
+
+        def add(connection: Connection) -> None:
             if rows:
-                await connection.execute(added, rows)
+                connection.execute(added, rows)
             for code, look in looked:
                 if code.seed is None and look is not None:
                     unseen = update(Design).where(Design.code == str(code), Design.look.is_(None))
-                    await connection.execute(unseen.values(look=look))
+                    connection.execute(unseen.values(look=look))
+
+        await self.write(add)
 
     async def add_bred(self, litter: Sequence[Bred], epoch: int, guild_id: int, user_id: int | None) -> None:
         """Record bred designs, and their parents if they are new."""
@@ -83,9 +86,12 @@ class Designs(Database):
             for bred in litter
             for parent in dict.fromkeys(bred.parents)
         ]
-        async with self.begin() as connection:
-            await connection.execute(self.insert(Design).on_conflict_do_nothing(), rows)
-            await connection.execute(self.insert(Descent).on_conflict_do_nothing(), descent)
+
+        def add(connection: Connection) -> None:
+            connection.execute(self.insert(Design).on_conflict_do_nothing(), rows)
+            connection.execute(self.insert(Descent).on_conflict_do_nothing(), descent)
+
+        await self.write(add)
 
     async def latents(self, codes: Iterable[Code]) -> dict[Code, bytes]:
         """The stored latents, float32 [z_size] as bytes, of the bred ones among `codes`.

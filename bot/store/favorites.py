@@ -63,24 +63,22 @@ class Favorites(Votes):
 
     async def save(self, code: str, guild_id: int, user_id: int) -> bool:
         """Make a design a person's (or COMMUNITY's) favorite in a guild; False if it already is."""
-        async with self.begin() as connection:
-            added = await connection.execute(
-                self.insert(Favorite)
-                .values(code=code, guild_id=guild_id, user_id=user_id, saved_at=self.now())
-                .on_conflict_do_nothing()
-                .returning(Favorite.code)
-            )
-            return added.first() is not None
+        added = (
+            self.insert(Favorite)
+            .values(code=code, guild_id=guild_id, user_id=user_id, saved_at=self.now())
+            .on_conflict_do_nothing()
+            .returning(Favorite.code)
+        )
+        return await self.write(lambda connection: connection.execute(added).first() is not None)
 
     async def unsave(self, code: str, guild_id: int, user_id: int) -> bool:
         """Make a design no longer a person's favorite; False if it was not one."""
-        async with self.begin() as connection:
-            gone = await connection.execute(
-                delete(Favorite)
-                .where(Favorite.code == code, Favorite.guild_id == guild_id, Favorite.user_id == user_id)
-                .returning(Favorite.code)
-            )
-            return gone.first() is not None
+        gone = (
+            delete(Favorite)
+            .where(Favorite.code == code, Favorite.guild_id == guild_id, Favorite.user_id == user_id)
+            .returning(Favorite.code)
+        )
+        return await self.write(lambda connection: connection.execute(gone).first() is not None)
 
     async def is_favorite(self, code: str, guild_id: int) -> bool:
         """Whether a design is anybody's favorite in a guild."""
@@ -146,28 +144,23 @@ class Favorites(Votes):
     async def claim_hall_post(self, guild_id: int, code: str, channel_id: int) -> None:
         """Record that a favorite's post is about to be sent to a hall of fame."""
         claim = {"channel_id": channel_id, "message_id": None}
-        async with self.begin() as connection:
-            await connection.execute(
-                self.insert(HallPost)
-                .values(guild_id=guild_id, code=code, **claim)
-                .on_conflict_do_update(index_elements=["guild_id", "code"], set_=claim)
-            )
+        await self.execute(
+            self.insert(HallPost)
+            .values(guild_id=guild_id, code=code, **claim)
+            .on_conflict_do_update(index_elements=["guild_id", "code"], set_=claim)
+        )
 
     async def complete_hall_post(self, guild_id: int, code: str, message_id: int) -> None:
         """Record the message that fulfilled a claim; 0 if somebody has deleted it."""
-        async with self.begin() as connection:
-            await connection.execute(
-                update(HallPost)
-                .where(HallPost.guild_id == guild_id, HallPost.code == code)
-                .values(message_id=message_id)
-            )
+        await self.execute(
+            update(HallPost)
+            .where(HallPost.guild_id == guild_id, HallPost.code == code)
+            .values(message_id=message_id)
+        )
 
     async def drop_hall_post(self, guild_id: int, code: str) -> None:
         """Forget a post in a hall of fame."""
-        async with self.begin() as connection:
-            await connection.execute(
-                delete(HallPost).where(HallPost.guild_id == guild_id, HallPost.code == code)
-            )
+        await self.execute(delete(HallPost).where(HallPost.guild_id == guild_id, HallPost.code == code))
 
     async def missing_in_hall(self, since: datetime) -> list[tuple[int, str]]:
         """Guilds and codes of favorites with a claim but no message, or saved since then without either."""

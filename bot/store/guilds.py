@@ -53,9 +53,8 @@ class Guilds(Database):
 
     async def set_up(self, guild_id: int, changes: dict[str, int | str | None]) -> None:
         """Record settings of a guild; None restores config.toml's value."""
-        async with self.begin() as connection:
-            await connection.execute(
-                self.insert(GuildSettings)
-                .values(guild_id=guild_id, **changes)
-                .on_conflict_do_update(index_elements=["guild_id"], set_=changes)
-            )
+        await self.execute(
+            self.insert(GuildSettings)
+            .values(guild_id=guild_id, **changes)
+            .on_conflict_do_update(index_elements=["guild_id"], set_=changes)
+        )

@@ -180,6 +180,15 @@ class KeptChannel(Base):
     channel_id: Mapped[int]
 
 
+class PublishedCommands(Base):
+    """Which slash commands Discord knows of an application, as a digest."""
+
+    __tablename__ = "published_commands"
+
+    application_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    digest: Mapped[str] = mapped_column(String(64))
+
+
 class Post(Base):
     """A post that a guild gets once per local day. The row is written before the message is sent."""
 

@@ -42,32 +42,29 @@ class Polls(Database):
         self, guild_id: int, channel_id: int, codes: Sequence[str], closes_at: datetime
     ) -> PollState:
         """Open a poll between designs until `closes_at` (aware)."""
-        async with self.begin() as connection:
-            added = await connection.execute(
-                self.insert(Poll)
-                .values(
-                    guild_id=guild_id,
-                    channel_id=channel_id,
-                    codes=" ".join(codes),
-                    closes_at=closes_at,
-                    closed=False,
-                    announced=False,
-                )
-                .returning(Poll.id)
+        added = (
+            self.insert(Poll)
+            .values(
+                guild_id=guild_id,
+                channel_id=channel_id,
+                codes=" ".join(codes),
+                closes_at=closes_at,
+                closed=False,
+                announced=False,
             )
-            number = int(added.scalar_one())
+            .returning(Poll.id)
+        )
+        number = await self.write(lambda connection: int(connection.execute(added).scalar_one()))
         votes = dict.fromkeys(codes, 0)
         return PollState(number, guild_id, channel_id, None, tuple(codes), closes_at, False, False, votes)
 
     async def poll_posted(self, poll_id: int, message_id: int) -> None:
         """Record the message that shows a poll."""
-        async with self.begin() as connection:
-            await connection.execute(update(Poll).where(Poll.id == poll_id).values(message_id=message_id))
+        await self.execute(update(Poll).where(Poll.id == poll_id).values(message_id=message_id))
 
     async def drop_poll(self, poll_id: int) -> None:
         """Delete a poll that could not be posted, so nobody has voted in it."""
-        async with self.begin() as connection:
-            await connection.execute(delete(Poll).where(Poll.id == poll_id))
+        await self.execute(delete(Poll).where(Poll.id == poll_id))
 
     async def cast(self, poll_id: int, user_id: int, code: str) -> bool:
         """Record or change a person's choice; False if it is too late or there is no such poll or design."""
@@ -117,8 +114,7 @@ class Polls(Database):
 
     async def poll_announced(self, poll_id: int) -> None:
         """Record that a poll's result was announced."""
-        async with self.begin() as connection:
-            await connection.execute(update(Poll).where(Poll.id == poll_id).values(announced=True))
+        await self.execute(update(Poll).where(Poll.id == poll_id).values(announced=True))
 
 
 def _hold(connection: Connection, poll_id: int) -> PollState | None:

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import insert, select, update
 
 from bot.store.database import Database
-from bot.store.models import Post, RunPost
+from bot.store.models import Post, PublishedCommands, RunPost
 
 
 class Posts(Database):
@@ -24,17 +24,29 @@ class Posts(Database):
 
     async def claim_post(self, guild_id: int, kind: str, day: date, code: str) -> None:
         """Claim a guild's post of a day before it is sent. Raises IntegrityError if somebody else has."""
-        async with self.begin() as connection:
-            await connection.execute(insert(Post).values(guild_id=guild_id, kind=kind, day=day, code=code))
+        await self.execute(insert(Post).values(guild_id=guild_id, kind=kind, day=day, code=code))
 
     async def complete_post(self, guild_id: int, kind: str, day: date, message_id: int) -> None:
         """Record the message that fulfilled a claim."""
-        async with self.begin() as connection:
-            await connection.execute(
-                update(Post)
-                .where(Post.guild_id == guild_id, Post.kind == kind, Post.day == day)
-                .values(message_id=message_id)
-            )
+        await self.execute(
+            update(Post)
+            .where(Post.guild_id == guild_id, Post.kind == kind, Post.day == day)
+            .values(message_id=message_id)
+        )
+
+    async def published(self, application_id: int) -> str | None:
+        """The digest of the slash commands that Discord knows of an application; None if unknown."""
+        query = select(PublishedCommands.digest).where(PublishedCommands.application_id == application_id)
+        async with self.engine.connect() as connection:
+            return await connection.scalar(query)
+
+    async def publish(self, application_id: int, digest: str) -> None:
+        """Record that Discord knows these slash commands."""
+        await self.execute(
+            self.insert(PublishedCommands)
+            .values(application_id=application_id, digest=digest)
+            .on_conflict_do_update(index_elements=["application_id"], set_={"digest": digest})
+        )
 
     async def run_post(self, guild_id: int, run: str) -> RunPost | None:
         """How far a run has been posted in a guild; None if not at all."""
@@ -49,9 +61,8 @@ class Posts(Database):
     async def set_run_post(self, guild_id: int, run: str, thread_id: int, epoch: int, ended: bool) -> None:
         """Record how far a run has been posted in a guild."""
         told = {"thread_id": thread_id, "epoch": epoch, "ended": ended}
-        async with self.begin() as connection:
-            await connection.execute(
-                self.insert(RunPost)
-                .values(guild_id=guild_id, run=run, **told)
-                .on_conflict_do_update(index_elements=["guild_id", "run"], set_=told)
-            )
+        await self.execute(
+            self.insert(RunPost)
+            .values(guild_id=guild_id, run=run, **told)
+            .on_conflict_do_update(index_elements=["guild_id", "run"], set_=told)
+        )

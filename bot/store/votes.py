@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -64,6 +64,14 @@ def week(at: datetime) -> str:
     return f"{at:%G-W%V}"
 
 
+class Cast(NamedTuple):
+    """A vote as it was cast: where, when (aware) and which way (1 or -1)."""
+
+    guild_id: int
+    voted_at: datetime
+    value: int
+
+
 Key = tuple[int, str, str]
 """Guild, period and code."""
 
@@ -83,33 +91,47 @@ class Votes(Database):
 
     async def vote(
         self, code: str, user_id: int, guild_id: int, value: int, at: datetime | None = None
-    ) -> Tally:
+    ) -> tuple[Tally, Cast | None]:
         """Record a person's vote (1 or -1): the other value replaces it, the same value takes it back.
 
         `at` (aware) defaults to now. A vote that is replaced or taken back is removed from the guild and the
-        periods in which it was cast. Returns this guild's votes on the design. Raises UnknownDesignError.
+        periods in which it was cast. Returns this guild's votes on the design, and the vote that the person
+        had cast before. Raises UnknownDesignError.
         """
-        cast = {"guild_id": guild_id, "value": value, "voted_at": (at or self.now()).astimezone(UTC)}
-        return await self.write(lambda connection: self._vote(connection, code, user_id, cast))
+        cast = Cast(guild_id, (at or self.now()).astimezone(UTC), value)
 
-    def _vote(self, connection: Connection, code: str, user_id: int, cast: dict[str, Any]) -> Tally:
-        if not _hold(connection, Design.code == code):
-            raise UnknownDesignError(code)
+        def vote(connection: Connection) -> tuple[Tally, Cast | None]:
+            old = _cast(connection, code, user_id)
+            new = None if old is not None and old.value == value else cast
+            scores = self._replace(connection, code, user_id, old, new)
+            return Tally(*scores.get((guild_id, EVER, code), (0, 0))), old
+
+        return await self.write(vote)
+
+    async def restore_vote(self, code: str, user_id: int, before: Cast | None) -> None:
+        """Give a person the vote on a design that they had before."""
+
+        def restore(connection: Connection) -> None:
+            self._replace(connection, code, user_id, _cast(connection, code, user_id), before)
+
+        await self.write(restore)
+
+    def _replace(
+        self, connection: Connection, code: str, user_id: int, old: Cast | None, new: Cast | None
+    ) -> dict[Key, tuple[int, int]]:
         changes = Changes()
         mine = Vote.code == code, Vote.user_id == user_id
-        old = connection.execute(select(Vote.guild_id, Vote.voted_at, Vote.value).where(*mine)).first()
         if old is not None:
             changes.count(code, *old, sign=-1)
-        if old is not None and old.value == cast["value"]:
+        if new is not None:
+            changes.count(code, *new, sign=1)
+        if new is None:
             connection.execute(delete(Vote).where(*mine))
+        elif old is None:
+            connection.execute(insert(Vote).values(code=code, user_id=user_id, **new._asdict()))
         else:
-            changes.count(code, cast["guild_id"], cast["voted_at"], cast["value"], sign=1)
-            if old is not None:
-                connection.execute(update(Vote).where(*mine).values(**cast))
-            else:
-                connection.execute(insert(Vote).values(code=code, user_id=user_id, **cast))
-        scores = self._rescore(connection, changes)
-        return Tally(*scores.get((cast["guild_id"], EVER, code), (0, 0)))
+            connection.execute(update(Vote).where(*mine).values(**new._asdict()))
+        return self._rescore(connection, changes)
 
     def _forget(self, connection: Connection, user_id: int) -> int:
         voted = Design.code.in_(select(Vote.code).where(Vote.user_id == user_id))
@@ -190,6 +212,15 @@ class Votes(Database):
             changed,
         )
         return scores
+
+
+def _cast(connection: Connection, code: str, user_id: int) -> Cast | None:
+    """A person's vote on a design, whose votes are locked until the transaction ends."""
+    if not _hold(connection, Design.code == code):
+        raise UnknownDesignError(code)
+    query = select(Vote.guild_id, Vote.voted_at, Vote.value)
+    row = connection.execute(query.where(Vote.code == code, Vote.user_id == user_id)).first()
+    return Cast(*row) if row else None
 
 
 def _hold(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]:

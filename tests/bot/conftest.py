@@ -144,7 +144,10 @@ def server(
             shutil.copy(empty_store, tmp_path / "bot.db")
         clock = Clock()
         app = App(make_config(extra, generator), pool, clock)
-        async with app, simcord.run(app.create_bot(), check_errors=False, settle_timeout=30) as env:
+        async with (
+            app,
+            simcord.run(app.create_bot(), shard_count=1, check_errors=False, settle_timeout=30) as env,
+        ):
             ada_user = env.create_user("ada")
             guild = env.create_guild("Bag Lovers", owner=ada_user)
             channel = guild.create_text_channel("bag-dreams")

@@ -7,6 +7,9 @@ from types import SimpleNamespace
 import aiohttp
 import pytest
 
+from bot.client.metrics import Metrics
+from bot.health import Health
+
 
 @pytest.fixture
 def port(monkeypatch):
@@ -96,8 +99,9 @@ async def test_without_a_generator_and_after_a_restart_metrics_go_on(server, por
 
 async def test_off_by_default_and_a_taken_port_is_an_error(server, port, monkeypatch):
     async with server():
+        health = Health(None, None, None, Metrics(), [], [])
         with pytest.raises(OSError, match="in use"):
-            async with server():
+            async with health.serve(port):
                 pass
     monkeypatch.delenv("BOT_HEALTH_PORT")
     async with server():

@@ -109,7 +109,7 @@ async def test_without_the_message_content_intent_it_says_where_to_switch_it_on(
     intents = discord.Intents.default()
     app = App(make_config(), pool)
     with pytest.raises(discord.PrivilegedIntentsRequired):
-        async with simcord.run(app.create_bot(), approved_intents=intents):
+        async with simcord.run(app.create_bot(), shard_count=1, approved_intents=intents):
             pass
     await app.store.close()
 

@@ -102,10 +102,9 @@ class Week:
         if restart:
             await self.restart()
         past = datetime.now(UTC) - timedelta(seconds=1)
-        async with self.app.store.begin() as connection:
-            await connection.execute(
-                text("UPDATE rounds SET closes_at = :past WHERE NOT closed"), {"past": past}
-            )
+        await self.app.store.execute(
+            text("UPDATE rounds SET closes_at = :past WHERE NOT closed").bindparams(past=past)
+        )
         for _ in range(2):
             await world.polls.close_due_polls()
         await world.env.settle()

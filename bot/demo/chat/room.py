@@ -48,7 +48,9 @@ class Room:
     """`bot` in the server "Bag Lovers" with one text channel and three people."""
 
     def __init__(self, bot: discord.Client, *, channel: str, name: str, settle_timeout: float) -> None:
-        self.env = simcord.Env(bot, strict_sync=False, check_errors=False, settle_timeout=settle_timeout)
+        self.env = simcord.Env(
+            bot, shard_count=1, strict_sync=False, check_errors=False, settle_timeout=settle_timeout
+        )
         self.gate = asyncio.Lock()
         """Held during each action: SimCord refuses two at a time."""
         self.busy: Counter[int] = Counter()

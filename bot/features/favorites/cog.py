@@ -105,6 +105,7 @@ class FavoritesCog(Feature):
     @control("save")
     async def on_save(self, interaction: Interaction, code: str) -> None:
         """💾 pressed: save the design, or take it back."""
+        self.spend(interaction)
         await defer_privately(interaction)
         guild, person = guild_id(interaction), interaction.user.id
         if await self.store.unsave(code, guild, person):
@@ -122,6 +123,7 @@ class FavoritesCog(Feature):
     @control("favorites")
     async def on_page(self, interaction: Interaction, user: str, at: str) -> None:
         """◀ or ▶ pressed: another page, in place. User 0 means everybody's favorites."""
+        self.spend(interaction)
         user_id, page = int(user), int(at)
         await interaction.response.defer()
         name = await self._name(user_id, interaction.guild) if user_id else None

@@ -2,17 +2,23 @@
 
 import asyncio
 import os
+import signal
 import time
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot import words
+from bot.client.announcer import Announcer
+from bot.client.metrics import Metrics
 from bot.codes import Code
-from bot.drawing import queue
+from bot.drawing import queue, workers
+from bot.drawing.studio import Studio
 from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
+from bot.health import NOT_CONNECTED, Health
 from gan.run import Run
 from tests.bot.world import begin_run, finish_run, make_generator, until
 
@@ -139,6 +145,7 @@ async def test_who_waits_long_is_told_their_place_once_and_then_gets_the_bag(ser
         await world.ada.send(world.channel, "!bag 999")
         before, studio, version = world.last, world.app.studio, await current(world)
         monkeypatch.setattr(queue, "NOTICE_SECONDS", 0.05)
+        monkeypatch.setattr(queue, "SOON_SECONDS", 0)
 
         def notices():
             return [message for message in world.channel.history() if "in line" in message.content]
@@ -160,13 +167,72 @@ async def test_who_waits_long_is_told_their_place_once_and_then_gets_the_bag(ser
                 task = asyncio.create_task(asked)
                 await until(lambda: [notice.content for notice in notices()] == [words.in_line(5)])
                 await begin()
-                await until(lambda: [notice.content for notice in notices()] == [words.in_line(4)])
+                await until(lambda: len(studio._quick._waiting) == 3)
+                assert [notice.content for notice in notices()] == [words.in_line(5)]
                 await go_on()
                 await task
-        assert not notices()
+        await until(lambda: not notices())
         assert world.last.attachments
         assert world.last.id > before.id
         assert all(await asyncio.gather(*grids))
+
+
+class Slow:
+    """Somebody whose notice never gets through."""
+
+    def __init__(self, person):
+        self.id, self.told = person, []
+
+    async def tell(self, place):
+        self.told.append(place)
+        await asyncio.Event().wait()
+
+    async def hush(self):
+        pass
+
+
+async def test_a_picture_waits_for_no_notice_and_one_person_gets_one_notice(server, monkeypatch):
+    monkeypatch.setattr(queue, "NOTICE_SECONDS", 0.01)
+    monkeypatch.setattr(queue, "SOON_SECONDS", 0)
+    async with server() as world, busy(world) as free:
+        studio, version, ada = world.app.studio, await current(world), Slow(7)
+        queue.asking.set(ada)
+        asked = [asyncio.create_task(studio.picture(Code.seeded(version, seed))) for seed in range(2)]
+        await until(lambda: ada.told)
+        await free()
+        assert all(await asyncio.gather(*asked))
+        assert len(ada.told) == 1
+
+
+async def test_who_will_have_it_soon_is_told_nothing(server, monkeypatch):
+    monkeypatch.setattr(queue, "NOTICE_SECONDS", 0.01)
+    async with server() as world, busy(world) as free:
+        studio, version, ada = world.app.studio, await current(world), Slow(7)
+        queue.asking.set(ada)
+        looks = []
+        monkeypatch.setattr(studio._quick, "_tell", lambda tell=studio._quick._tell: looks.append(tell()))
+        asked = asyncio.create_task(studio.picture(Code.seeded(version, 1)))
+        await until(lambda: len(looks) > 5)
+        await free()
+        assert await asked
+        assert not ada.told
+
+
+async def test_a_drawing_process_that_hangs_is_replaced(monkeypatch):
+    pool = DrawingPool()
+    stopped = await pool.draw(os.getpid)
+    monkeypatch.setitem(workers.DEADLINES, "quick", 0.5)
+    os.kill(stopped, signal.SIGSTOP)
+    with pytest.raises(Refusal, match=words.STUDIO_DOWN):
+        await pool.draw(os.getpid)
+    studio = Studio(pool, None, None)
+    store = SimpleNamespace(engine=create_async_engine("sqlite+aiosqlite://"))
+    health = Health(Announcer(), store, studio, Metrics(), [], [])
+    assert await health.problems() == [NOT_CONNECTED, "My quick drawing process hung and was replaced."]
+    monkeypatch.setitem(workers.DEADLINES, "quick", 60)
+    assert await pool.draw(os.getpid) != stopped
+    assert await health.problems() == [NOT_CONNECTED]
+    pool.close()
 
 
 async def test_one_person_waits_for_three_dreams_at_most(server):

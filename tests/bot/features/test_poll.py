@@ -123,8 +123,8 @@ async def test_a_choice_that_comes_too_late_is_not_counted(server):
         ballot, (first, *_) = await opened(world)
         await expire(world)
         late = await world.ben.click(ballot, custom_id=first)
-        assert "closed" in late.followups[0].content
-        assert late.followups[0].ephemeral
+        assert "closed" in late.response.content
+        assert late.response.ephemeral
         await close(world)
         assert said(world) == ["Vote 1: nobody voted, so no bag won. Perhaps next time."]
         assert not await world.app.store.favorite_codes()

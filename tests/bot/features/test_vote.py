@@ -196,8 +196,8 @@ async def test_a_store_that_stays_locked_is_told_and_no_vote_is_lost(server, mon
         other = sqlite3.connect(world.folder / "bot.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         result = await world.ben.click(bag, custom_id=up)
-        assert [told.ephemeral for told in result.followups] == [True]
-        assert "try again" in result.followups[0].content
+        assert result.response.ephemeral
+        assert "try again" in result.response.content
         other.close()
         assert (await world.app.store.tally(code)).up == 1
         await world.ben.click(bag, custom_id=up)
@@ -213,7 +213,7 @@ async def test_on_a_full_disk_a_vote_says_so_and_leaves_the_scores_right(server)
         def fill(connection, *_):
             connection.execute(f"PRAGMA max_page_count={pages}")
 
-        writer = world.app.store._writer
+        writer = world.app.store._writer._engine
         event.listen(writer, "connect", fill)
         writer.dispose()
         told, voter = "", 1000
@@ -228,8 +228,8 @@ async def test_on_a_full_disk_a_vote_says_so_and_leaves_the_scores_right(server)
         result = await world.ben.click(bag, custom_id=down)
         event.remove(writer, "connect", fill)
         writer.dispose()
-        if result.followups:  # else a page had room for it
-            assert "disk is full" in result.followups[0].content
+        if result.response.ephemeral:  # else a page had room for it
+            assert "disk is full" in result.response.content
             assert await world.app.store.tally(code) == before
         await world.env.settle()
         async with world.app.store.engine.connect() as connection:

@@ -63,7 +63,7 @@ async def test_after_any_votes_the_scores_equal_a_recount(store, steps):
             continue
         design, person, guild, value, day = step
         key, at = (codes[design], person), MONDAY + timedelta(day)
-        tally = await store.vote(codes[design], person, ours + guild, value, at)
+        tally, _ = await store.vote(codes[design], person, ours + guild, value, at)
         if key in votes and votes[key][2] == value:
             del votes[key]
         else:

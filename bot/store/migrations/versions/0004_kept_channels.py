@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -16,3 +16,8 @@ def upgrade() -> None:
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "name", name=op.f("pk_kept_channels")),
     )
+
+
+def downgrade() -> None:
+    """Drop the table."""
+    op.drop_table("kept_channels")
