@@ -18,12 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import codes, words
 from bot.client import permissions
-from bot.client.bot import named_channel
+from bot.client.bot import channel_name, named_channel
 from bot.cron import moments
 from bot.drawing.generators import Generators
 from bot.drawing.studio import Studio
 from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
+from bot.features.setup.times import shown_zone
 from bot.formats import counted, printable, short
 from bot.guilds import Guilds, Rules
 from bot.settings import Config
@@ -106,13 +107,14 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
     """The same with a client that has logged in."""
     flags = client.application.flags if client.application else discord.ApplicationFlags()
     reads = flags.gateway_message_content or flags.gateway_message_content_limited
-    yield Finding(reads, "intents", "I may read messages, so `!bag` works" if reads else words.INTENT_OFF)
+    works = words.typed("I may read messages, so `!bag` works", guilds.prefix)
+    yield Finding(reads, "intents", works if reads else words.INTENT_OFF)
     try:
         async with asyncio.timeout(PATIENCE):
             found = [guild async for guild in client.fetch_guilds(limit=200)]
         for guild in found[:SERVERS]:
             async with asyncio.timeout(PATIENCE):
-                finding = await _guild(client, guild.id, guilds.rules(guild.id))
+                finding = await _guild(client, guild.id, guilds)
             yield finding
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         yield Finding(False, "servers", _unreachable(type(error).__name__))
@@ -125,26 +127,36 @@ async def client_findings(client: discord.Client, guilds: Guilds) -> AsyncIterat
         yield Finding(True, "servers", f"{len(found) - SERVERS:,} more, which I did not check")
 
 
-async def _guild(client: discord.Client, guild_id: int, rules: Rules) -> Finding:
+async def _guild(client: discord.Client, guild_id: int, guilds: Guilds) -> Finding:
+    rules = guilds.rules(guild_id)
     guild = await client.fetch_guild(guild_id, with_counts=False)
     channels = [
         channel for channel in await guild.fetch_channels() if isinstance(channel, discord.TextChannel)
     ]
     me = await guild.fetch_member(client.user.id if client.user else 0)
     name = printable(guild.name)
-    home, hall = named_channel(channels, rules.channel), named_channel(channels, rules.hall)
+    home, hall = (
+        named_channel(channels, named, me, guilds.kept(guild_id, named))
+        for named in (rules.channel, rules.hall)
+    )
     if home is None:
-        return Finding(rules.silent, "server", f"{name}: {_no_home(rules)}")
+        return Finding(rules.silent, "server", f"{name}: {words.typed(_no_home(rules), guilds.prefix)}")
     for channel, needed in ((home, permissions.HOME), (hall, permissions.SHOW)):
         lacks = permissions.lacking_in(channel, me, needed) if channel else []
         if channel and lacks:
             names = words.permission_names(lacks)
             return Finding(
-                False, "server", f"{name}: in #{channel.name} I lack {names}: give them to my role there"
+                False,
+                "server",
+                f"{name}: in #{printable(channel.name)} I lack {names}: give them to my role there",
             )
     times = _next({"dream bag": rules.dream_at, "week's best": rules.best_at}, rules.zone)
-    shown = f", hall of fame #{hall.name}" if hall else ""
-    return Finding(True, "server", f"{name}: home #{home.name}{shown}; {_listed(times, rules.timezone)}")
+    shown = f", hall of fame #{printable(hall.name)}" if hall else ""
+    return Finding(
+        True,
+        "server",
+        f"{name}: home #{printable(home.name)}{shown}; {_listed(times, shown_zone(rules.timezone))}",
+    )
 
 
 async def _store(store: Store) -> Finding:
@@ -181,7 +193,7 @@ async def _generator(config: Config, store: Store, pool: DrawingPool) -> Finding
         await studio.picture(code)
         seconds = time.perf_counter() - begun
     except Refusal as refusal:
-        return Finding(False, "generator", str(refusal))
+        return Finding(False, "generator", words.typed(str(refusal), settings.prefix))
     except OSError as error:
         return Finding(False, "generator", _unreadable(error.filename, error.strerror or ""))
     return Finding(True, "generator", f"after epoch {model.epoch}; drew {code} in {seconds:.2f} s")
@@ -273,7 +285,11 @@ def _disks(config: Config) -> Iterator[Finding]:
 def _no_home(rules: Rules) -> str:
     if rules.silent:
         return "no home channel, as was chosen there: I post nothing on my own"
-    gone = "the home channel is gone" if rules.channel.isdigit() else f"there is no channel #{rules.channel}"
+    gone = (
+        "the home channel is gone"
+        if rules.channel.isdigit()
+        else f"there is no channel #{channel_name(rules.channel)}"
+    )
     return f"{gone}, so I post nothing on my own: `!bag setup` there gives me a home"
 
 

@@ -19,6 +19,9 @@ from gan.seeds import SEEDS
 
 CODE_PATTERN = r"[a-z][a-z0-9]{3,7}-(?:[0-9]{1,10}|[a-z][a-z0-9]{7})"
 _CODE = re.compile(CODE_PATTERN)
+_NAMED = rf"[#`]*(?:{CODE_PATTERN}|[0-9]+)`*"
+_BETWEEN = re.compile(rf"(?<![\w-])({_NAMED})\s*(?:[,;&+→]|->|and\b)\s*(?={_NAMED}(?!\w))", re.IGNORECASE)
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _CHARACTERS = string.ascii_lowercase + string.digits
 
 FRESH = 1_000_000
@@ -74,9 +77,20 @@ class Code:
         return cls(parents[0].version, name)
 
 
+def bare(text: str) -> str:
+    """A code or seed without what people put around and into it: `#42`, “42”, `42,`, 4,294,967,295."""
+    text = text.strip(" \t\r\n`'\"“”‘’#,;.<>()[]*|").lower()
+    return text.replace(",", "") if _GROUPED.fullmatch(text) else text
+
+
+def apart(text: str) -> str:
+    """Codes and seeds with only spaces between them: `42 7` for "42, 7" and "42 and 7"."""
+    return _BETWEEN.sub(r"\1 ", text)
+
+
 def parse(text: str, current: str) -> Code:
     """Parse a full code, or a bare seed for the generator version `current`. Raises CodeError."""
-    text = text.strip().strip("`").lower()
+    text = bare(text)
     if _CODE.fullmatch(text):
         version, _, name = text.partition("-")
     else:
@@ -90,6 +104,15 @@ def parse(text: str, current: str) -> Code:
     if len(name) > len(str(SEEDS)) or int(name) >= SEEDS:
         raise CodeError(text)
     return Code.seeded(version, int(name))
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is a code or a seed."""
+    try:
+        parse(text, "")
+    except CodeError:
+        return False
+    return True
 
 
 def fresh(version: str) -> Code:

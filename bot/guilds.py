@@ -47,10 +47,17 @@ class Guilds:
         self._store = store
         self._settings = settings
         self._set_up: dict[int, dict[str, int | str]] = {}
+        self._kept: dict[tuple[int, str], int] = {}
+
+    @property
+    def prefix(self) -> str:
+        """How typed commands begin, in every guild."""
+        return self._settings.prefix
 
     async def load(self) -> None:
-        """Read from the store what was set up."""
+        """Read from the store what was set up, and which channels were found by their names."""
         self._set_up = await self._store.guild_settings()
+        self._kept = await self._store.kept_channels()
 
     def rules(self, guild_id: int) -> Rules:
         """The rules of a guild (0: direct messages)."""
@@ -63,6 +70,18 @@ class Guilds:
             best_at=str(own.get("best_at", default.best_at)),
             favorite_votes=int(own.get("favorite_votes", default.favorite_votes)),
         )
+
+    def kept(self, guild_id: int, name: str) -> int | None:
+        """The id of the channel that was found in a guild by a name in config.toml; it stays when renamed."""
+        return self._kept.get((guild_id, name))
+
+    async def keep(self, guild_id: int, name: str, channel_id: int | None) -> None:
+        """Remember the channel that was found by a name; None forgets it."""
+        if self.kept(guild_id, name) != channel_id:
+            await self._store.keep_channel(guild_id, name, channel_id)
+            self._kept.pop((guild_id, name), None)
+            if channel_id is not None:
+                self._kept[guild_id, name] = channel_id
 
     async def set_up(self, guild_id: int, **changes: int | str | None) -> None:
         """Change a guild's settings, named like the columns of GuildSettings; None restores the default."""

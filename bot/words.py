@@ -7,12 +7,32 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from bot.formats import counted, duration, ordinal, short
+from bot.formats import counted, duration, escaped, ordinal, short
 from gan.events import Epoch, Failed, Finished, Started, Stopped
 from gan.seeds import SEEDS
 
 UP, DOWN, AGAIN, SAVE, VARY, BREED = "👍", "👎", "🎲", "💾", "🔀", "💞"
 GRID_MAX = 16
+
+_COMMAND = re.compile(r"(?<![^\s`])!(bag\b(?: ([a-z]+)\b)?)")
+
+
+def typed(text: str, prefix: str, slash: bool = False) -> str:
+    """A text whose commands are written `!bag …`, as all are here, with them as people type them.
+
+    That is with the bot's prefix, or as slash commands, where `!bag 42` is `/bag dream 42`.
+    """
+
+    def command(match: re.Match[str]) -> str:
+        if not slash:
+            return prefix + match[1]
+        is_named = any(
+            match[2] in (name, name.partition(" ")[0]) for names in HELP_TOPICS.values() for name in names
+        )
+        return f"/{match[1]}" if is_named else f"/bag dream{match[1].removeprefix('bag')}"
+
+    return _COMMAND.sub(command, text)
+
 
 # Refusals: short, kind, private --------------------------------------------------------------
 
@@ -47,7 +67,7 @@ WRONG_SHAPE = (
 )
 RESET_IN_PORTAL = "Make a new one in the developer portal: your application, Bot, Reset Token"
 INTENT_OFF = (
-    "The Message Content intent is off, so I can't read `!bag`. Enable it in the developer portal: "
+    "The Message Content intent is off, so I can't read what people type. Enable it in the developer portal: "
     "your application, Bot, Message Content Intent"
 )
 RESTARTING = "I am restarting. Please try again in a minute."
@@ -87,6 +107,17 @@ def not_a_code(text: str, version: str) -> str:
         f"“{short(text)}” is not a bag I know. Give me a seed (`!bag 42`), a code (`!bag {version}-42`), "
         "or nothing at all (`!bag`)."
     )
+
+
+def did_you_mean(text: str, command: str) -> str:
+    """For `!bag favrites`; the command without `!bag`."""
+    return f"“{short(text)}” is not a bag I know. Did you mean `!bag {short(command)}`?"
+
+
+def several_bags(names: Sequence[str]) -> str:
+    """For `!bag 42 7`."""
+    two = " ".join(names[:2])
+    return f"Those are several bags. Try `!bag breed {two}`, `!bag interpolate {two}` or `!bag vote {two}`."
 
 
 def unknown_generator(version: str) -> str:
@@ -180,11 +211,18 @@ def too_large(name: str, size: int, most: int) -> str:
 
 
 GONE_USER = "somebody who left Discord"
+NAMELESS = "somebody"
 
 
 def no_favorites(whose: str | None) -> str:
     """For an empty list of favorites."""
-    return f"{whose or 'This server'} has no favorites yet. Press {SAVE} below a bag to save it."
+    name = "This server" if whose is None else escaped(whose) or NAMELESS.capitalize()
+    return f"{name} has no favorites yet. Press {SAVE} below a bag to save it."
+
+
+def nobody_called(name: str) -> str:
+    """For a name that no member has."""
+    return f"Nobody here is called “{short(name)}”. Mention them, or type `!bag favorites` for everybody's."
 
 
 def not_seen(code: str) -> str:
@@ -369,7 +407,7 @@ def hall_title(code: str) -> str:
 
 def favorites_title(whose: str | None, page: int, pages: int) -> str:
     """Above a page of favorites."""
-    name = f"Favorites of {whose}" if whose else "Favorites"
+    name = "Favorites" if whose is None else f"Favorites of {escaped(whose) or NAMELESS}"
     return f"{name} · {page} of {pages}" if pages > 1 else name
 
 
@@ -423,7 +461,7 @@ def run_ending(ending: Finished | Stopped | Failed) -> str:
         case Finished(epoch=epoch):
             return f"✨ The run is done after {epoch} epochs. This is how the bags emerged:"
         case Stopped(epoch=epoch):
-            return f"⏸ The run stopped after epoch {epoch}. `!bag train start` resumes it from there."
+            return f"⏸ The run stopped after epoch {epoch}. The next start resumes it from there."
         case Failed(reason=reason):
             return f"💔 The run failed: {short(reason, 300)}. Its last checkpoint is safe."
 
@@ -498,7 +536,7 @@ SETUP_MORE, SETUP_LOOK, SETUP_RESET = "Zone, week's best, votes…", "Refresh", 
 _SETUP_VALUES = {
     "channel": "a text channel of this server that I can see, such as `#bags`, or `none`",
     "hall": "a text channel of this server that I can see, such as `#hall-of-fame`, or `none`",
-    "zone": "a place such as `Europe/Paris`, `new york` or `UTC`",
+    "zone": "a place such as `Europe/Paris` or `new york`, or an offset such as `UTC+2`",
     "hour": "a time of day such as `9`, `9:30` or `9 pm`, or `never`",
     "best": "a weekday and a time such as `sun 18`, or `never`",
     "votes": "a number from 1 to 1000",
@@ -594,7 +632,8 @@ def forgotten(votes: int, favorites: int, designs: int) -> str:
 DELETE_MENU = "Delete this dream"
 DELETED = "Deleted."
 DELETE_WHICH = (
-    "Reply to the post with `!bag delete`, give its link, or choose *Delete this dream* from its menu (Apps)."
+    "Which post? Choose *Delete this dream* from its menu (Apps), or give its link to `!bag delete`. "
+    "A typed command can also be a reply to it."
 )
 NOT_MINE = "I can delete only my own posts, in this server."
 NOT_ASKED_BY_YOU = "Only its requester, or somebody with *Manage Messages*, can delete that post."
@@ -643,7 +682,7 @@ def picked(dreams: int, votes: int, chance: float) -> str:
 
 HELP_TITLE = "Bag Dreams"
 HELP_INTRO = (
-    "I look at bags all night and dream new ones. Every command works as `!bag …` and as `/bag …`. "
+    "I look at bags all night and dream new ones. Every command can be typed or chosen from the slash menu. "
     "`!bag help vote` explains a topic, `!bag help grid` a command."
 )
 HELP_TOPICS = {
@@ -656,6 +695,8 @@ HELP_TOPICS = {
     "more": ("delete", "forget me", "help"),
 }
 """Their commands in order, as typed after `!bag`; each command's docstring says what it does."""
+COMMANDS_MEANT = {"weekly": "top week", "monthly": "top month", "best": "top", "poll": "vote"}
+"""Words that people type for a command of another name."""
 HELP_REST = "more"
 """The topic of commands that belong to no other."""
 HELP_BUTTONS = {
@@ -670,6 +711,7 @@ HELP_OPTIONS = "Options"
 HELP_ALIASES = "Aliases"
 
 
-def unknown_topic(topic: str, topics: Sequence[str]) -> str:
-    """For help on something that is neither a topic nor a command."""
-    return f"There is no help on “{short(topic)}”. Topics: {', '.join(topics)}."
+def unknown_topic(topic: str, topics: Sequence[str], meant: str | None) -> str:
+    """For help on something that is neither a topic nor a command, and perhaps means one."""
+    perhaps = f" Did you mean `!bag help {meant}`?" if meant else ""
+    return f"There is no help on “{short(topic)}”.{perhaps} Topics: {', '.join(topics)}."

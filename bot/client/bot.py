@@ -16,13 +16,14 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.ext import commands
+from discord.ext.commands.view import StringView
 
-from bot import words
+from bot import codes, words
 from bot.client.connection import Pauses, spare_identifies
 from bot.client.controls import Control, Handler
 from bot.client.cooldowns import Cooldowns
 from bot.client.metrics import Metrics
-from bot.client.replies import explain_command, explain_interaction, run_reporting_errors
+from bot.client.replies import dressed, explain_command, explain_interaction, run_reporting_errors
 from bot.client.retries import is_passing
 from bot.drawing.studio import Studio
 from bot.errors import Refusal
@@ -48,7 +49,7 @@ class Context(commands.Context["BagBot"]):
         """Answer; see commands.Context.send."""
         if self.interaction is None and self.bot_permissions.read_message_history:
             options.setdefault("reference", self.message.to_reference(fail_if_not_exists=False))
-        return await super().send(content, **options)
+        return await super().send(**dressed(self, content, **options))
 
 
 @dataclass(frozen=True)
@@ -210,15 +211,45 @@ class BagBot(commands.AutoShardedBot):
 
     def home(self, guild: discord.Guild) -> discord.TextChannel | None:
         """The channel of a guild in which the bot posts on its own."""
-        return named_channel(guild.text_channels, self.services.guilds.rules(guild.id).channel)
+        return self._channel(guild, self.services.guilds.rules(guild.id).channel)
 
     def hall(self, guild: discord.Guild) -> discord.TextChannel | None:
         """The channel of a guild that shows its favorites, if it has one."""
-        return named_channel(guild.text_channels, self.services.guilds.rules(guild.id).hall)
+        return self._channel(guild, self.services.guilds.rules(guild.id).hall)
+
+    def _channel(self, guild: discord.Guild, named: str) -> discord.TextChannel | None:
+        kept = self.services.guilds.kept(guild.id, named)
+        return named_channel(guild.text_channels, named, guild.me, kept)
+
+    async def get_prefix(self, message: discord.Message, /) -> list[str]:
+        """The prefix, in capitals or not, and a mention."""
+        prefix = self.services.settings.prefix
+        typed = message.content[: len(prefix)]
+        me = self.user.id if self.user else 0
+        return [typed if typed.casefold() == prefix.casefold() else prefix, f"<@{me}>", f"<@!{me}>"]
 
     async def get_context(self, origin: Any, /, *, cls: Any = Context) -> Any:
         """The context of a message or an interaction, one of ours."""
-        return await super().get_context(origin, cls=cls)
+        context = await super().get_context(origin, cls=cls)
+        if isinstance(origin, discord.Message) and context.prefix is not None:
+            self._understand(context)
+        return context
+
+    def _understand(self, context: commands.Context[Any]) -> None:
+        """Read `@bot` as a call for help, `@bot 42` as `!bag 42`, and `42, 7` as `42 7`."""
+        group = self.get_command("bag")
+        if not isinstance(group, commands.Group):
+            return
+        said = context.view.buffer[context.view.index :].strip()
+        if context.command is None and (context.prefix or "").startswith("<@"):
+            said = f"{context.invoked_with or 'help'} {said}"
+            first, *rest = said.split()
+            if first not in group.all_commands and not all(map(codes.is_code, [first, *rest])):
+                return  # somebody speaks of it, and not to it
+            context.command, context.invoked_with = group, group.name
+        if any(word in group.all_commands for word in said.split(maxsplit=1)[:1]):
+            said = codes.apart(said)
+        context.view = StringView(said)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError) -> None:
         """Tell the person privately what went wrong with `!bag …` or `/bag …`."""
@@ -226,11 +257,32 @@ class BagBot(commands.AutoShardedBot):
         await explain_command(context, error)
 
 
-def named_channel(channels: Iterable[discord.TextChannel], named: str) -> discord.TextChannel | None:
-    """The first of a guild's text channels with that name or id."""
-    return next((channel for channel in channels if named in (channel.name, str(channel.id))), None)
+def named_channel(
+    channels: Iterable[discord.TextChannel], named: str, me: discord.Member, kept: int | None
+) -> discord.TextChannel | None:
+    """The one of a guild's text channels with that name or id, or the one that had the name before (`kept`).
+
+    Of several, one that the bot can see, and rather the kept one.
+    """
+    name = channel_name(named)
+    found = [
+        each for each in channels if each.name.lower() == name or each.id == kept or str(each.id) == name
+    ]
+    if len(found) > 1:
+        found.sort(key=lambda each: (not each.permissions_for(me).view_channel, each.id != kept))
+    return found[0] if found else None
 
 
-def guild_id(place: Context | Interaction) -> int:
-    """The server's id of a context or interaction; 0 for direct messages."""
-    return place.guild.id if place.guild else 0
+def channel_name(text: str) -> str:
+    """A text channel's name as Discord writes it: `bag-dreams` for “#Bag Dreams”; the id of a mention."""
+    return "-".join(text.strip("<#> \t\n").lower().split())
+
+
+def guild_id(place: commands.Context[Any] | Interaction) -> int:
+    """The key under which the store keeps what belongs to a context or interaction: its server's id.
+
+    For direct messages it is the person's id, negative: no server has it, and nobody else.
+    """
+    if place.guild is not None:
+        return place.guild.id
+    return -(place.author if isinstance(place, commands.Context) else place.user).id

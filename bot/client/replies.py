@@ -23,10 +23,43 @@ from bot.errors import Refusal, Repeated
 
 log = logging.getLogger(__name__)
 
+_TEXTS = ("content", "embed", "embeds")
 TOO_LATE = 10062
 """Discord's code for: this interaction is unknown, or older than three seconds and unanswered."""
 LINGER_SECONDS = 20
 """How long a private answer stays up that could only be given in public."""
+
+
+def dress(message: dict[str, Any], prefix: str, slash: bool = False) -> dict[str, Any]:
+    """The arguments of a send or an edit, with the commands in their texts as people type them."""
+
+    def typed(part: Any) -> Any:
+        match part:
+            case str():
+                return words.typed(part, prefix, slash)
+            case list():
+                return [typed(each) for each in part]
+            case dict():
+                return {key: typed(each) for key, each in part.items()}
+            case discord.Embed():
+                return discord.Embed.from_dict(typed(part.to_dict()))
+        return part
+
+    return {key: typed(part) if key in _TEXTS else part for key, part in message.items()}
+
+
+def dressed(
+    place: commands.Context[Any] | discord.Interaction[Any], content: str | None = None, **options: Any
+) -> dict[str, Any]:
+    """The same for an answer: by slash if it answers a slash command, else with the bot's prefix."""
+    interaction = place.interaction if isinstance(place, commands.Context) else place
+    bot = place.bot if isinstance(place, commands.Context) else place.client
+    slash = (
+        interaction is not None
+        and interaction.type is discord.InteractionType.application_command
+        and not isinstance(interaction.command, app_commands.ContextMenu)
+    )
+    return dress({"content": content, **options}, bot.services.settings.prefix, slash)
 
 
 def explain(
@@ -129,11 +162,12 @@ async def tell(context: commands.Context[Any], text: str, **options: Any) -> Non
     if context.interaction is not None:
         await whisper(context.interaction, text, **options)
         return
+    message = dressed(context, text, **options)
     try:
-        await context.author.send(text, **options)
+        await context.author.send(**message)
     except discord.Forbidden:
         # Somebody whose DMs are closed gets a reply that cleans up after itself.
-        await context.reply(words.NO_PRIVATE if options else text, delete_after=LINGER_SECONDS)
+        await context.reply(words.NO_PRIVATE if options else message["content"], delete_after=LINGER_SECONDS)
 
 
 async def whisper(interaction: discord.Interaction[Any], text: str, **options: Any) -> None:
@@ -141,9 +175,10 @@ async def whisper(interaction: discord.Interaction[Any], text: str, **options: A
 
     Raises discord.HTTPException.
     """
+    message = dressed(interaction, text, **options)
     try:
         if not interaction.response.is_done():
-            await interaction.response.send_message(text, ephemeral=True, **options)
+            await interaction.response.send_message(ephemeral=True, **message)
             return
         if (
             interaction.response.type is discord.InteractionResponseType.deferred_channel_message
@@ -152,12 +187,12 @@ async def whisper(interaction: discord.Interaction[Any], text: str, **options: A
             # The first message after a public "thinking…" takes its place and is as public.
             with contextlib.suppress(discord.HTTPException):
                 await interaction.delete_original_response()
-        await interaction.followup.send(text, ephemeral=True, **options)
+        await interaction.followup.send(ephemeral=True, **message)
     except discord.NotFound as error:
         if error.code == TOO_LATE:
             raise
         with contextlib.suppress(discord.Forbidden):
-            await interaction.user.send(text, **options)
+            await interaction.user.send(**message)
 
 
 async def defer_privately(interaction: discord.Interaction[Any]) -> None:

@@ -17,8 +17,9 @@ from typing import Self
 
 import discord
 
-from bot import codes
+from bot import codes, words
 from bot.app import App, freeze_memory
+from bot.client.replies import dress
 from bot.demo.chat.server import Chat
 from bot.errors import Refusal
 from bot.settings import load_config
@@ -124,7 +125,7 @@ class Demo:
     async def _story(self) -> None:
         """What happens without being asked: a welcome, a scrape, a training run and the first dream bag."""
         try:
-            await self.app.announcer.say(_welcome(self._bags))
+            await self.app.announcer.say(words.typed(_welcome(self._bags), self.app.guilds.prefix))
             if not self.app.trainer.running:
                 await self.app.scraper.start()
                 await self.app.scraper.done.wait()
@@ -143,7 +144,7 @@ class Demo:
             await asyncio.sleep(0.5)
         for channel in self.app.announcer.homes():
             design = await self.app.cards.design(codes.fresh(model.version), channel.guild.id, None)
-            await channel.send(FIRST_WORDS, **design)
+            await channel.send(**dress({"content": FIRST_WORDS, **design}, self.app.guilds.prefix))
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.client.bot import BagBot
+from bot import codes
+from bot.client.bot import BagBot, guild_id
 
 MOST = 25
 """The most choices that Discord shows."""
@@ -31,5 +32,5 @@ async def last_code(interaction: discord.Interaction[Any], typed: str) -> Choice
 
 async def _codes(interaction: discord.Interaction[BagBot], typed: str) -> list[str]:
     return await interaction.client.services.store.suggestions(
-        typed.strip().strip("`").lower(), interaction.guild_id or 0, interaction.user.id, MOST
+        codes.bare(typed), guild_id(interaction), interaction.user.id, MOST
     )

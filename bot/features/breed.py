@@ -12,7 +12,7 @@ from discord.ui import View
 from bot import words
 from bot.client.bot import Context, Interaction, guild_id
 from bot.client.controls import Control, button, control, select, view
-from bot.client.replies import defer_privately
+from bot.client.replies import defer_privately, whisper
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features import autocomplete
@@ -28,7 +28,7 @@ MATES = 25
 class BreedCog(Feature):
     """Lets anybody vary a bag, or breed two."""
 
-    @commands.hybrid_command(name="variations", aliases=["vary"])
+    @commands.hybrid_command(name="variations", aliases=["vary", "variation"])
     @app_commands.describe(code="the bag to vary")
     @app_commands.autocomplete(code=autocomplete.code)
     async def variations(self, context: Context, *, code: str) -> None:
@@ -64,7 +64,7 @@ class BreedCog(Feature):
         mates = [mate for mate in known if mate != code][:MATES]
         if not mates:
             raise Refusal(words.no_mates(code))
-        await interaction.followup.send(words.breed_with(code), view=_mates(code, mates), ephemeral=True)
+        await whisper(interaction, words.breed_with(code), view=_mates(code, mates))
 
     @control("breed", "with", "litter")
     async def on_breed(self, interaction: Interaction, a: str, b: str) -> None:

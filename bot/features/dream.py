@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from discord import app_commands
 from discord.ext import commands
 
 from bot import codes, words
 from bot.client.bot import Context, Interaction, guild_id
 from bot.client.controls import control
+from bot.client.replies import dressed
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features import autocomplete
 from bot.features.card import attach, grid_view
 from bot.features.feature import Feature, check_same_generator
 
+_DREAM = re.compile(r"\s*dreams?(?!\S)", re.IGNORECASE)
 FEWEST, MOST = 8, 60
 """Frames from one bag of a morph to the next."""
 DEFAULT_FRAMES = 0
@@ -28,11 +32,23 @@ class DreamCog(Feature):
     @app_commands.autocomplete(code=autocomplete.code)
     async def bag(self, context: Context, *, code: str | None = None) -> None:
         """Dream a bag, or the one of a seed or a code: `!bag 42`."""
-        # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
-        named = await self.studio.code((code or "").removeprefix("dream").strip() or None)
+        named = await self.studio.code(self._meant(code or ""))
         await self.studio.model(named.version)
         await context.defer()
         await context.send(**await self.cards.design(named, guild_id(context), context.author.id))
+
+    def _meant(self, said: str) -> str | None:
+        """The code or seed that was typed; None for a new bag. Raises Refusal for what may be a command."""
+        # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
+        text = _DREAM.sub("", said).strip()
+        if not text or codes.is_code(text):
+            return text or None
+        several = codes.apart(text).split()
+        if all(map(codes.is_code, several)):
+            raise Refusal(words.several_bags([codes.bare(each) for each in several]))
+        if command := self.nearest_command(text):
+            raise Refusal(words.did_you_mean(text, command))
+        return text
 
     @bag.command(name="grid")
     @app_commands.describe(count="how many, up to 16")
@@ -118,7 +134,7 @@ class DreamCog(Feature):
         await self.studio.model(code.version)
         await interaction.response.defer(thinking=True)
         message = await self.cards.design(code, guild_id(interaction), interaction.user.id)
-        await interaction.followup.send(**message)
+        await interaction.followup.send(**dressed(interaction, **message))
 
 
 def _is_count(text: str) -> bool:

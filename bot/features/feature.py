@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 from discord.ext import commands
@@ -15,6 +16,11 @@ from bot.codes import Code
 from bot.drawing.queue import asking
 from bot.errors import Refusal
 from bot.features.card import Cards
+
+ALIKE = 0.65
+"""How alike words are of which one is a slip of the other, by difflib, in [0, 1]."""
+LONGEST_WORD = 20
+"""Characters; no command has more."""
 
 
 class Feature(commands.Cog):
@@ -52,6 +58,18 @@ class Feature(commands.Cog):
     async def cog_before_invoke(self, context: commands.Context[Any]) -> None:
         """From here on it is this person who waits for pictures."""
         asking.set(QueueNotice(context))
+
+    def nearest_command(self, text: str) -> str | None:
+        """What one would type after `!bag` for a command that a text may mean; None if it resembles none."""
+        group = self.bot.get_command("bag")
+        first, _, rest = text.lower().strip().partition(" ")
+        if not isinstance(group, commands.Group) or not 3 <= len(first) <= LONGEST_WORD:
+            return None
+        # discord.py keeps them in a set.
+        known = words.COMMANDS_MEANT | {name: one.name for name, one in sorted(group.all_commands.items())}
+        begun = [name for name in known if name.startswith(first)]
+        close = begun or difflib.get_close_matches(first, known, 1, ALIKE)
+        return f"{known[close[0]]} {rest.strip()}".strip() if close else None
 
     def spend(self, interaction: Interaction) -> None:
         """Count a button that makes work. Raises Refusal if its person or server asks too often."""

@@ -22,7 +22,7 @@ class ForgetCog(Feature):
         super().__init__(bot, cards)
         self._favorites = favorites
 
-    @commands.hybrid_group(name="forget", invoke_without_command=True)
+    @commands.hybrid_group(name="forget", invoke_without_command=True, case_insensitive=True)
     async def forget(self, context: Context) -> None:
         """I forget what I know of you: `!bag forget me`."""
         raise Refusal(words.usage("!bag forget me"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot import words
 from bot.client.bot import Context, Interaction
 from bot.errors import Refusal
 from bot.features import autocomplete
-from bot.features.feature import Feature
+from bot.features.feature import ALIKE, LONGEST_WORD, Feature
 
 AnyCommand = commands.Command[Any, ..., Any]
 
@@ -32,19 +33,25 @@ class HelpCog(Feature):
                 embed.add_field(name=name.capitalize(), value=_lines(name, members), inline=False)
             await context.send(embed=embed)
             return
-        asked = " ".join(topic.lower().split()).removeprefix(f"{self.settings.prefix}bag").strip()
+        asked = " ".join(topic.lower().split())
+        for mark in (self.settings.prefix.lower(), "/", "!"):
+            asked = asked.removeprefix(f"{mark}bag").strip()
         embeds = []
         group: Any = self.bot.get_command("bag")
         command: AnyCommand | None = group if asked in ("", "bag") else group.get_command(asked)
         if command is not None:
-            embeds.append(_about(command))
+            embeds.append(_about(command, typed=context.interaction is None))
         if asked in topics:
             embed = discord.Embed(title=words.HELP_TITLE)
             embed.add_field(name=asked.capitalize(), value=_lines(asked, topics[asked]), inline=False)
             embeds.append(embed)
         if not embeds:
-            raise Refusal(words.unknown_topic(topic, list(topics)))
+            raise Refusal(words.unknown_topic(topic, list(topics), self._meant(asked, topics)))
         await context.send(embeds=embeds)
+
+    def _meant(self, asked: str, topics: dict[str, list[AnyCommand]]) -> str | None:
+        close = difflib.get_close_matches(asked[:LONGEST_WORD], topics, 1, ALIKE)
+        return close[0] if close else self.nearest_command(asked)
 
     @help_command.autocomplete("topic")
     async def complete_topic(self, _: Interaction, typed: str) -> autocomplete.Choices:
@@ -82,8 +89,10 @@ def _lines(topic: str, members: list[AnyCommand]) -> str:
     return "\n".join(lines)
 
 
-def _about(command: AnyCommand) -> discord.Embed:
+def _about(command: AnyCommand, typed: bool) -> discord.Embed:
     paragraphs = [" ".join(lines.split()) for lines in (command.help or "").split("\n\n")]
+    if not typed:
+        del paragraphs[1:]  # what there is to know about typing it
     embed = discord.Embed(title=f"!{command.qualified_name}", description="\n\n".join(paragraphs))
     slash = getattr(command, "app_command", None)
     if isinstance(command, commands.HybridGroup) and isinstance(slash, app_commands.Group):
@@ -94,7 +103,7 @@ def _about(command: AnyCommand) -> discord.Embed:
             for text, alike in groupby(slash.parameters, key=lambda one: str(one.description))
         ]
         embed.add_field(name=words.HELP_OPTIONS, value="\n".join(options), inline=False)
-    if command.aliases:
+    if command.aliases and typed:
         names = ", ".join(f"`!bag {alias}`" for alias in command.aliases)
         embed.add_field(name=words.HELP_ALIASES, value=names, inline=False)
     return embed

@@ -80,7 +80,7 @@ class PollCog(Feature):
     @commands.guild_only()
     async def vote(self, context: Context, *, designs: str = "") -> None:
         """Open a vote between designs: `!bag vote`, or `!bag vote 42 7`."""
-        named = [await self.studio.code(text) for text in designs.split()[:5]]
+        named = [await self.studio.code(text) for text in codes.apart(designs).split()[:5]]
         if not named:
             model = await self.studio.current()
             named = [codes.fresh(model.version) for _ in range(4)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
 from functools import partial
-from typing import Literal
 
 import discord
 from discord import app_commands
@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot import words
 from bot.client.bot import BagBot, Context, Interaction, guild_id
 from bot.client.controls import control
+from bot.client.replies import dressed
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features.card import Cards, design_view
@@ -21,6 +22,12 @@ from bot.store.favorites import COMMUNITY
 from bot.store.votes import EVER, UnknownDesignError, month, week
 
 TOP = 9
+PERIODS = {
+    "week": ("week", "weekly", "this week", "of the week"),
+    "month": ("month", "monthly", "this month", "of the month"),
+    "ever": ("ever", "all", "all time", "alltime", "always", "forever"),
+}
+"""What people type for each."""
 
 
 class VoteCog(Feature):
@@ -34,10 +41,11 @@ class VoteCog(Feature):
 
     @commands.hybrid_command(name="top")
     @app_commands.describe(period="which votes count")
+    @app_commands.choices(period=[app_commands.Choice(name=name, value=name) for name in words.NO_TOP])
     @commands.guild_only()
-    async def top(self, context: Context, period: Literal["week", "month", "ever"] = "ever") -> None:
+    async def top(self, context: Context, *, period: str = "ever") -> None:
         """The bags you love most: `!bag top`, or `!bag top week`."""
-        now = self.now()
+        period, now = _period(period), self.now()
         periods = {"week": week(now), "month": month(now), "ever": EVER}
         best = await self.store.top(guild_id(context), TOP, periods[period])
         if not best:
@@ -87,7 +95,9 @@ class VoteCog(Feature):
         fresh = await self._favorites.keep(code, guild, COMMUNITY)
         self._kept.add((guild, code))
         if fresh and (interaction.guild is None or self.bot.hall(interaction.guild) is None):
-            await interaction.followup.send(words.community_favorite(code, up))
+            picture = await self.cards.design(Code.of(code), guild, None)
+            text = words.community_favorite(code, up)
+            await interaction.followup.send(**dressed(interaction, text, **picture))
 
     async def _show_votes(self, interaction: Interaction, code: str, shown: int) -> None:
         for post in await self.store.hall_posts(code):
@@ -96,3 +106,13 @@ class VoteCog(Feature):
         # Through the interaction: it has its own rate limit, and may edit where the bot has lost its rights.
         tally = await self.store.tally(code)
         await interaction.edit_original_response(view=design_view(code, tally))
+
+
+def _period(said: str) -> str:
+    """The period that was typed. Raises Refusal, with the nearest one."""
+    text = " ".join(said.lower().split())
+    meant = {name: period for period, names in PERIODS.items() for name in names}
+    if text not in meant:
+        near = difflib.get_close_matches(text[:20], meant, 1)
+        raise Refusal(words.usage(f"!bag top {meant[near[0]] if near else 'week'}"))
+    return meant[text]

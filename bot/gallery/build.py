@@ -136,7 +136,7 @@ async def build(config: Config, pool: DrawingPool, out: Path, url: str) -> Repor
     folder.remember()
     bags = _bags(exhibits, hues)
     films = await asyncio.to_thread(lambda: list(_films(folder, config.gan.runs)))
-    await asyncio.to_thread(_write, folder, Pages(url), bags, films)
+    await asyncio.to_thread(_write, folder, Pages(url, config.bot.prefix), bags, films)
     folder.close()
     return Report(len(bags), len(films), folder.written, folder.removed)
 

@@ -16,9 +16,12 @@ NAMESPACE = uuid.UUID("6f1c3f0e-6b0a-4a8e-9a43-0f2d5d1f6b57")
 
 
 class Pages:
-    """Renders pages for a gallery at `url`; "" if that is unknown, and then all links are relative."""
+    """Renders pages for a gallery at `url`; "" if that is unknown, and then all links are relative.
 
-    def __init__(self, url: str) -> None:
+    `prefix` is the bot's, for commands in the text.
+    """
+
+    def __init__(self, url: str, prefix: str) -> None:
         self._url = url.rstrip("/") + "/" if url else ""
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
@@ -28,6 +31,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters |= {"day": _day, "iso": _iso, "urn": _urn}
+        self._templates.globals["prefix"] = prefix
         self.style = (HERE / "style.css").read_bytes()
 
     def render(self, template: str, page: str, **about: object) -> bytes:

@@ -21,6 +21,7 @@ class Card:
     code: str
     epoch: int
     user_id: int | None
+    """Who asked for it, if that was in the guild that looks at it."""
     created_at: datetime
     tally: Tally
     saved_by: tuple[int, ...]
@@ -41,7 +42,7 @@ class Favorites(Votes):
     """Favorites, and their posts in halls of fame."""
 
     async def card(self, code: str, guild_id: int) -> Card | None:
-        """Everything known about a design, or None if nobody has seen it; `saved_by` is of this guild."""
+        """Everything known about a design, or None if nobody has seen it; its people only to their guild."""
         async with self.engine.connect() as connection:
             row = (await connection.execute(select(Design.__table__).where(Design.code == code))).first()
             if row is None:
@@ -54,7 +55,7 @@ class Favorites(Votes):
             return Card(
                 code,
                 row.epoch,
-                row.user_id,
+                row.user_id if row.guild_id == guild_id else None,
                 row.created_at,
                 await self._tally(connection, code),
                 tuple(saved.scalars()),

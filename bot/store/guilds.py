@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Connection, delete, inspect, select
 
 from bot.store.database import Database
-from bot.store.models import GuildSettings
+from bot.store.models import GuildSettings, KeptChannel
 
 
 class Guilds(Database):
@@ -22,6 +22,34 @@ class Guilds(Database):
             }
             for row in rows
         }
+
+    async def kept_channels(self) -> dict[tuple[int, str], int]:
+        """The channels that were found by name, by guild id and that name."""
+        async with self.engine.connect() as connection:
+            # `check` looks at stores that are not upgraded yet.
+            if not await connection.run_sync(
+                lambda inner: inspect(inner).has_table(KeptChannel.__tablename__)
+            ):
+                return {}
+            rows = await connection.execute(select(KeptChannel.__table__))
+            return {(row.guild_id, row.name): row.channel_id for row in rows}
+
+    async def keep_channel(self, guild_id: int, name: str, channel_id: int | None) -> None:
+        """Record which channel was found by a name in a guild; None forgets it."""
+
+        def keep(connection: Connection) -> None:
+            if channel_id is None:
+                connection.execute(
+                    delete(KeptChannel).where(KeptChannel.guild_id == guild_id, KeptChannel.name == name)
+                )
+                return
+            connection.execute(
+                self.insert(KeptChannel)
+                .values(guild_id=guild_id, name=name, channel_id=channel_id)
+                .on_conflict_do_update(index_elements=["guild_id", "name"], set_={"channel_id": channel_id})
+            )
+
+        await self.write(keep)
 
     async def set_up(self, guild_id: int, changes: dict[str, int | str | None]) -> None:
         """Record settings of a guild; None restores config.toml's value."""

@@ -20,6 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+NOWHERE = 0
+"""The guild id of what was dreamed in direct messages of somebody who is forgotten, or not known.
+
+All other rows from direct messages have the negative id of their person, so a guild id names one place.
+"""
+
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware time, in UTC. SQLite drops the zone, so it is restored on reading."""
@@ -162,6 +168,16 @@ class GuildSettings(Base):
     dream_at: Mapped[str | None] = mapped_column(String(64))
     best_at: Mapped[str | None] = mapped_column(String(64))
     favorite_votes: Mapped[int | None]
+
+
+class KeptChannel(Base):
+    """The channel that was found in a guild by a name in config.toml, so that it is known when renamed."""
+
+    __tablename__ = "kept_channels"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    channel_id: Mapped[int]
 
 
 class PublishedCommands(Base):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, or_, update
 
 from bot.store.favorites import Favorites
-from bot.store.models import Design, Favorite
+from bot.store.models import NOWHERE, Design, Favorite, Score
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,15 @@ class Privacy(Favorites):
 
     def _forget_all(self, connection: Connection, user_id: int) -> Forgotten:
         votes = self._forget(connection, user_id)
+        alone = -user_id  # the key of their direct messages, which would name them too
         favorites = connection.execute(
-            delete(Favorite).where(Favorite.user_id == user_id).returning(Favorite.guild_id, Favorite.code)
+            delete(Favorite)
+            .where(or_(Favorite.user_id == user_id, Favorite.guild_id == alone))
+            .returning(Favorite.guild_id, Favorite.code)
         )
         kept = [(guild_id, code) for guild_id, code in favorites]
+        connection.execute(delete(Score).where(Score.guild_id == alone))
         asked = update(Design).where(Design.user_id == user_id).values(user_id=None)
-        return Forgotten(votes, connection.execute(asked).rowcount, kept)
+        designs = connection.execute(asked).rowcount
+        connection.execute(update(Design).where(Design.guild_id == alone).values(guild_id=NOWHERE))
+        return Forgotten(votes, designs, kept)

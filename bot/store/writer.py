@@ -37,7 +37,8 @@ class Writer:
     async def close(self) -> None:
         """Finish what was asked for, then end the thread."""
         if self._commits is not None:
-            await self._commits
+            await asyncio.wait([self._commits])  # which somebody may have cancelled with all other tasks
+        await self._commit_all()
         await asyncio.to_thread(self._thread.shutdown)
         self._engine.dispose()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import discord
@@ -214,6 +215,11 @@ async def test_the_store_is_looked_at_and_left_alone(look, tmp_path):
     assert "newer version" in bad(await look())["store"]
     (tmp_path / "bot.db").write_bytes(b"no database at all, but long enough to be read as one " * 50)
     assert "can't be reached" in bad(await look())["store"]
+
+
+async def test_a_store_that_is_not_upgraded_yet_is_read(look, tmp_path):
+    shutil.copy(Path(__file__).with_name("written_by_0_1_0") / "bot.db", tmp_path)
+    assert "upgraded at the next start" in next(f.text for f in await look() if f.what == "store")
 
 
 async def test_a_password_in_the_stores_address_is_never_printed(look, monkeypatch):

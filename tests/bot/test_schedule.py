@@ -5,11 +5,14 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
+from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cron import LocalCron, due_days, moments
+from bot.cron import LocalCron, cron_trigger, due_days, moments
 from bot.schedule import build_schedule
+from bot.settings import load_config
+from gan.toml_settings import SettingsError
 
 PARIS = ZoneInfo("Europe/Paris")
 TWELVE = timedelta(hours=12)
@@ -64,6 +67,61 @@ def test_the_nights_work_begins_once_a_night_whatever_the_clocks_do():
         now = previous.astimezone(UTC) + timedelta(seconds=1)
         fired.append(previous.date())
     assert fired == [date(2026, 3, 28) + timedelta(days=n) for n in range(365)]
+
+
+NEVER_DUE = ["0 9 30 2 *", "0 9 31 4,6,9,11 *", "0 9 30,31 feb mon", "* * 31 2 *"]
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    """APScheduler goes from one day or month to the next a few times at most; a search takes thousands."""
+    steps = []
+
+    def step(self, *values, original=CronTrigger._increment_field_value):
+        steps.append(values)
+        assert len(steps) < 100
+        return original(self, *values)
+
+    monkeypatch.setattr(CronTrigger, "_increment_field_value", step)
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("cron", NEVER_DUE)
+def test_what_can_never_be_due_is_refused_and_costs_nothing_where_it_is_set_already(
+    cron, monkeypatch, tmp_path
+):
+    with pytest.raises(ValueError, match="never due"):
+        cron_trigger(cron, PARIS)
+    for key in ("DREAM_AT", "BEST_AT", "SCRAPE_AT", "TRAIN_AT"):
+        with monkeypatch.context() as patch:
+            patch.setenv(f"BOT_{key}", cron)
+            with pytest.raises(SettingsError, match=f"BOT_{key}"):
+                load_config(tmp_path / "config.toml")
+    now = at("2026-11-21 12:00")
+    assert list(moments(cron, PARIS, now)) == []
+    assert due_days(cron, PARIS, now, TWELVE) == []
+    assert LocalCron(cron, PARIS).get_next_fire_time(None, now) is None
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize(
+    ("cron", "now", "day"),
+    [
+        ("0 9 29 2 *", "2026-11-21 12:00", "2028-02-29"),
+        ("0 9 29 2 mon", "2026-11-21 12:00", "2044-02-29"),
+        ("0 9 29 2 mon", "2072-03-02 12:00", "2112-02-29"),  # 2100 has no leap day
+        ("0 9 last 2 *", "2026-11-21 12:00", "2027-02-28"),
+        ("0 9 31 1-4 sun", "2026-11-21 12:00", "2027-01-31"),
+    ],
+)
+def test_a_rare_day_is_found_at_once(cron, now, day):
+    cron_trigger(cron, PARIS)
+    (on, moment) = next(moments(cron, PARIS, at(now)))
+    assert str(on) == day
+    assert moment == at(f"{day} 09:00")
+    assert due_days(cron, PARIS, at(now), TWELVE) == []
+    assert due_days(cron, PARIS, moment, TWELVE) == [on]
+    assert LocalCron(cron, PARIS).get_next_fire_time(None, at(now)) == moment
 
 
 ZONES = [

@@ -4,6 +4,8 @@
 """
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import discord
@@ -11,6 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.settings import load_config
+from bot.store.store import Store
+from bot.store.votes import Tally
 from tests.bot.world import until
 
 WRITTEN = Path(__file__).with_name("written_by_0_1_0")
@@ -156,6 +160,44 @@ async def test_the_old_store_is_read_and_goes_on(server, tmp_path):
             days = await connection.execute(text("SELECT day, code FROM posts"))
             ((day, code),) = days.all()
         assert (str(day), code.startswith("k5qn30-")) == ("2026-11-21", True)
+
+
+@pytest.mark.usefixtures("left_behind")
+async def test_old_private_messages_become_those_of_their_person(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as old, old:
+        at = "2026-11-16 12:00:00"
+        for person, code in ((ADA, "k5qn30-1"), (BEN, "k5qn30-2")):
+            old.execute("UPDATE designs SET guild_id = 0, user_id = ? WHERE code = ?", (person, code))
+            old.execute("INSERT INTO favorites VALUES (?, 0, ?, ?)", (code, person, at))
+            old.execute(
+                "INSERT INTO votes VALUES (?, ?, 0, ?, ?)", (code, person, 1 if person == ADA else -1, at)
+            )
+            old.execute("INSERT INTO votes VALUES (?, ?, 0, 1, ?)", ("k5qn30-7", person, at))
+            for period in ("", "2026-11", "2026-W47"):
+                old.execute("INSERT INTO scores VALUES (0, ?, ?, 1, 0, 0.2)", (period, code))
+        old.execute("INSERT INTO favorites VALUES ('k5qn30-7', 0, 0, ?)", (at,))
+        for period in ("", "2026-11", "2026-W47"):
+            old.execute("INSERT INTO scores VALUES (0, ?, 'k5qn30-7', 2, 0, 0.3)", (period,))
+    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    await store.open()
+    try:
+        for period in ("", "2026-11", "2026-W47"):
+            assert dict(await store.top(-ADA, 9, period)) == {"k5qn30-1": Tally(1), "k5qn30-7": Tally(1)}
+            assert dict(await store.top(-BEN, 9, period)) == {"k5qn30-7": Tally(1)}
+            assert await store.top(0, 9, period) == []
+        assert (await store.tally("k5qn30-7"), await store.tally("k5qn30-2")) == (Tally(2, 0), Tally(0, 1))
+        assert (await store.card("k5qn30-1", -ADA)).saved_by == (ADA,)
+        other = await store.card("k5qn30-1", -BEN)
+        assert (other.user_id, other.saved_by) == (None, ())
+        assert await store.suggestions("", -BEN, BEN, 9) != await store.suggestions("", -ADA, ADA, 9)
+        assert "k5qn30-7" in await store.favorite_codes()
+        before = {code: await store.tally(code) for code in ("k5qn30-1", "k5qn30-2", "k5qn30-7")}
+        for code in before:  # taken back, a vote leaves the score that it was counted in
+            await store.vote(code, ADA, -ADA, 1)
+            await store.vote(code, ADA, -ADA, 1)
+        assert {code: await store.tally(code) for code in before} == before
+    finally:
+        await store.close()
 
 
 @pytest.mark.usefixtures("left_behind")

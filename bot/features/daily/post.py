@@ -17,6 +17,7 @@ from bot.client import permissions
 from bot.client.announcer import Announcer
 from bot.client.connection import REFUSED
 from bot.client.history import find_own
+from bot.client.replies import dress
 from bot.client.retries import Retries
 from bot.cron import due_days
 from bot.errors import Refusal
@@ -145,7 +146,8 @@ class RegularPost(ABC):
             await self._store.complete_post(guild_id, self.kind, day, NOTHING)
             return
         message = await self.message(guild_id, choice)
-        sent = await channel.send("\n".join(filter(None, (heading, choice.note))), **message)
+        text = "\n".join(filter(None, (heading, choice.note)))
+        sent = await channel.send(**dress({"content": text, **message}, self._guilds.prefix))
         await self._store.complete_post(guild_id, self.kind, day, sent.id)
         self.sent += 1
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from typing import Annotated, Any
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -17,6 +21,58 @@ from bot.features.feature import Feature
 
 PAGE = 9
 """Favorites on a page."""
+ME = {"me", "mine", "my", "myself"}
+_ID = re.compile(r"(?:<@!?)?[0-9]{15,20}>?")
+LONGEST_NAME = 32
+"""Characters of a name, at Discord."""
+
+
+class Person(app_commands.Transformer, commands.Converter[discord.Member | discord.User]):
+    """A person: by slash from Discord's list; typed by mention, id or name, as in Discord's own search."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """The option of the slash command."""
+        return discord.AppCommandOptionType.user
+
+    async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> Any:
+        """Discord has looked them up."""
+        return value
+
+    async def convert(self, context: commands.Context[Any], argument: str) -> discord.Member | discord.User:
+        """Look them up. Raises Refusal if nobody is called so."""
+        if argument.lower() in ME:
+            return context.author
+        if _ID.fullmatch(argument):
+            # Their favorites stay when people leave, so users who are no members are found too.
+            for converter in (commands.MemberConverter(), commands.UserConverter()):
+                with contextlib.suppress(commands.MemberNotFound, commands.UserNotFound):
+                    return await converter.convert(context, argument)
+            raise Refusal(words.nobody_called(argument))
+        member = await _called(context.guild, argument.removeprefix("@"))
+        if member is None:
+            raise Refusal(words.nobody_called(argument))
+        return member
+
+
+async def _called(guild: discord.Guild | None, name: str) -> discord.Member | None:
+    """The member with a name; of several, one whose name it is exactly; None if that leaves no single one."""
+    if guild is None or not 0 < len(name) <= LONGEST_NAME:
+        return None
+    try:
+        # The cache has only those who have spoken; the gateway searches all, by the beginning of their names.
+        found = {member.id: member for member in await guild.query_members(name, limit=100)}
+    except TimeoutError:
+        found = {}
+    wanted = name.casefold()
+    begin: list[discord.Member] = []
+    for member in (found | {member.id: member for member in guild.members}).values():
+        names = [each.casefold() for each in (member.name, member.global_name, member.nick) if each]
+        if wanted in names:
+            return member
+        if any(each.startswith(wanted) for each in names):
+            begin.append(member)
+    return begin[0] if len(begin) == 1 else None
 
 
 class FavoritesCog(Feature):
@@ -30,12 +86,19 @@ class FavoritesCog(Feature):
         """Make the edits that still wait."""
         await self._favorites.edits.close()
 
-    @commands.hybrid_command(name="favorites")
+    @commands.hybrid_command(name="favorites", aliases=["favourites", "favorite", "favourite"])
     @app_commands.describe(who="whose favorites; leave it out for everybody's")
     @commands.guild_only()
-    async def favorites(self, context: Context, who: discord.User | None = None) -> None:
+    async def favorites(
+        self, context: Context, *, who: Annotated[discord.Member | discord.User | None, Person] = None
+    ) -> None:
         """The saved bags, in pages: `!bag favorites`, or somebody's: `!bag favorites @ada`."""
         name = who.display_name if who else None
+        if (
+            isinstance(who, discord.User)
+            and not (await self.store.favorites(guild_id(context), who.id, 0, 1))[1]
+        ):
+            raise Refusal(words.nobody_called(str(who.id)))  # a stranger, who is not named here
         await context.defer()
         await context.send(**await self._page(guild_id(context), who.id if who else 0, name, 0))
 
@@ -63,16 +126,17 @@ class FavoritesCog(Feature):
         self.spend(interaction)
         user_id, page = int(user), int(at)
         await interaction.response.defer()
-        name = await self._name(user_id) if user_id else None
+        name = await self._name(user_id, interaction.guild) if user_id else None
         message = await self._page(guild_id(interaction), user_id, name, page)
         await interaction.edit_original_response(
             embed=message["embed"], attachments=message["files"], view=message["view"]
         )
 
-    async def _name(self, user_id: int) -> str:
+    async def _name(self, user_id: int, guild: discord.Guild | None) -> str:
+        member = guild.get_member(user_id) if guild else None
         try:
             # After a restart the cache knows only who has spoken since.
-            user = self.bot.get_user(user_id) or await self.bot.fetch_user(user_id)
+            user = member or self.bot.get_user(user_id) or await self.bot.fetch_user(user_id)
         except discord.NotFound:
             return words.GONE_USER
         return user.display_name

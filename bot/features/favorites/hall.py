@@ -11,6 +11,7 @@ from bot import words
 from bot.client.bot import BagBot
 from bot.client.edits import Edits
 from bot.client.history import find_own
+from bot.client.replies import dress
 from bot.codes import Code
 from bot.features.card import Cards, design_view
 from bot.store.models import HallPost
@@ -65,7 +66,7 @@ class Hall:
         if found is None:
             message = await self._cards.design(Code.of(code), hall.guild.id, None)
             message["embed"].title = title
-            found = await hall.send(**message)
+            found = await hall.send(**dress({**message}, self._bot.services.settings.prefix))
         await self._store.complete_hall_post(hall.guild.id, code, found.id)
 
     async def _take_down(self, post: HallPost) -> None:

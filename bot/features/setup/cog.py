@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any, TypedDict, cast
 
 import discord
@@ -12,9 +11,9 @@ from discord.ext import commands
 
 from bot import words
 from bot.client import permissions
-from bot.client.bot import Context, Interaction
+from bot.client.bot import Context, Interaction, channel_name, named_channel
 from bot.client.controls import control
-from bot.client.replies import run_reporting_errors
+from bot.client.replies import dress, run_reporting_errors
 from bot.errors import Refusal
 from bot.features.feature import Feature
 from bot.features.setup import times
@@ -22,7 +21,6 @@ from bot.features.setup.panel import SETUP_FORM, SetupModal, setup_view
 from bot.guilds import OFF
 
 VOTES = range(1, 1001)
-_ID = re.compile(r"(?:<#)?([0-9]{15,20})>?")
 
 
 class Panel(TypedDict):
@@ -80,7 +78,7 @@ class SetupCog(Feature):
             return
         if what != "look":
             await self.guilds.set_up(guild.id, **await self._read(guild, what, value))
-        await interaction.response.edit_message(**self._panel(guild))
+        await interaction.response.edit_message(**self._dressed_panel(interaction, guild))
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -98,21 +96,47 @@ class SetupCog(Feature):
             for what, value in filled.items():
                 changes |= await self._read(guild, what, value)
             await self.guilds.set_up(guild.id, **changes)
-            await interaction.response.edit_message(**self._panel(guild))
+            await interaction.response.edit_message(**self._dressed_panel(interaction, guild))
 
         await run_reporting_errors(interaction, change)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """In a new server without a usable home channel, say once how to choose one."""
+        await self._keep_channels(guild)
         home = self.bot.home(guild)
         if home is not None and not permissions.lacking_in(home, guild.me, permissions.SHOW):
             return
         first = [guild.system_channel] if guild.system_channel else []
         for channel in (*first, *guild.text_channels):
             if not permissions.lacking_in(channel, guild.me, ("view_channel", "send_messages")):
-                await channel.send(words.hello(self.guilds.rules(guild.id).channel))
+                hello = words.hello(channel_name(self.guilds.rules(guild.id).channel))
+                await channel.send(words.typed(hello, self.settings.prefix))
                 return
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """Note which channels have the names in config.toml: from then on they may be renamed."""
+        for guild in self.bot.guilds:
+            await self._keep_channels(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        """It may be the one that was missing."""
+        await self._keep_channels(channel.guild)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(self, _: object, channel: discord.abc.GuildChannel) -> None:
+        """It may have been given the name, or been made visible."""
+        await self._keep_channels(channel.guild)
+
+    @commands.Cog.listener("on_guild_available")
+    async def _keep_channels(self, guild: discord.Guild) -> None:
+        for name in (self.settings.channel, self.settings.hall):
+            kept = self.guilds.kept(guild.id, name)
+            found = named_channel(guild.text_channels, name, guild.me, kept)
+            if found is not None:
+                await self.guilds.keep(guild.id, name, found.id)
 
     def _admins(self, interaction: Interaction) -> discord.Guild:
         if not interaction.permissions.manage_guild:
@@ -139,6 +163,9 @@ class SetupCog(Feature):
                         raise ValueError(value)
                     return {"favorite_votes": int(value)}
                 case "reset":
+                    for name in (self.settings.channel, self.settings.hall):
+                        await self.guilds.keep(guild.id, name, None)
+                    await self._keep_channels(guild)
                     return dict.fromkeys(
                         ("channel_id", "hall_id", "timezone", "dream_at", "best_at", "favorite_votes")
                     )
@@ -146,6 +173,11 @@ class SetupCog(Feature):
             meant = await asyncio.to_thread(times.near, value, 3) if what == "zone" else []
             raise Refusal(words.setup_refused(what, value, meant)) from error
         raise Refusal(words.setup_unknown(what))
+
+    def _dressed_panel(self, interaction: Interaction, guild: discord.Guild) -> dict[str, Any]:
+        """The panel, for the message of it that somebody used; a slash command may have asked for it."""
+        by_slash = interaction.message is not None and interaction.message.interaction_metadata is not None
+        return dress({**self._panel(guild)}, self.settings.prefix, by_slash)
 
     def _panel(self, guild: discord.Guild) -> Panel:
         rules = self.guilds.rules(guild.id)
@@ -155,7 +187,9 @@ class SetupCog(Feature):
         embed.add_field(name=words.SETUP_KEYS["hall"], value=words.hall_channel(hall and hall.id))
         embed.add_field(name=words.SETUP_KEYS["votes"], value=words.threshold(rules.favorite_votes))
         now = self.now().astimezone(rules.zone)
-        embed.add_field(name=words.SETUP_KEYS["zone"], value=words.local_time(rules.timezone, now))
+        embed.add_field(
+            name=words.SETUP_KEYS["zone"], value=words.local_time(times.shown_zone(rules.timezone), now)
+        )
         embed.add_field(name=words.SETUP_KEYS["hour"], value=times.spoken(rules.dream_at))
         embed.add_field(name=words.SETUP_KEYS["best"], value=times.spoken(rules.best_at))
         lacks = {
@@ -183,8 +217,7 @@ def _channel(guild: discord.Guild, said: str) -> int:
     """The id of the text channel that was named by mention, id or name; OFF for none. Raises ValueError."""
     if said.lower() in times.NEVER:
         return OFF
-    match = _ID.fullmatch(said)
-    for channel in guild.text_channels:
-        if (match and channel.id == int(match[1])) or channel.name == said.removeprefix("#").lower():
-            return channel.id
-    raise ValueError(said)
+    channel = named_channel(guild.text_channels, said, guild.me, None)
+    if channel is None:
+        raise ValueError(said)
+    return channel.id

@@ -21,7 +21,7 @@ class SetupModal(discord.ui.Modal, title=words.SETUP_TITLE):
     def __init__(self, rules: Rules) -> None:
         super().__init__(custom_id=SETUP_FORM, timeout=3600)
         for what, value in (
-            ("zone", rules.timezone),
+            ("zone", times.shown_zone(rules.timezone)),
             ("best", times.clock(rules.best_at)),
             ("votes", str(rules.favorite_votes)),
         ):

@@ -56,7 +56,7 @@ class TrainingCog(Feature):
             words.timelapse_so_far(name, epoch), file=attach("timelapse.gif", gif, words.timelapse_alt(epoch))
         )
 
-    @commands.hybrid_group(name="train", invoke_without_command=True)
+    @commands.hybrid_group(name="train", invoke_without_command=True, case_insensitive=True)
     async def train(self, context: Context) -> None:
         """Begin or stop a training run: `!bag train start`."""
         raise Refusal(words.usage("!bag train start"))

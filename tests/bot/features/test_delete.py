@@ -103,8 +103,9 @@ async def test_without_a_post_it_says_how(server):
         await world.ben.send(world.channel, "!bag delete")
         await world.ben.send(world.channel, "!bag delete 123456789012345678")
         result = await world.ben.slash(world.channel, "bag delete")
-        for said in (*world.whispers(world.ben), result.response.content):
-            assert "`!bag" in said
+        for said in world.whispers(world.ben):
+            assert "`!bag delete`" in said
+        assert "`/bag delete`" in result.response.content
 
 
 async def test_a_post_that_is_gone_already_is_no_error(server):

@@ -56,6 +56,20 @@ async def test_what_was_answered_is_in_the_file_and_in_the_end_so_is_all_that_wa
     assert all(task.done() for task in asked)
 
 
+async def test_a_store_closes_in_good_order_when_all_tasks_have_been_cancelled(tmp_path):
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/bot.db")
+    await store.open()
+    await store.add_designs([Code.of("k3f9x2-42")], 1, GUILD, None)
+    asked = asyncio.create_task(store.vote("k3f9x2-42", 1, GUILD, 1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.wait([asked])
+    assert asked.cancelled()  # so nobody was told that it counts
+    await store.close()
+
+
 async def test_a_full_disk_fails_whom_it_fails_and_nobody_is_told_otherwise(store, tmp_path):
     codes = [Code.seeded("k3f9x2", seed) for seed in range(40)]
     with sqlite3.connect(tmp_path / "bot.db") as other:

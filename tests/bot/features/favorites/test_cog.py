@@ -2,12 +2,15 @@
 
 import errno
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from bot.features.daily.post import Choice
 from bot.features.favorites import files
-from bot.store.votes import Tally
+from bot.store.models import Base
+from bot.store.votes import Tally, week
 from tests.bot.world import until
 
 FORMS = pytest.mark.parametrize("form", ["prefix", "slash"])
@@ -231,3 +234,105 @@ async def test_on_a_full_disk_saving_says_so_and_can_be_tried_again(server, monk
         assert "disk is full" in result.response.content
         result = await world.ada.click(bag, custom_id=f"bag:save:{code}")
         assert "now one of your favorites" in result.response.content
+
+
+async def test_somebody_is_found_by_name_as_discord_finds_them(server):
+    async with server() as world:
+        grace = world.guild.add_member(world.env.create_user("grace.hopper"), nick="Amazing Grace")
+        everybody = world.guild.add_member(world.env.create_user("benedict"))
+        saved = {}
+        for number, person in enumerate((world.ada, world.ben, grace)):
+            await world.ada.send(world.channel, f"!bag {number}")
+            await person.click(world.last, custom_id=f"bag:save:{world.code}")
+            saved[person] = world.code
+        await world.restart()  # and nobody has spoken since
+        for name, person in (
+            *(("ben", world.ben), ("BEN", world.ben), ("@ben", world.ben), (str(world.ben.id), world.ben)),
+            *(("grace.hopper", grace), ("amazing grace", grace), ("Amazing", grace), (grace.mention, grace)),
+            *(("me", world.ada), ("Mine", world.ada), ("gra", grace)),
+        ):
+            await world.ada.send(world.channel, f"!bag favorites {name}")
+            shown = world.last.embeds[0].description
+            assert [code for code in saved.values() if code in shown] == [saved[person]], name
+        for name in (
+            "nobody",
+            "123456789012345678",
+            "42",
+            "<@123456789012345678>",
+            "b",
+            "x" * 500,
+            "@everyone",
+        ):
+            await world.ben.send(world.channel, f"!bag favorites {name}")
+            assert "Nobody here is called" in world.whispers(world.ben)[-1], name
+            assert len(world.whispers(world.ben)[-1]) < 400
+        stranger = world.env.create_user("mallory")
+        await world.ben.send(world.channel, f"!bag favorites {stranger.id}")
+        assert "Nobody here is called" in world.whispers(world.ben)[-1]
+        assert "mallory" not in world.whispers(world.ben)[-1]
+        await world.ada.send(world.channel, f"!bag favorites {everybody.mention}")
+        assert "benedict has no favorites" in world.whispers(world.ada)[-1]
+
+
+async def test_a_name_is_shown_as_a_name_and_as_nothing_else(server):
+    names = {
+        "**bold** _x_ `y`": r"\*\*bold\*\* \_x\_ \`y\`",
+        "[a](https://b.example)": r"\[a\]\(https\:\/\/b\.example\)",
+        "# one\ntwo": r"\# one two",
+        "\u202eevil\u2066\u200b": "evil",
+        "<@1>": r"\<\@1\>",
+        "\u202e": "omebody",
+        "Zoë 👩\u200d🚀": "Zoë 👩\u200d🚀",
+    }
+    async with server() as world:
+        for number, (name, shown) in enumerate(names.items()):
+            someone = world.guild.add_member(world.env.create_user(f"someone{number}"), nick=name)
+            await world.ada.send(world.channel, f"!bag favorites {someone.mention}")
+            assert world.whispers(world.ada)[-1].partition(" has no favorites")[0].endswith(shown), name
+            await world.ada.send(world.channel, "!bag 42")
+            await someone.click(world.last, custom_id=f"bag:save:{world.code}")
+            await world.ada.send(world.channel, f"!bag favorites {someone.mention}")
+            assert world.last.embeds[0].title.endswith(f"of {shown}".replace("of o", "of so")), name
+
+
+async def test_people_are_named_where_they_dreamed_and_nowhere_else(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        code = world.code
+        await world.ada.click(world.last, custom_id=f"bag:save:{code}")
+        elsewhere = world.env.create_guild("Elsewhere", owner=world.ben.user)
+        there, cleo = elsewhere.create_text_channel("general"), elsewhere.add_member(elsewhere.owner)
+        await cleo.send(there, f"!bag show {code}")
+        shown = there.last_message.embeds[0].to_dict()
+        assert str(world.ada.id) not in json.dumps(shown)
+        await world.app.store.vote(code, cleo.id, elsewhere.id, 1)
+        best = await world.app.weekly.message(elsewhere.id, Choice(week(datetime.now(UTC))))
+        assert code in best["embed"].description
+        assert str(world.ada.id) not in best["embed"].description
+        await world.ben.send(world.channel, f"!bag show {code}")
+        assert world.ada.mention in json.dumps(world.last.embeds[0].to_dict())
+
+
+async def test_private_messages_are_a_place_of_one_person(server):
+    async with server() as world:
+        await world.ada.send_dm("!bag 42")
+        bag = world.ada.user.dm_channel.history()[-1]
+        code = bag.embeds[0].title.split()[-1]
+        for action in ("save", "up"):
+            await world.ada.user.click(bag, custom_id=f"bag:{action}:{code}")
+        shown = {}
+        for person in (world.ada, world.ben):
+            await person.send_dm(f"!bag show {code}")
+            shown[person] = json.dumps(person.user.dm_channel.history()[-1].embeds[0].to_dict())
+        assert shown[world.ada].count(world.ada.mention) == 2  # who dreamed it, and who saved it
+        assert str(world.ada.id) not in shown[world.ben]
+        suggested = world.app.store.suggestions
+        assert await suggested("", -world.ada.id, 0, 25) == [code]
+        assert await suggested("", -world.ben.id, 0, 25) == []
+        assert await suggested("", 0, 0, 25) == []
+
+        await world.app.store.forget(world.ada.id)
+        async with world.app.store.engine.connect() as connection:
+            for table in Base.metadata.tables.values():
+                for row in await connection.execute(table.select()):
+                    assert not {world.ada.id, -world.ada.id} & set(row), table.name

@@ -98,6 +98,9 @@ async def test_without_a_hall_the_channel_hears_of_it_and_the_favorite_is_kept(s
         for person in (world.ada, world.ben):
             await person.click(bag, custom_id=f"bag:up:{code}")
         assert "newest favorite" in world.last.content
+        assert world.last.id != bag.id
+        assert [file.filename for file in world.last.attachments] == [f"{code}.png"]
+        assert world.code == code
         assert await row(world, code) is None
 
 

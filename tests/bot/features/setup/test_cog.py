@@ -1,6 +1,9 @@
 """`!bag setup`: what the owner of a server chooses holds at once and after a restart."""
 
+from datetime import UTC, datetime
+
 import discord
+import pytest
 
 
 def fields(message):
@@ -65,7 +68,53 @@ async def test_the_same_by_slash_is_seen_by_the_admin_only(server):
         )
 
 
+OFFSETS = {
+    "GMT+2": ("Etc/GMT-2", "UTC+2"),
+    "gmt -5": ("Etc/GMT+5", "UTC-5"),
+    "UTC+02:00": ("Etc/GMT-2", "UTC+2"),
+    "+02:00": ("Etc/GMT-2", "UTC+2"),
+    "−3": ("Etc/GMT+3", "UTC-3"),
+    "UTC+5:30": ("Asia/Kolkata", "Asia/Kolkata"),
+    "utc+0545": ("Asia/Kathmandu", "Asia/Kathmandu"),
+    "-9:30": ("Pacific/Marquesas", "Pacific/Marquesas"),
+    "GMT+0": ("UTC", "UTC"),
+    "Etc/GMT+2": ("Etc/GMT+2", "UTC-2"),  # whoever knows that name knows its sign
+}
+
+
+async def test_an_offset_has_the_sign_that_people_give_it(server):
+    async with server() as world:
+        world.clock.moment = datetime(2026, 7, 1, 12, tzinfo=UTC)
+        for typed, (name, shown) in OFFSETS.items():
+            await world.ada.send(world.channel, f"!bag setup zone {typed}")
+            assert rules(world).timezone == name, typed
+            assert fields(world.last)["Time zone"].startswith(f"{shown}, "), typed
+        for typed, offered in (("gmt+2", "UTC+2"), ("UTC-2", "UTC-2"), ("etc/gmt-2", "UTC+2")):
+            choices = await world.ada.autocomplete(world.channel, "bag setup", "value", typed, what="zone")
+            assert choices[0]["value"] == offered
+        result = await world.ada.slash(world.channel, "bag setup", what="zone", value="UTC+2")
+        assert fields(result.response.message)["Time zone"] == "UTC+2, where it is 14:00"
+
+
+async def test_what_the_form_shows_can_be_sent_as_it_is(server, monkeypatch):
+    monkeypatch.setenv("BOT_BEST_AT", "0 18 1 * *")
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag setup zone UTC+2")
+        form = await world.ada.click(world.last, custom_id="bag:setup:more")
+        shown = [label["component"] for label in form.modal["components"]]
+        filled = {field["custom_id"]: field["value"] for field in shown}
+        assert (filled["zone"], filled["best"]) == ("UTC+2", "0 18 1 * *")
+        await world.ada.submit_modal(form, filled)
+        assert (rules(world).timezone, rules(world).best_at) == ("Etc/GMT-2", "0 18 1 * *")
+
+
 REFUSED = [
+    ("zone UTC-3:30", "`America/St_Johns`"),
+    ("zone UTC+15", "`UTC+2`"),
+    ("zone UTC+5:75", "`UTC+2`"),
+    ("hour 0 9 30 2 *", "`9:30`"),
+    ("best 0 9 30 2 *", "`sun 18`"),
+    ("best 0 9 1 * " + "mon," * 30 + "mon", "`sun 18`"),
     ("zone Pariss", "`Europe/Paris`"),
     ("zone Atlantis", "`new york`"),
     ("zone", "takes a place"),
@@ -253,3 +302,67 @@ async def test_a_server_that_takes_the_bot_back_finds_its_choices_kept(server):
         assert len(world.channel.history()) == before  # no hello: there is a home
         await world.ada.send(world.channel, "!bag 42")
         assert world.last.attachments
+
+
+def home(world):
+    return world.env.bot.home(world.env.bot.get_guild(world.guild.id))
+
+
+@pytest.mark.parametrize("named", ["Bag-Dreams", "bag dreams", "#bag-dreams", " #Bag Dreams "])
+async def test_a_channel_is_found_however_its_name_is_written(server, named):
+    async with server(f'channel = "{named}"\nhall = "{named.replace("reams", "reamers")}"') as world:
+        assert home(world).id == world.channel.id
+        hall = world.guild.create_text_channel("bag-dreamers")
+        await world.env.settle()
+        assert world.env.bot.hall(home(world).guild).id == hall.id
+        await world.ada.send(world.channel, f"!bag setup hall {named}")
+        assert world.channel.mention in fields(world.last)["Hall of fame"]
+
+
+async def test_of_two_channels_with_the_name_it_takes_the_one_it_can_see(server):
+    async with server() as world:
+        hidden = discord.PermissionOverwrite(view_channel=False)
+        world.guild.create_text_channel("bag-dreams", overwrites={world.guild.default_role: hidden})
+        await world.env.settle()
+        assert home(world).id == world.channel.id
+
+        elsewhere = world.env.create_guild("Elsewhere", owner=world.ada.user)
+        elsewhere.create_text_channel("bag-dreams", overwrites={elsewhere.default_role: hidden})
+        seen = elsewhere.create_text_channel("bag-dreams")
+        await world.env.settle()
+        there = world.env.bot.get_guild(elsewhere.id)
+        assert world.env.bot.home(there).id == seen.id
+        await there.get_channel(seen.id).edit(overwrites={there.default_role: hidden})
+        again = elsewhere.create_text_channel("bag-dreams")
+        await world.env.settle()
+        assert world.env.bot.home(there).id == again.id
+
+
+async def test_a_renamed_channel_stays_the_home(server):
+    async with server() as world:
+        hall = world.guild.create_text_channel("hall-of-fame")
+        await world.env.settle()
+        for channel in (world.channel, hall):
+            await world.env.bot.get_channel(channel.id).edit(name=f"the-{channel.name}")
+        await world.env.settle()
+        for _ in range(2):
+            assert home(world).id == world.channel.id
+            assert world.env.bot.hall(home(world).guild).id == hall.id
+            await world.restart()
+            await world.app.guilds.load()
+        world.guild.create_text_channel("bag-dreams")
+        await world.env.settle()
+        assert home(world).id == world.channel.id
+        await world.ada.send(world.channel, "!bag setup reset")  # the name counts again
+        assert home(world).id != world.channel.id
+
+
+async def test_a_home_that_is_deleted_makes_room_for_another_of_its_name(server):
+    async with server() as world:
+        await world.env.bot.get_channel(world.channel.id).delete()
+        await world.env.settle()
+        again = world.guild.create_text_channel("bag-dreams")
+        await world.env.settle()
+        assert home(world).id == again.id
+        await world.restart()
+        assert home(world).id == again.id
