@@ -152,13 +152,15 @@ class BotWire(Wire):
         try:
             if wait:
                 identifies = len(self.gateway.identifies)
-                await until(
-                    lambda: (
-                        (len(self.gateway.identifies) > identifies and self.gateway.ready)
-                        or process.returncode is not None
+                with suppress(TimeoutError):
+                    await until(
+                        lambda: (
+                            (len(self.gateway.identifies) > identifies and self.gateway.ready)
+                            or process.returncode is not None
+                        )
                     )
-                )
                 assert process.returncode is None, bot.log
+                assert self.gateway.ready, bot.log
             yield bot
         finally:
             if process.returncode is None:

@@ -1,0 +1,61 @@
+"""SIGTERM while people wait: everybody gets a picture or a word, and nobody is left with "thinking…"."""
+
+import signal
+
+import pytest
+
+from tests.bot.world import until
+from tests.wire.conftest import BotProcess, BotWire, report
+from tests.wire.models import Interaction, Message
+
+pytestmark = pytest.mark.slow
+
+PEOPLE = 12
+
+
+class Crowd:
+    """People who all ask at once, some by typing and some by slash, and some who press a button."""
+
+    def __init__(self, wire: BotWire, card: Message | None) -> None:
+        self._wire = wire
+        self._channels = [wire.guild.channel(f"place-{number}") for number in range(PEOPLE)]
+        people = [wire.guild.join(wire.person(f"Person {number}")) for number in range(3 * PEOPLE)]
+        asked = zip(people[:PEOPLE], self._channels, strict=True)
+        self.typed = [person.send(channel, "!bag grid 16") for person, channel in asked]
+        self.interactions: list[Interaction] = [
+            person.slash(channel, "bag grid", count=16)
+            for person, channel in zip(people[PEOPLE : 2 * PEOPLE], self._channels, strict=True)
+        ]
+        if card is not None:
+            self.interactions += [person.click(card, "bag:again") for person in people[2 * PEOPLE :]]
+
+    def left(self) -> list[str]:
+        """Those who were told nothing."""
+        left = [f"typed by {one.author.name}" for one in self.typed if not (one.answers or one.author.told)]
+        left += [f"thinking for {one.person.name}" for one in self.interactions if one.thinking]
+        silent = [one for one in self.interactions if not (one.thinking or one.answers or one.person.told)]
+        return left + [f"nothing for {one.person.name}" for one in silent]
+
+
+async def ends_well(bot: BotProcess, crowd: Crowd) -> None:
+    assert await bot.stop(signal.SIGTERM) == 0
+    report(f"ended in {bot.stop_seconds:.1f} s; left without a word: {len(crowd.left())}")
+    assert not crowd.left()
+    assert "Traceback" not in bot.log
+
+
+async def test_people_who_wait_for_pictures_get_them_or_a_word(wire: BotWire) -> None:
+    async with wire.bot() as bot:
+        await until(lambda: wire.syncs)
+        card = await wire.ada.send(wire.channel, "!bag 42").picture()
+        crowd = Crowd(wire, card)
+        await until(lambda: wire.thinking())
+        await ends_well(bot, crowd)
+
+
+async def test_people_who_ask_while_the_drawing_process_loads_get_a_word(wire: BotWire) -> None:
+    async with wire.bot() as bot:
+        await until(lambda: wire.syncs)
+        crowd = Crowd(wire, None)
+        await until(lambda: wire.thinking())
+        await ends_well(bot, crowd)
