@@ -13,6 +13,9 @@ LIMIT = 8 * 2**20
 
 _COLORS = 256
 
+_PIXELS = 2**23
+"""Of a grid at most: 64 bags of 256 × 256 pixels, and as much again."""
+
 _FEWEST = 60
 """Frames of a timelapse at least; to save more bytes its pictures are made smaller."""
 
@@ -120,6 +123,8 @@ def _epoch(grid: Path) -> int:
 
 def _read(file: Path) -> Image.Image:
     with Image.open(file) as image:
+        if image.width * image.height > _PIXELS:
+            raise ValueError(f"{file.name} is no grid: it has {image.width} × {image.height} pixels")
         return image.convert("RGB")
 
 

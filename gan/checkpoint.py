@@ -1,13 +1,12 @@
 """state.pt: everything that a killed run needs to continue, bit for bit."""
 
 import io
-import pickle
 from typing import Any
 
 import torch
 
 from gan.atomic import write_atomically
-from gan.errors import UserError
+from gan.errors import UserError, out_of_memory
 from gan.run import Run
 
 
@@ -34,7 +33,9 @@ def load_state(run: Run) -> dict[str, Any] | None:
                 state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             continue
-        except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        except Exception as error:  # torch raises whatever a damaged or crafted file leads to
+            if out_of_memory(error):
+                raise
             broken = error
         else:
             return state

@@ -87,7 +87,7 @@ def open_dataset(path: Path) -> Dataset:
         )
     except OSError as error:
         raise DatasetError(f"no dataset at {path} ({error.strerror}): build one first") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DatasetError(f"{path}/manifest.json is broken: rebuild the dataset") from error
     if version != VERSION:
         raise DatasetError(f"the dataset at {path} has version {version}; this program reads {VERSION}")

@@ -1,21 +1,35 @@
-"""The events of a run: one JSON object per line, appended whole. They are how the bot follows a run."""
+"""The events of a run: one JSON object per line, appended whole. They are how the bot follows a run.
+
+A run folder may come from another machine, so what is read is not trusted: see `read`.
+"""
 
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
+from gan.run import Run
 
-class EventError(ValueError):
-    """A line of an events file that is not an event; the message is one line."""
+_LONGEST = 2**16
+"""Bytes of a line; a longer one is no event."""
+
+Epochs = Annotated[int, Field(ge=0, lt=2**31)]
+"""A number of epochs, which the bot's store keeps in four bytes."""
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Word = Annotated[str, Field(pattern=r"^[\w.-]{1,50}$")]
+"""A name that can be shown as it is."""
+FileName = Annotated[str, Field(pattern=r"^(\w[\w.-]*/)*\w[\w.-]*$", max_length=200)]
+"""A path inside the run folder, in POSIX form: neither absolute nor with `..` in it."""
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    time: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class Started(_Event):
@@ -23,12 +37,12 @@ class Started(_Event):
 
     event: Literal["started"] = "started"
     run: str
-    preset: str
-    device: str
-    epochs: int | None
-    epoch: int
-    images: int
-    image_size: int
+    preset: Word
+    device: Word
+    epochs: Count | None
+    epoch: Epochs
+    images: Count
+    image_size: Count
     dataset: str
     """The dataset's content hash."""
 
@@ -37,16 +51,16 @@ class Epoch(_Event):
     """An epoch ended. `grid` is a path inside the run folder; losses are means over the epoch."""
 
     event: Literal["epoch"] = "epoch"
-    epoch: int
-    epochs: int | None
-    loss_d: float
-    loss_g: float
-    images_per_second: float
-    images_seen: int
-    seconds: float
+    epoch: Epochs
+    epochs: Count | None
+    loss_d: Number
+    loss_g: Number
+    images_per_second: Number
+    images_seen: Count
+    seconds: Number
     """Time trained in this run so far, over all resumptions."""
-    seconds_left: float | None
-    grid: str
+    seconds_left: Number | None
+    grid: FileName
     kid: float | None = None
     """KID × 1000 of the averaged generator against held-out pictures; measured in some epochs only."""
 
@@ -55,7 +69,7 @@ class Checkpoint(_Event):
     """generator.safetensors was written with this version."""
 
     event: Literal["checkpoint"] = "checkpoint"
-    epoch: int
+    epoch: Epochs
     version: str
 
 
@@ -63,26 +77,26 @@ class Recovered(_Event):
     """Training failed; it resumes from the checkpoint of `epoch`, at `rate` × the recipe's learning rates."""
 
     event: Literal["recovered"] = "recovered"
-    epoch: int
+    epoch: Epochs
     reason: str
     """One line."""
-    rate: float
+    rate: Number
 
 
 class Finished(_Event):
     """The run reached its end; `timelapse` and `losses` are paths inside the run folder."""
 
     event: Literal["finished"] = "finished"
-    epoch: int
-    timelapse: str
-    losses: str
+    epoch: Epochs
+    timelapse: FileName
+    losses: FileName
 
 
 class Stopped(_Event):
     """The run was asked to stop; it can be resumed."""
 
     event: Literal["stopped"] = "stopped"
-    epoch: int
+    epoch: Epochs
 
 
 class Failed(_Event):
@@ -116,28 +130,47 @@ def append(run: Path, event: Event) -> None:
 def read(run: Path, offset: int = 0) -> tuple[list[Event], int]:
     """The events after byte `offset` of events.jsonl in the folder `run`, and the offset to read from next.
 
-    A half-written last line is left for the next call; a missing file gives `([], 0)`. An earlier broken line
-    (its writer was killed) is skipped. Raises EventError for a line that is valid JSON but not an event.
+    A half-written last line is left for the next call; a missing file gives `([], 0)`. From an offset within
+    a line, the rest of that line is skipped. What is not an event is passed over, with one line in the log
+    for each reason: a broken line (its writer was killed), an event or a field of a kind that this version
+    does not know, a value out of range. Raises OSError.
     """
+    found: list[Event] = []
     try:
         with (run / "events.jsonl").open("rb") as file:
-            file.seek(offset)
-            whole, newline, _ = file.read().rpartition(b"\n")
+            if offset:
+                file.seek(offset - 1)
+                offset += max(0, len(file.readline(_LONGEST)) - 1)
+            # A longer line comes in pieces, none of which is an event.
+            while (line := file.readline(_LONGEST)).endswith(b"\n") or len(line) == _LONGEST:
+                offset += len(line)
+                event = _parse(Run(run), line)
+                if event is not None:
+                    found.append(event)
     except FileNotFoundError:
         return [], 0
-    if not newline:
-        return [], offset
-    found = [_parse(line) for line in whole.split(b"\n") if line]
-    return [event for event in found if event is not None], offset + len(whole) + 1
+    return found, offset
 
 
-def _parse(line: bytes) -> Event | None:
+def _parse(run: Run, line: bytes) -> Event | None:
     try:
-        return _adapter.validate_json(line)
+        told = from_json(line)
+    except ValueError:
+        if line.strip():
+            run.passed_over("a line of its events that is not JSON")
+        return None
+    try:
+        event = _adapter.validate_python(told)
     except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
-            return None
-        raise EventError(f"not an event of a run: {line[:80].decode(errors='replace')}") from error
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        if wrong["type"].startswith("union_tag") or not isinstance(told, dict):
+            run.passed_over("an event of an unknown kind", str(told)[:80])
+        else:
+            run.passed_over("an event", f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}")
+        return None
+    if unknown := told.keys() - type(event).model_fields.keys():
+        run.passed_over("an unknown field of an event", f"{event.event}.{min(unknown)[:80]}")
+    return event
 
 
 def _ends_whole(path: Path) -> bool:

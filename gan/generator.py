@@ -5,26 +5,26 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from gan import networks
 from gan.atomic import write_atomically
-from gan.errors import UserError
 from gan.folding import folded
+from gan.header import ARCHITECTURE, GeneratorError, read_header, wrong_header
 from gan.seeds import checked, derived
-
-ARCHITECTURE = "bag-dreams-2"
-"""Name of the network architecture; changes whenever old weights would no longer draw the same."""
 
 Z = Literal["normal", "uniform"]
 """Distribution of latents; see `noise`."""
+
+_TYPES = {torch.float32: "F32", torch.int64: "I64"}
 
 _GROUPS = (32, 8, 2, 1)
 """Pictures drawn at once, if that gives the same bits as drawing in pairs: large groups are two to three
@@ -32,24 +32,31 @@ times as fast, but kernels may differ. In pairs, since torch computes those of a
 """
 
 
-class GeneratorError(UserError):
-    """A generator file that cannot be used; the message is one line."""
+def _possible_size(pixels: int) -> int:
+    if pixels not in networks.SIZES:
+        raise ValueError(f"must be one of {', '.join(map(str, networks.SIZES))}")
+    return pixels
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a generator's weights do not say: the same weights in another shape draw noise."""
+    """What a generator's weights do not say: the same weights in another shape draw noise.
 
-    z_size: int
+    The ranges, those of `Recipe`, are of what a file may say.
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+
+    z_size: Annotated[int, Field(ge=1, le=4096)]
     """Numbers in a latent."""
     z: Z
-    channels: int
+    channels: Annotated[int, Field(ge=1, le=4096)]
     """Of the 4×4 stage."""
-    image_size: int
+    image_size: Annotated[int, AfterValidator(_possible_size)]
     """Pixels along a side."""
     upsampling: networks.Upsampling = "transposed"
     attention: bool = False
-    blocks: int = 0
+    blocks: Annotated[int, Field(ge=0, le=8)] = 0
     """Residual blocks per stage."""
 
     def network(self) -> networks.Generator:
@@ -62,6 +69,9 @@ class Shape:
             blocks=self.blocks,
             attention=self.attention,
         )
+
+
+_shapes = TypeAdapter(Shape)
 
 
 class Generator:
@@ -98,6 +108,10 @@ class Generator:
         variations of it. Raises SeedError for a seed out of range.
         """
         return torch.stack([_child(a, b, checked(seed), mutation, self.shape) for seed in seeds])
+
+    def is_finite(self) -> bool:
+        """Whether all weights are finite numbers, also with the batch norms folded in."""
+        return all(bool(weights.isfinite().all()) for weights in self._network.state_dict().values())
 
     @torch.inference_mode()
     def draw(self, latents: Tensor) -> NDArray[np.uint8]:
@@ -190,25 +204,37 @@ def save_generator(path: Path, network: networks.Generator, shape: Shape, epoch:
 
 
 def load(path: Path) -> Generator:
-    """Load the generator in the file `path`. Raises GeneratorError if it is missing, truncated or foreign."""
+    """Load the generator in the file `path`.
+
+    Raises GeneratorError if it is missing, truncated, foreign, or if its weights are not what its header
+    says, or not finite. The header is checked before any memory is taken for weights.
+    """
+    header = read_header(path)
     try:
-        with safe_open(path, "pt") as file:
-            about = (file.metadata() or {}).get("bag-dreams")
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
-    except FileNotFoundError as error:
-        raise GeneratorError(f"no generator at {path}: train one first") from error
-    except (OSError, SafetensorError) as error:
-        raise GeneratorError(f"{path} is not a generator, or is truncated ({error})") from error
-    if about is None:
-        raise GeneratorError(f"{path} was not written by this program: it does not say how it was built")
+        shape = _shapes.validate_json(json.dumps(header.shape))
+    except ValidationError as error:
+        raise wrong_header(path, error) from error
+    with torch.device("meta"):  # without weights: they all come from the file
+        network = shape.network()
     try:
-        said = json.loads(about)
-        if said["architecture"] != ARCHITECTURE:
-            raise GeneratorError(f"{path} has architecture {said['architecture']}, not {ARCHITECTURE}")
-        shape = Shape(**said["shape"])
-        with torch.device("meta"):  # without weights: they all come from the file
-            network = shape.network()
+        weights = _weights(path, network.state_dict())
         network.load_state_dict(weights, assign=True)
-        return Generator(network, shape, said["epoch"], said["version"])
-    except (KeyError, TypeError, RuntimeError) as error:
+        generator = Generator(network, shape, header.epoch, header.version)
+    except (OSError, SafetensorError, RuntimeError) as error:
         raise GeneratorError(f"{path} does not contain what its metadata says") from error
+    # A version is for ever: codes with it must not draw the bags of another generator.
+    if version_of(weights) != header.version:
+        raise GeneratorError(f"{path} is not the generator {header.version}, as it says")
+    if not generator.is_finite():
+        raise GeneratorError(f"{path} has weights that are not finite numbers")
+    return generator
+
+
+def _weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A file's weights, if they have the names, shapes and types of those on the meta device."""
+    with safe_open(path, "pt") as file:
+        parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+        found = {name: (part.get_dtype(), part.get_shape()) for name, part in parts.items()}
+        if found != {name: (_TYPES[like.dtype], list(like.shape)) for name, like in expected.items()}:
+            raise GeneratorError(f"{path} does not contain what its metadata says")
+        return {name: file.get_tensor(name) for name in expected}

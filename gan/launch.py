@@ -4,7 +4,6 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -73,8 +72,8 @@ def locked(folder: Run) -> Iterator[None]:
 
 
 def _resumable(settings: Settings, asked: frozenset[str], name: str | None, *, new: bool) -> Run | None:
-    if name is not None and Path(name).name != name:
-        raise LaunchError(f"--run {name}: a run's name must be a single folder name")
+    if name is not None and not run.is_name(name):
+        raise LaunchError(f"--run {name}: a run's name must be a folder's name of at most 80 characters")
     if name is None:
         old = None if new else run.newest(settings.runs)
     else:

@@ -1,9 +1,14 @@
 """The run folder, where a training run keeps everything: its paths, and finding runs. Imports no torch."""
 
-import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pydantic_core import from_json
+
+_told: set[tuple[Path, str]] = set()
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,35 @@ class Run:
     def timelapse(self) -> Path:
         return self.path / "timelapse.gif"
 
+    def has(self, file: Path) -> bool:
+        """Whether a path is that of a plain file of the run.
+
+        A link in a folder that somebody else made may lead anywhere, and what the bot reads, people see.
+        """
+        try:
+            real = file.resolve()
+            inside = real.is_relative_to(self.path.resolve())
+            if not inside:
+                self.passed_over("a link that leads out of its folder", file.name)
+            return inside and real.is_file()
+        except (OSError, RuntimeError):  # unreadable, or links in a circle
+            return False
+
+    def read(self, file: Path, most: int) -> bytes | None:
+        """The content of a file of the run; None if it `has` none there, or one of more than `most` bytes."""
+        return file.read_bytes() if self.has(file) and file.stat().st_size <= most else None
+
+    def passed_over(self, what: str, example: str = "") -> None:
+        """Log, once per process, that something in the run folder is passed over."""
+        if (self.path, what) not in _told:
+            _told.add((self.path, what))
+            log.warning("run %r: passed over %s%s", self.name, what, f" ({example!r})" if example else "")
+
+
+def is_name(name: str) -> bool:
+    """Whether a run can have the name: a folder's, printable, and short enough for Discord's buttons."""
+    return Path(name).name == name and name.isprintable() and len(name) <= 80
+
 
 def newest(runs: Path) -> Run | None:
     """The run in the folder `runs` that started last; None if there is none."""
@@ -70,18 +104,34 @@ def newest(runs: Path) -> Run | None:
 
 
 def every(runs: Path) -> list[Run]:
-    """The runs in the folder `runs`, in the order in which they started."""
-    return sorted((Run(path.parent) for path in runs.glob("*/events.jsonl")), key=_started)
+    """The runs in the folder `runs`, in the order in which they started.
+
+    Folders whose events can't be read are passed over, and so are those without a proper name (`is_name`).
+    """
+    started = [
+        (time, run) for path in runs.glob("*/events.jsonl") if (time := _started(run := Run(path.parent)))
+    ]
+    return [run for _, run in sorted(started, key=lambda each: (each[0], each[1].name))]
 
 
-def _started(run: Run) -> tuple[str, str]:
+def _started(run: Run) -> datetime | None:
+    """When a run started, as far as it says so; None if its events can't be read."""
     # By the time of the first event: names need not sort, and copying changes file times.
-    with run.events.open("rb") as file:
-        first = file.readline()
     try:
-        return str(json.loads(first)["time"]), run.name
-    except (ValueError, KeyError, TypeError):
-        return "", run.name
+        if not run.events.is_file():
+            return None
+        if not is_name(run.name):
+            run.passed_over("all of it, for its name")
+            return None
+        with run.events.open("rb") as file:
+            first = file.readline(4096)
+    except OSError as error:
+        run.passed_over("its events", error.strerror or "")
+        return None
+    try:
+        return datetime.fromisoformat(from_json(first)["time"]).astimezone(UTC)
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def new(runs: Path, name: str | None = None) -> Run:

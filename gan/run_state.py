@@ -55,5 +55,5 @@ def follow(of: Run, new: list[events.Event], before: Progress | None) -> Progres
 
 
 def read_epochs(of: Run) -> list[events.Epoch]:
-    """A run's Epoch events, in the order in which they happened. Raises EventError as `events.read` does."""
+    """A run's Epoch events, in the order in which they happened."""
     return [event for event in events.read(of.path)[0] if isinstance(event, events.Epoch)]

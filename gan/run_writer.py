@@ -54,7 +54,7 @@ class RunWriter:
         images = generator.draw(generator.latents(FIXED_SEEDS))
         self.run.grids.mkdir(exist_ok=True)
         write_atomically(self.run.grid(epoch), png(grid(images, columns=8)))
-        return str(self.run.grid(epoch).relative_to(self.run.path)), float(images.std(axis=0).mean())
+        return self.run.grid(epoch).relative_to(self.run.path).as_posix(), float(images.std(axis=0).mean())
 
     def checkpoint_due(self, seconds: float) -> bool:
         """Whether the last checkpoint was at least that long ago."""

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
 
 import torch
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from torch import Tensor
 
 from gan import augment, events
@@ -36,27 +38,38 @@ class TrainingError(UserError):
     """A run that did not recover; the message is one line."""
 
 
+def _pair(losses: Tensor) -> Tensor:
+    if losses.shape != (2,) or losses.dtype != torch.float32:
+        raise ValueError("must be float [2]")
+    return losses
+
+
 @dataclass
 class TrainingProgress:
-    """How far a run is; saved in state.pt under these names."""
+    """How far a run is; saved in state.pt under these names, and checked when it is read from there."""
 
-    epoch: int = 0
+    __pydantic_config__: ClassVar = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    epoch: events.Epochs = 0
     """Whole epochs trained."""
-    step: int = 0
+    step: events.Count = 0
     """Steps into the current epoch."""
-    steps: int = 0
+    steps: events.Count = 0
     """Steps of all epochs together."""
-    images: int = 0
+    images: events.Count = 0
     """Pictures seen, over all processes."""
-    seconds: float = 0.0
+    seconds: Annotated[events.Number, Field(ge=0)] = 0.0
     """Time trained, over all resumptions."""
-    losses: Tensor = field(default_factory=lambda: torch.zeros(2))
+    losses: Annotated[Tensor, AfterValidator(_pair)] = field(default_factory=lambda: torch.zeros(2))
     """The losses (D, G) summed over this epoch's steps, float [2] on the device."""
-    rate: float = 1.0
+    rate: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Factor on the recipe's learning rates, in (0, 1]: halved by every recovery."""
-    recoveries: int = 0
-    spread: float = 0.0
+    recoveries: Annotated[int, Field(ge=0, le=_RECOVERIES)] = 0
+    spread: Annotated[events.Number, Field(ge=0)] = 0.0
     """The widest spread of the fixed seeds' bags so far; see `RunWriter.draw_grid`."""
+
+
+_progress = TypeAdapter(TrainingProgress)
 
 
 class Trainer:
@@ -210,8 +223,8 @@ class Trainer:
         if state is not None:
             try:
                 self.adversaries.restore(state["pair"])
-                self.progress = TrainingProgress(**state["progress"])
-            except (KeyError, TypeError, ValueError, RuntimeError) as error:
+                self.progress = _progress.validate_python(state["progress"])
+            except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
                 if out_of_memory(error):
                     raise
                 raise CheckpointError(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from bot import words
 from bot.errors import Refusal
 from gan import events, run
 from gan.atomic import sync_folder, write_atomically
+from gan.header import GeneratorError, read_header
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Generators:
             self._kept.mkdir(parents=True, exist_ok=True)
             try:
                 # The trainer replaces its file and never writes into it, so a second name is enough.
-                os.link(model.path, kept)
+                os.link(model.path.resolve(), kept)
                 sync_folder(self._kept)
             except OSError:  # another file system
                 write_atomically(kept, model.path.read_bytes())
@@ -112,14 +110,13 @@ class Generators:
 
 def _read(path: Path) -> Model | None:
     """A generator file's version and epoch, from its header; None if it is not there."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {})["bag-dreams"])
-        return Model(about["version"], int(about["epoch"]), path)
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise Refusal(words.broken_generator(path.name)) from error
+    try:
+        header = read_header(path)
+    except GeneratorError as error:
+        raise Refusal(words.broken_generator(str(error))) from error
+    return Model(header.version, header.epoch, path)
 
 
 def is_immature(newer: run.Run, older: run.Run) -> bool:
@@ -131,7 +128,7 @@ def is_immature(newer: run.Run, older: run.Run) -> bool:
 
 
 def _last_events(of: run.Run) -> list[events.Event]:
-    # The end of the file will do; a line that is cut in two is no event and passed over.
+    # The end of the file will do.
     return events.read(of.path, max(0, of.events.stat().st_size - 4096))[0]
 
 

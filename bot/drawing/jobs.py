@@ -30,6 +30,7 @@ from bot.drawing.look import look
 from gan import animate
 from gan.grid import enlarge
 from gan.grid import grid as numbered
+from gan.run import Run
 from scraper.colors import Color, name_color
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def _family(names: Sequence[str], parents: Mapping[str, Sequence[str]], images: 
 
 
 def _timelapse(grids: Sequence[Path], _images: Images) -> bytes:
-    return animate.timelapse(grids)
+    return animate.timelapse([grid for grid in grids if Run(grid.parents[1]).has(grid)])
 
 
 def _curves(epochs: Sequence[Epoch], _images: Images) -> tuple[bytes, bytes | None]:

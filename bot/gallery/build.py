@@ -173,7 +173,7 @@ def _bags(exhibits: dict[str, Exhibit], hues: dict[str, pictures.Hue]) -> dict[s
 def _films(folder: Folder, runs: Path) -> Iterator[Film]:
     for run in reversed(every(runs)):
         progress = follow(run, events.read(run.path)[0], None)
-        if progress is None or not run.timelapse.exists():
+        if progress is None or not run.has(run.timelapse):
             continue
         try:
             yield Film(progress, pictures.timelapse(folder, run.name, run.timelapse))

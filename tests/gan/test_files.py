@@ -1,5 +1,7 @@
 """Settings, events and run folders, which the bot shares with the trainer."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gan import events
-from gan.run import newest
+from gan.run import Run, every, newest
 from gan.settings import Settings, dumps, load, load_resolved
 from gan.toml_settings import SettingsError
 
@@ -16,6 +18,12 @@ def write_config(folder: Path, text: str) -> Path:
     path = folder / "config.toml"
     path.write_text(text)
     return path
+
+
+def make(folder: Path, name: str) -> Path:
+    """A folder in the folder."""
+    (folder / name).mkdir()
+    return folder / name
 
 
 def test_missing_file_or_table_gives_the_defaults(tmp_path: Path) -> None:
@@ -95,10 +103,129 @@ def test_half_a_line_is_left_for_the_next_read(tmp_path: Path) -> None:
     assert events.read(tmp_path)[0] == [event, event]
 
 
-def test_foreign_events_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "events.jsonl").write_text('{"event": "party"}\n')
-    with pytest.raises(events.EventError, match="party"):
-        events.read(tmp_path)
+EPOCH = {
+    "event": "epoch",
+    "epoch": 1,
+    "epochs": None,
+    "loss_d": 0.5,
+    "loss_g": 1.5,
+    "images_per_second": 1.0,
+    "images_seen": 8,
+    "seconds": 1.0,
+    "seconds_left": None,
+    "grid": "grids/epoch-0001.png",
+}
+
+
+def line(**changes: object) -> bytes:
+    return json.dumps(EPOCH | changes).encode()
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        b'{"event": "party"}',
+        b'{"event": ["epoch"]}',
+        b'{"no": "event"}',
+        b"[]",
+        b"3",
+        b"null",
+        b"[" * 60_000,
+        b"\xff\xfe{\x00",
+        "{}".encode("utf-16"),
+        b'{"event": "stopped", "epoch": ' + b"9" * 5000 + b"}",
+        line(loss_g="A" * 2**20),
+        *(line(grid=path) for path in ("/etc/passwd", "../../.env", "grids/../../.env", "", ".", ".env")),
+        *(line(grid=path) for path in ("C:/x", "C:\\x", "\\\\host\\x", "grids/", "a\0b", "a\n", None, ["a"])),
+        line(time="2026-01-01T00:00:00"),
+        line(time="tomorrow"),
+        line(time=1e300),
+        line(epoch=10**30),
+        line(epoch=-1),
+        line(epoch="one"),
+        line(loss_d=float("nan")),
+        line(seconds=float("inf")),
+        line(images_seen=1e40),
+    ],
+)
+def test_what_is_no_event_is_passed_over_with_one_line_in_the_log(
+    tmp_path: Path, foreign: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    events.append(tmp_path, events.Stopped(epoch=1))
+    with (tmp_path / "events.jsonl").open("ab") as file:
+        file.write((foreign + b"\n") * 3)
+    events.append(tmp_path, events.Stopped(epoch=2))
+    found, offset = events.read(tmp_path)
+    assert [event.epoch for event in found if isinstance(event, events.Stopped)] == [1, 2]
+    assert len(found) == 2
+    assert events.read(tmp_path, offset) == ([], offset)
+    assert events.read(tmp_path) == (found, offset)
+    (told,) = caplog.messages
+    assert "passed over" in told
+    assert "\n" not in told
+    assert len(told) < 400
+
+
+def test_an_event_with_more_fields_than_we_know_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "events.jsonl").write_bytes((line(mood="great") + b"\n") * 2)
+    first, second = events.read(tmp_path)[0]
+    assert first.event == second.event == "epoch"
+    assert "epoch.mood" in "".join(caplog.messages)
+    assert len(caplog.messages) == 1
+
+
+def test_reading_from_within_a_line_skips_the_rest_of_it(tmp_path: Path) -> None:
+    for number in (1, 2):
+        events.append(tmp_path, events.Stopped(epoch=number))
+    length = (tmp_path / "events.jsonl").stat().st_size // 2
+    for offset in (1, length - 1, length):
+        assert [event.epoch for event in events.read(tmp_path, offset)[0]] == [2]  # type: ignore[union-attr]
+    assert events.read(tmp_path, length + 1) == ([], 2 * length)
+    assert events.read(tmp_path, 10**6) == ([], 10**6)
+
+
+def test_folders_that_can_not_be_read_are_no_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    events.append(make(tmp_path, "good"), events.Stopped(epoch=0))
+    (make(tmp_path, "folder") / "events.jsonl").mkdir()
+    os.mkfifo(make(tmp_path, "pipe") / "events.jsonl")
+    (make(tmp_path, "loop") / "events.jsonl").symlink_to("events.jsonl")
+    for name in ("a\nb", "x" * 100, os.fsdecode(b"latin-\xe9")):
+        events.append(make(tmp_path, name), events.Stopped(epoch=0))
+    assert [run.name for run in every(tmp_path)] == ["good"]
+    assert len(caplog.messages) == 3
+    assert all(message.isprintable() for message in caplog.messages)
+
+
+@pytest.mark.parametrize("begun", [b"", b"{}", b"[" * 4000, b'{"time": 3}', b'{"time": "soon"}', b"\xff"])
+def test_a_run_that_does_not_say_when_it_began_is_the_oldest(tmp_path: Path, begun: bytes) -> None:
+    events.append(make(tmp_path, "good"), events.Stopped(epoch=0))
+    (make(tmp_path, "odd") / "events.jsonl").write_bytes(begun + b"\n")
+    assert [run.name for run in every(tmp_path)] == ["odd", "good"]
+
+
+def test_the_beginning_of_a_run_is_compared_across_time_zones(tmp_path: Path) -> None:
+    for name, began in (("a", "2026-01-01T12:00:00+10:00"), ("b", "2026-01-01T03:00:00Z")):
+        (make(tmp_path, name) / "events.jsonl").write_text(json.dumps({"time": began}) + "\n")
+    assert [run.name for run in every(tmp_path)] == ["a", "b"]
+
+
+def test_a_runs_files_are_plain_ones_in_its_folder(tmp_path: Path) -> None:
+    run = Run(make(tmp_path, "run"))
+    secret = tmp_path / "secret"
+    secret.write_text("sesame")
+    outside = make(tmp_path, "outside")
+    (outside / "epoch-0002.png").write_text("sesame")
+    run.timelapse.write_text("a film")
+    (run.path / "link.gif").symlink_to("timelapse.gif")
+    run.losses.symlink_to(secret)
+    run.grids.symlink_to(outside)
+    run.quality.symlink_to("quality.png")
+    assert run.read(run.timelapse, 6) == run.read(run.path / "link.gif", 6) == b"a film"
+    assert run.read(run.timelapse, 5) is None
+    for file in (run.losses, run.grid(2), run.quality, run.path, run.path / "../secret", run.best):
+        assert run.read(file, 100) is None
 
 
 def test_newest_run_is_the_one_that_began_last(tmp_path: Path) -> None:
@@ -114,7 +241,17 @@ def test_newest_run_is_the_one_that_began_last(tmp_path: Path) -> None:
 
 
 def test_what_the_bot_reads_needs_no_torch() -> None:
-    names = ("animate", "atomic", "events", "run", "run_state", "seeds", "settings", "toml_settings")
+    names = (
+        "animate",
+        "atomic",
+        "events",
+        "header",
+        "run",
+        "run_state",
+        "seeds",
+        "settings",
+        "toml_settings",
+    )
     modules = ", ".join(f"gan.{name}" for name in names)
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     root = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from bot import words
 from bot.client.bot import Context, Interaction
 from bot.client.controls import button, control, view
 from bot.errors import Refusal
-from bot.features.card import attach
+from bot.features.card import MAX_UPLOAD, attach
 from bot.features.feature import Feature
 from bot.formats import duration
 from gan import run as runs
@@ -103,7 +103,7 @@ class TrainingCog(Feature):
         embed.add_field(name="Trained", value=duration(run.epoch.seconds))
         epochs = await asyncio.to_thread(read_epochs, run.run)
         losses, quality = await self.studio.curves(epochs)
-        grid = await asyncio.to_thread(_bytes, run.run.grid(run.epoch.epoch))
+        grid = await asyncio.to_thread(run.run.read, run.run.grid(run.epoch.epoch), MAX_UPLOAD)
         embeds, files = [embed], []
         for name, data, alt in (
             ("grid.png", grid, words.epoch_alt(run.epoch.epoch)),
@@ -128,11 +128,3 @@ def _buttons(run: str) -> View:
 def _find(folder: Path, name: str) -> runs.Run | None:
     # Looked up and not put together: a name that somebody made up leads nowhere.
     return next((run for run in runs.every(folder) if run.name == name), None)
-
-
-def _bytes(path: Path) -> bytes | None:
-    """A file that may not be there (any more)."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None

@@ -242,7 +242,7 @@ class RunThread:
             words.epoch_alt(epoch.epoch),
             words.epoch_line(epoch),
         )
-        data = await asyncio.to_thread(_read, [(progress.run.path / epoch.grid, name, alt)])
+        data = await asyncio.to_thread(_read, progress.run, [(progress.run.path / epoch.grid, name, alt)])
         text = "\n".join([*(words.run_recovered(why.epoch, why.reason) for why in recovered), line])
         place = await _send(place, channel, text, lambda: [attach(*file) for file in data])
         if isinstance(place, discord.Thread) and isinstance(place.parent, discord.TextChannel):
@@ -270,7 +270,7 @@ class RunThread:
                 (run.path / ending.losses, "losses.png", words.LOSSES_ALT),
                 (run.quality, "quality.png", words.QUALITY_ALT),
             ]
-        files = await asyncio.to_thread(_read, pictures)
+        files = await asyncio.to_thread(_read, run, pictures)
         await _send(place, channel, words.run_ending(ending), lambda: [attach(*file) for file in files])
 
 
@@ -322,15 +322,12 @@ async def _archive(place: Place) -> None:
             log.info("thread %s stays open: %s", place, error)
 
 
-def _read(files: Sequence[tuple[Path, str, str]]) -> list[tuple[str, bytes, str]]:
-    """Those of the files (path, name, alt text) that are there and that a message can hold."""
+def _read(run: Run, files: Sequence[tuple[Path, str, str]]) -> list[tuple[str, bytes, str]]:
+    """Those of a run's files (path, name, alt text) that are there and that a message can hold."""
     found, room = [], MAX_UPLOAD
     for path, name, alt in files:
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            continue
-        if len(data) <= room:
+        data = run.read(path, room)
+        if data is not None:
             room -= len(data)
             found.append((name, data, alt))
     return found
