@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, Insert, bindparam, delete, func, or_, select, update
 
 from bot.store.database import Database
 from bot.store.models import Ballot, Poll
@@ -33,6 +34,12 @@ class PollState:
     def winners(self) -> list[str]:
         """The leading designs, more than one in a tie; none if nobody voted."""
         return [code for code, count in self.votes.items() if count == self.most] if self.most else []
+
+
+_HELD = (
+    select(Poll.closed, Poll.closes_at, Poll.codes).where(Poll.id == bindparam("poll_id")).with_for_update()
+)
+"""A poll, locked until the transaction ends. Built once, as in `votes`."""
 
 
 class Polls(Database):
@@ -70,17 +77,20 @@ class Polls(Database):
         """Record or change a person's choice; False if it is too late or there is no such poll or design."""
 
         def cast(connection: Connection) -> bool:
-            row = _hold(connection, poll_id)
-            if row is None or row.closed or row.closes_at <= self.now() or code not in row.codes:
+            poll = connection.execute(_HELD, {"poll_id": poll_id}).first()
+            if poll is None or poll.closed or poll.closes_at <= self.now() or code not in poll.codes.split():
                 return False
-            connection.execute(
-                self.insert(Ballot)
-                .values(round_id=poll_id, user_id=user_id, code=code)
-                .on_conflict_do_update(index_elements=["round_id", "user_id"], set_={"code": code})
-            )
+            connection.execute(self._choose, {"round_id": poll_id, "user_id": user_id, "code": code})
             return True
 
         return await self.write(cast)
+
+    @cached_property
+    def _choose(self) -> Insert:
+        ballot = self.insert(Ballot)
+        return ballot.on_conflict_do_update(
+            index_elements=["round_id", "user_id"], set_={"code": ballot.excluded.code}
+        )
 
     async def poll(self, poll_id: int) -> PollState | None:
         """A poll and its tally; None if there is none."""
@@ -102,25 +112,19 @@ class Polls(Database):
         """Close a poll: its final tally, and whether it was still open; None if there is no such poll."""
 
         def close(connection: Connection) -> tuple[PollState, bool] | None:
-            row = _hold(connection, poll_id)
-            if row is None:
+            poll = connection.execute(_HELD, {"poll_id": poll_id}).first()
+            if poll is None:
                 return None
-            if not row.closed:
+            if not poll.closed:
                 connection.execute(update(Poll).where(Poll.id == poll_id).values(closed=True))
             final = _read(connection, poll_id)
-            return (final, not row.closed) if final else None
+            return (final, not poll.closed) if final else None
 
         return await self.write(close)
 
     async def poll_announced(self, poll_id: int) -> None:
         """Record that a poll's result was announced."""
         await self.execute(update(Poll).where(Poll.id == poll_id).values(announced=True))
-
-
-def _hold(connection: Connection, poll_id: int) -> PollState | None:
-    """A poll, locked until the transaction ends."""
-    connection.execute(select(Poll.id).where(Poll.id == poll_id).with_for_update())
-    return _read(connection, poll_id)
 
 
 def _read(connection: Connection, poll_id: int) -> PollState | None:

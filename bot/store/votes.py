@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
@@ -72,6 +73,22 @@ class Cast(NamedTuple):
     value: int
 
 
+# Built once: a click costs several statements, and SQLAlchemy takes longer to build one than to run it.
+_MINE = (Vote.code == bindparam("of_code")) & (Vote.user_id == bindparam("of_user"))
+_HELD = select(Design.code).where(Design.code == bindparam("of_code")).with_for_update(key_share=True)
+_READ = select(Vote.guild_id, Vote.voted_at, Vote.value).where(_MINE)
+_ADD = insert(Vote)
+_CHANGE = (
+    update(Vote)
+    .where(_MINE)
+    .values(guild_id=bindparam("guild_id"), voted_at=bindparam("voted_at"), value=bindparam("value"))
+)
+_REMOVE = delete(Vote).where(_MINE)
+_SCORES = select(Score.guild_id, Score.period, Score.code, Score.up, Score.down).where(
+    Score.code.in_(bindparam("codes", expanding=True)),
+    Score.period.in_(bindparam("periods", expanding=True)),
+)
+
 Key = tuple[int, str, str]
 """Guild, period and code."""
 
@@ -120,17 +137,17 @@ class Votes(Database):
         self, connection: Connection, code: str, user_id: int, old: Cast | None, new: Cast | None
     ) -> dict[Key, tuple[int, int]]:
         changes = Changes()
-        mine = Vote.code == code, Vote.user_id == user_id
+        mine = {"of_code": code, "of_user": user_id}
         if old is not None:
             changes.count(code, *old, sign=-1)
         if new is not None:
             changes.count(code, *new, sign=1)
         if new is None:
-            connection.execute(delete(Vote).where(*mine))
+            connection.execute(_REMOVE, mine)
         elif old is None:
-            connection.execute(insert(Vote).values(code=code, user_id=user_id, **new._asdict()))
+            connection.execute(_ADD, {"code": code, "user_id": user_id} | new._asdict())
         else:
-            connection.execute(update(Vote).where(*mine).values(**new._asdict()))
+            connection.execute(_CHANGE, mine | new._asdict())
         return self._rescore(connection, changes)
 
     def _forget(self, connection: Connection, user_id: int) -> int:
@@ -182,10 +199,11 @@ class Votes(Database):
         The caller has locked the designs.
         """
         rows = connection.execute(
-            select(Score.guild_id, Score.period, Score.code, Score.up, Score.down).where(
-                Score.code.in_({code for _, _, code in changes}),
-                Score.period.in_({period for _, period, _ in changes}),
-            )
+            _SCORES,
+            {
+                "codes": list({code for _, _, code in changes}),
+                "periods": list({period for _, period, _ in changes}),
+            },
         )
         scores = {(guild_id, period, code): (up, down) for guild_id, period, code, up, down in rows}
         changed = []
@@ -203,23 +221,23 @@ class Votes(Database):
                     "bound": lower_bound(up, down),
                 }
             )
-        upsert = self.insert(Score)
-        connection.execute(
-            upsert.on_conflict_do_update(
-                index_elements=["guild_id", "period", "code"],
-                set_={name: upsert.excluded[name] for name in ("up", "down", "bound")},
-            ),
-            changed,
-        )
+        connection.execute(self._set_scores, changed)
         return scores
+
+    @cached_property
+    def _set_scores(self) -> Insert:
+        upsert = self.insert(Score)
+        return upsert.on_conflict_do_update(
+            index_elements=["guild_id", "period", "code"],
+            set_={name: upsert.excluded[name] for name in ("up", "down", "bound")},
+        )
 
 
 def _cast(connection: Connection, code: str, user_id: int) -> Cast | None:
     """A person's vote on a design, whose votes are locked until the transaction ends."""
-    if not _hold(connection, Design.code == code):
+    if connection.scalar(_HELD, {"of_code": code}) is None:
         raise UnknownDesignError(code)
-    query = select(Vote.guild_id, Vote.voted_at, Vote.value)
-    row = connection.execute(query.where(Vote.code == code, Vote.user_id == user_id)).first()
+    row = connection.execute(_READ, {"of_code": code, "of_user": user_id}).first()
     return Cast(*row) if row else None
 
 

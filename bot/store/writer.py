@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 Work = Callable[[Connection], Any]
 T = TypeVar("T")
@@ -61,31 +60,16 @@ class Writer:
                     done.set_result(result)
 
 
-class _TransactionOverError(Exception):
-    """SQLite has undone the whole transaction for the error that this one comes from, such as a full disk."""
-
-
 def _commit(engine: Engine, works: Sequence[Work]) -> list[tuple[Any, Exception | None]]:
-    try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return [_try(connection, work) for work in works]
-    except _TransactionOverError as over:
-        if len(works) == 1:
-            return [(None, cast("Exception", over.__cause__))]
-        return [outcome for work in works for outcome in _commit(engine, [work])]
-
-
-def _try(connection: Connection, work: Work) -> tuple[Any, Exception | None]:
-    """The result of one piece of work, or its error; then only its own changes are undone."""
-    savepoint = connection.begin_nested()
-    try:
-        result = work(connection)
-        savepoint.commit()
-    except Exception as error:
+    """The result of each, or its error. One that fails undoes all, and the halves try again without it."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
-            savepoint.rollback()
-        except SQLAlchemyError:
-            raise _TransactionOverError from error
-        return None, error
-    return result, None
+            results = [work(connection) for work in works]
+            connection.commit()
+            return [(result, None) for result in results]
+        except Exception as error:
+            if len(works) == 1:
+                return [(None, error)]
+    half = len(works) // 2
+    return _commit(engine, works[:half]) + _commit(engine, works[half:])
