@@ -278,8 +278,8 @@ class Gateway:
     def _seen(self, session: Session, name: str, data: Any) -> Any:
         if not name.startswith("MESSAGE_") or session.intents & MESSAGE_CONTENT or not isinstance(data, dict):
             return data
-        ours = data.get("author", {}).get("id") == str(self._me)
-        named = any(user["id"] == str(self._me) for user in data.get("mentions", ()))
+        ours = (data.get("author") or {}).get("id") == str(self._me)
+        named = any(user["id"] == str(self._me) for user in data.get("mentions") or ())
         if "guild_id" not in data or "content" not in data or ours or named:
             return data
         return data | {"content": "", "embeds": [], "attachments": [], "components": []}

@@ -11,6 +11,7 @@ OPTION = {"label": "1 · k3f9x2-42", "value": "k3f9x2-42"}
 LIST = {"type": 3, "custom_id": "bag:pick", "options": [OPTION]}
 COMMAND = {"name": "bag", "description": "Dream a bag"}
 FIELD = {"type": 4, "custom_id": "zone", "style": 1}
+LONG = [{"name": f"{n}{'x' * 90}", "value": "x"} for n in range(25)]
 LABEL = {"type": 18, "label": "Zone", "component": FIELD}
 FORM = {"title": "Setup", "custom_id": "form", "components": [LABEL]}
 
@@ -105,6 +106,7 @@ def test_files_beyond_a_limit_are_refused(files: dict[str, bytes]) -> None:
         limits.commands([COMMAND | {"description": "x" * 101}]),
         limits.commands([COMMAND | {"options": [option(name=f"o{n}") for n in range(26)]}]),
         limits.commands([COMMAND | {"options": [option(), option()]}]),
+        limits.commands([COMMAND | {"options": [option(name=f"o{n}", choices=LONG) for n in range(4)]}]),
         limits.commands([COMMAND | {"options": [option(), option(name="last", required=True)]}]),
         limits.commands([COMMAND | {"options": [option(), option(name="sub", type=1)]}]),
         limits.commands([COMMAND | {"options": [option(choices=[{"name": "x", "value": "y"}] * 26)]}]),
