@@ -7,7 +7,7 @@ ARGS ?=
 # Bot and tests start many processes: each would compile all modules again where this is set, as in containers.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-slow lint fmt clean
+.PHONY: run test test-slow lint audit fmt clean
 
 run: $(READY)
 	@exec $(VENV)/python -m bot
@@ -24,6 +24,11 @@ lint: $(READY)
 	$(VENV)/ruff format --check
 	$(VENV)/mypy
 	$(VENV)/lint-imports
+	$(VENV)/bandit --quiet --configfile pyproject.toml --recursive bot gan scraper
+
+# Known vulnerabilities in what is installed; asks PyPI.
+audit: $(READY)
+	$(VENV)/pip-audit --local --skip-editable
 
 fmt: $(READY)
 	$(VENV)/ruff check --fix

@@ -2,44 +2,85 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine
 from contextlib import closing, suppress
+from types import FrameType
+
+
+def say_stopping() -> None:
+    """Answer Ctrl-C; past Python's buffers, which a signal may have interrupted."""
+    with suppress(OSError):
+        os.write(2, "stopping…\n".encode(sys.stderr.encoding, "replace"))
+
+
+def leave_at_once(_number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C while nothing is open yet, or nothing any more."""
+    say_stopping()
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    # Before the imports, which take a second.
+    signal.signal(signal.SIGINT, leave_at_once)
+
+import asyncio
+import io
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import discord
 import typer
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from dotenv import dotenv_values
 
 from bot import logs, words
 from bot.errors import Refusal, StoreError
 from bot.formats import counted
 from bot.gallery.folder import GalleryError
 from bot.settings import load_config
-from gan.toml_settings import SettingsError
+from gan.toml_settings import SettingsError, decoded
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-class Secrets(BaseSettings):
-    """What must never stand in config.toml or in a log; from the environment or from .env."""
+CONFIG = Path("config.toml")
+"""The default, which may be missing."""
+ENV_FILE = Path(".env")
+TOKEN = "DISCORD_TOKEN"  # noqa: S105  # the name of it
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 
-    discord_token: SecretStr | None = None
+@dataclass(frozen=True)
+class Start:
+    """What every command may need: the path of the settings, and the token if there is one."""
+
+    config: Path
+    token: str | None
 
 
 def secret_token() -> str | None:
-    """The token, if there is one. From now on it is in no environment that a child process inherits."""
-    token = Secrets().discord_token
-    os.environ.pop("DISCORD_TOKEN", None)
-    return (token.get_secret_value().strip() or None) if token else None
+    """The token from the environment, else from .env; None if there is none. Raises SettingsError.
+
+    From now on it is in no environment that a child process inherits.
+    """
+    given = [os.environ.pop(name) for name in list(os.environ) if name.upper() == TOKEN]
+    token = given[0] if given else _env_file().get(TOKEN)
+    return (token or "").strip() or None
+
+
+def _env_file() -> dict[str, str | None]:
+    try:
+        text = decoded(ENV_FILE.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{ENV_FILE}: neither UTF-8 nor UTF-16: save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{ENV_FILE}: {error.strerror}") from error
+    return {name.upper(): value for name, value in dotenv_values(stream=io.StringIO(text)).items()}
 
 
 def fail(message: str) -> typer.Exit:
@@ -51,15 +92,21 @@ def fail(message: str) -> typer.Exit:
 @app.callback(invoke_without_command=True)
 def main(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="The settings' file.")] = Path("config.toml"),
+    config: Annotated[Path, typer.Option(help="The settings' file.")] = CONFIG,
 ) -> None:
     """The Discord bot that dreams handbags. Without DISCORD_TOKEN it starts the demo."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not every locale can print a ✓
+        sys.stdout.reconfigure(errors="backslashreplace")
     logs.set_up()
-    context.obj = config
+    if config != CONFIG and not config.exists():
+        raise fail(f"--config {config}: there is no such file")
+    try:
+        start = context.obj = Start(config, secret_token())
+    except SettingsError as error:
+        raise fail(str(error)) from error
     if context.invoked_subcommand is None:
-        token = secret_token()
-        if token is not None:
-            serve(config, token)
+        if start.token is not None:
+            serve(config, start.token)
         else:
             demo()
 
@@ -98,7 +145,7 @@ def check(context: typer.Context) -> None:
     async def run() -> None:
         good = True
         with closing(DrawingPool()) as pool:
-            async for finding in findings(load_config(context.obj), secret_token(), pool):
+            async for finding in findings(load_config(context.obj.config), context.obj.token, pool):
                 typer.echo(line(finding))
                 good = good and finding.good
         if not good:
@@ -127,7 +174,7 @@ def gallery(
 
     async def run() -> None:
         with closing(DrawingPool()) as pool:
-            report = await build(load_config(context.obj), pool, out, url)
+            report = await build(load_config(context.obj.config), pool, out, url)
         typer.echo(
             f"{out}: {counted(report.bags, 'bag')} and {counted(report.runs, 'run')}; "
             f"{counted(report.written, 'file')} written, {report.removed:,} removed"
@@ -144,6 +191,7 @@ def serve(path: Path, token: str) -> None:
 
     async def run() -> None:
         config = load_config(path)
+        config.check_folders()
         logs.set_up(config.bot.log)
         async with App(config) as running:
             await running.serve(token)
@@ -153,15 +201,29 @@ def serve(path: Path, token: str) -> None:
 
 def until_stopped(work: Coroutine[None, None, None]) -> None:
     """Run until Ctrl-C or SIGTERM, closing in good order; known errors become one line and code 2."""
+    task: asyncio.Task[None] | None = None
+    stopping = False
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        if stopping:  # a second Ctrl-C must not break off what the first one began
+            return
+        stopping = True
+        if number == signal.SIGINT:
+            say_stopping()
+        if task is not None:
+            task.get_loop().call_soon_threadsafe(task.cancel)
 
     async def stoppable() -> None:
+        nonlocal task
         task = asyncio.create_task(work)
-        for name in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):  # Windows, where Ctrl-C ends asyncio.run by itself
-                asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+        if stopping:
+            task.cancel()
         with suppress(asyncio.CancelledError):
             await task
 
+    # Not the loop's own handlers: those wait while the loop is busy, and end with it.
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         asyncio.run(stoppable())
     except (SettingsError, StoreError, GalleryError, Refusal) as error:
@@ -172,6 +234,9 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
         raise fail(words.connection_closed(error.code)) from error
     except OSError as error:
         raise fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}") from error
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

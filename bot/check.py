@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +26,7 @@ from bot.errors import Refusal
 from bot.features.setup.times import shown_zone
 from bot.formats import counted, printable, short
 from bot.guilds import Guilds, Rules
-from bot.settings import Config
+from bot.settings import Config, nearest, unusable
 from bot.store.store import Store
 from scraper import ssrf_guard
 
@@ -221,7 +220,7 @@ def _dataset(config: Config) -> Iterator[Finding]:
             f"none at {config.gan.dataset}: `python -m scraper collect` (or `import FOLDER`), "
             "then `python -m scraper build`",
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         yield Finding(False, "dataset", _unreadable(manifest, str(error)))
 
 
@@ -258,19 +257,13 @@ def _next(jobs: dict[str, str], zone: ZoneInfo) -> dict[str, datetime]:
 
 
 def _disks(config: Config) -> Iterator[Finding]:
-    """Every disk that is written to, once, and every folder that can't be written to."""
-    folders = [
-        config.scraper.folder,
-        config.scraper.dataset,
-        config.gan.runs,
-        config.bot.favorites,
-        config.bot.generators,
-    ]
+    """Every folder that can't be used, and the room on every disk, once."""
     seen = set[int]()
-    for folder in folders:
-        there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-        if not os.access(there, os.W_OK):
-            yield Finding(False, "disk", f"I can't write to {there}: give it to the user that runs me")
+    for key, folder, written in config.folders():
+        if trouble := unusable(folder, written):
+            yield Finding(False, "disk", f"{key} = {str(folder)!r}: {trouble}")
+            continue
+        there = nearest(folder)
         if there.stat().st_dev not in seen:
             seen.add(there.stat().st_dev)
             free = shutil.disk_usage(there).free

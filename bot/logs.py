@@ -1,11 +1,17 @@
-"""The log: text for people, or one JSON object per line for machines; never a token in it."""
+"""The log: text for people, or one JSON object per line for machines; never a token in it.
+
+On a bad day it stays small: see `Allowance`, and a traceback is written whole only once an hour.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
 import sys
-from typing import Literal
+import time
+import traceback
+from types import TracebackType
+from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 from rich.console import Console
@@ -17,24 +23,88 @@ Look = Literal["auto", "text", "json"]
 _SECRETS = re.compile(r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|(?<=/)(?:aW50ZXJ[\w-]{20,}|[\w-]{60,})")
 
 
+DAY, HOUR = 86_400, 3600
+MOST = 10_000_000
+"""Bytes of a day's log."""
+USUAL = 8_000_000
+"""Bytes after which only warnings and errors are written on that day."""
+REMEMBERED = 1000
+"""Tracebacks of the last hour."""
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+log = logging.getLogger(__name__)
+
+
+class Allowance(logging.Filter):
+    """Lets a day's records (UTC) through until they make up `MOST` bytes; says what it leaves out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._day = 0
+        self._spent = 0
+        self._left_out = 0
+
+    def spend(self, text: str) -> str:
+        """Count a record that is written."""
+        self._spent += len(text.encode(errors="replace")) + 1
+        return text
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is still written today."""
+        if record.name == __name__:
+            return True
+        day, left_out = int(record.created // DAY), self._left_out
+        if day != self._day:
+            self._day, self._spent, self._left_out = day, 0, 0
+            if left_out:
+                log.warning("%d lines were left out of the log of the day before", left_out)
+        most = MOST if record.levelno >= logging.WARNING else USUAL
+        if self._spent < most:
+            return True
+        self._left_out += 1
+        if self._left_out == 1:
+            log.warning("the log is as long as it may get in a day: from now on lines are left out")
+        return False
+
+
+class Tracebacks:
+    """Formats exceptions: what was written whole within the last hour is one line."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+
+    def format(self, error: BaseException | None) -> str:
+        """The traceback, or the error alone."""
+        text = "".join(traceback.format_exception(error)).rstrip()
+        now = time.monotonic()
+        if now - self._seen.get(text, -HOUR) < HOUR:
+            return f"{type(error).__name__}: {' '.join(str(error).split())} (its traceback is further up)"
+        if len(self._seen) >= REMEMBERED:
+            self._seen.clear()
+        self._seen[text] = now
+        return text
+
+
 def set_up(look: Look = "auto") -> None:
     """Log to standard error; "auto" is text in a terminal and JSON elsewhere."""
+    terminal = sys.stderr.isatty()
     if look == "auto":
-        look = "text" if sys.stderr.isatty() else "json"
-    handler: logging.Handler
-    if look == "text":
-        handler = RichHandler(console=Console(stderr=True), show_path=False)
-        handler.setFormatter(_Text("%(name)s: %(message)s", "[%X]"))
-    else:
-        handler = logging.StreamHandler()
-        handler.setFormatter(
-            _Json(
-                "{levelname}{name}{message}",
-                style="{",
-                timestamp="time",
-                rename_fields={"levelname": "level", "name": "logger", "exc_info": "traceback"},
-            )
+        look = "text" if terminal else "json"
+    handler: logging.Handler = logging.StreamHandler()
+    formatter: _Text | _Json
+    if look == "json":
+        formatter = _Json(
+            "{levelname}{name}{message}",
+            style="{",
+            timestamp="time",
+            rename_fields={"levelname": "level", "name": "logger", "exc_info": "traceback"},
         )
+    elif terminal:
+        handler = RichHandler(console=Console(stderr=True), show_path=False)
+        formatter = _Text("%(name)s: %(message)s", "[%X]")
+    else:
+        formatter = _Text("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    handler.setFormatter(formatter)
+    handler.addFilter(formatter.allowance)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in ("apscheduler", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -46,10 +116,17 @@ def discreet(text: str) -> str:
 
 
 class _Text(logging.Formatter):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.allowance = Allowance()
+        self._tracebacks = Tracebacks()
+
     def format(self, record: logging.LogRecord) -> str:
-        return discreet(super().format(record))
+        return self.allowance.spend(discreet(super().format(record)))
+
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802  # logging's name
+        return self._tracebacks.format(ei[1])
 
 
-class _Json(JsonFormatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return discreet(super().format(record))
+class _Json(_Text, JsonFormatter):
+    pass

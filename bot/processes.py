@@ -20,6 +20,8 @@ from gan.atomic import write_atomically
 from gan.run_state import read_progress
 
 NICE, GROUP_NICE = 10, 5
+LARGE_LOG = 5_000_000
+"""Bytes after which the next process begins a new log."""
 Say = Callable[[str], Awaitable[None]]
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,13 @@ def _yield_processor(pid: int) -> None:
     # Where Linux groups processes by session, niceness counts only within one; see autogroup in sched(7).
     with suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(GROUP_NICE))
+
+
+def _make_room(log_file: Path) -> None:
+    """Set a log aside that has grown large; the one before it goes."""
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    if log_file.exists() and log_file.stat().st_size > LARGE_LOG:
+        log_file.replace(f"{log_file}.1")
 
 
 class ChildProcess(ABC):
@@ -106,7 +115,7 @@ class ChildProcess(ABC):
 
     async def _call(self, *arguments: str, on_line: Callable[[bytes], None] | None = None) -> int:
         """Run `python -m …` to its end; what it prints goes to the log file, or its lines to `on_line`."""
-        await asyncio.to_thread(self._log_file.parent.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(_make_room, self._log_file)
         with self._log_file.open("ab") as output:
             process = self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

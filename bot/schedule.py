@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -35,6 +36,9 @@ def build_schedule(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_SECONDS},
     )
 
+    # A trigger without a zone asks the machine for its own, which not every machine can tell.
+    every = partial(IntervalTrigger, timezone=settings.zone)
+
     async def prune() -> None:
         gone = await studio.generators.prune(await store.versions_in_use())
         if gone:
@@ -51,9 +55,9 @@ def build_schedule(
         # day; the store makes sure that no day gets two.
         scheduler.add_job(
             post.catch_up,
-            IntervalTrigger(seconds=POST_SECONDS),
+            every(seconds=POST_SECONDS),
             id=post.kind,
             next_run_time=datetime.now(settings.zone),
         )
-    scheduler.add_job(prune, IntervalTrigger(hours=1), id="prune")
+    scheduler.add_job(prune, every(hours=1), id="prune")
     return scheduler

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
@@ -90,6 +92,46 @@ class Config:
     bot: Settings
     gan: gan_settings.Settings
     scraper: scraper_settings.Settings
+
+    def folders(self) -> Iterator[tuple[str, Path, bool]]:
+        """Every folder with its key, and whether the bot or its children write to it.
+
+        Another machine may train and build the dataset; then those folders are only read.
+        """
+        scrapes = bool(self.scraper.shops and self.bot.scrape_at)
+        yield "[scraper] folder", self.scraper.folder, scrapes
+        yield "[scraper] dataset", self.scraper.dataset, scrapes
+        yield "[gan] runs", self.gan.runs, bool(self.bot.train_at)
+        yield "[bot] favorites", self.bot.favorites, True
+        yield "[bot] generators", self.bot.generators, True
+
+    def check_folders(self) -> None:
+        """Raise SettingsError, in one line, for a folder that can't be used."""
+        for key, folder, written in self.folders():
+            if trouble := unusable(folder, written):
+                raise SettingsError(f"{self.path}: {key} = {str(folder)!r}: {trouble}")
+
+
+def unusable(folder: Path, written: bool) -> str | None:
+    """Why a folder can't be used, or made if it is missing; None if it can. Leaves nothing behind."""
+    try:
+        there = nearest(folder)
+        if not there.is_dir():
+            return f"{there} is not a folder"
+        if written:
+            with tempfile.TemporaryFile(dir=there) as file:
+                file.write(bytes(4096))
+                file.flush()
+    except (OSError, ValueError) as error:
+        return f"I can't write to it ({getattr(error, 'strerror', None) or error})"
+    return None
+
+
+def nearest(folder: Path) -> Path:
+    """The folder, or the nearest one around it that exists. Raises OSError or ValueError."""
+    if "\0" in str(folder):
+        raise ValueError("a null character is in its name")
+    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
 
 
 def load_config(path: Path) -> Config:

@@ -1,5 +1,6 @@
 """The command line: `python -m gan train | dream | interpolate | breed | evaluate | timelapse`."""
 
+import io
 import secrets
 import signal
 import sys
@@ -26,19 +27,26 @@ from gan.launch import Launch, LaunchError, locked, prepare
 from gan.run import Run
 from gan.seeds import SEEDS
 from gan.settings import Settings, load
+from gan.toml_settings import SettingsError
 from gan.train import Trainer, TrainingError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
+CONFIG = Path("config.toml")
+"""The default, which may be missing."""
 RunName = Annotated[str | None, typer.Option("--run", help="Name of the run; default: the newest.")]
 
 
 @app.callback()
 def configure(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="Configuration file.")] = Path("config.toml"),
+    config: Annotated[Path, typer.Option(help="Configuration file.")] = CONFIG,
 ) -> None:
     """Train a GAN on pictures of bags and dream new ones."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what the locale can't print must not end a run
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if config != CONFIG and not config.exists():
+        raise SettingsError(f"--config {config}: there is no such file")
     context.obj = config
 
 

@@ -1,5 +1,6 @@
 """Loads settings from a table of a TOML file, overridden by environment variables. Imports no torch."""
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -60,14 +61,25 @@ def load_table(
 def read_toml(path: Path) -> dict[str, Any]:
     """All tables of the TOML file `path`; empty if it is missing. Raises SettingsError."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(decoded(path.read_bytes()))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: neither UTF-8 nor UTF-16: save it as UTF-8") from error
+    except RecursionError as error:
+        raise SettingsError(f"{path}: not valid TOML: nested too deeply") from error
+    except ValueError as error:  # also a number of thousands of digits
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
+
+
+def decoded(data: bytes) -> str:
+    """A text file's bytes in UTF-8, UTF-16 or UTF-32, with or without a byte order mark, as editors write it.
+
+    Raises UnicodeDecodeError for any other encoding.
+    """
+    return data.decode(json.detect_encoding(data))
 
 
 def _table(path: Path, name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The command line: `python -m scraper collect | import PATH | build | stats | sheet | verify | forget`."""
 
 import asyncio
+import io
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,9 @@ class Crop(StrEnum):
     RIGHT = "right-half"
 
 
+CONFIG = Path("config.toml")
+"""The default, which may be missing."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 
 
@@ -51,9 +55,13 @@ def fail(line: object) -> NoReturn:
 @app.callback()
 def main(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="Configuration file.")] = Path("config.toml"),
+    config: Annotated[Path, typer.Option(help="Configuration file.")] = CONFIG,
 ) -> None:
     """Collect bag pictures politely, and build the dataset."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what the locale can't print must not end a crawl
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if config != CONFIG and not config.exists():
+        fail(f"--config {config}: there is no such file")
     try:
         context.obj = load(config)
     except SettingsError as error:

@@ -1,11 +1,23 @@
 """Renders pages that need JavaScript, in a headless Chromium (`render = true`, extra `browser`)."""
 
+import os
 import shutil
 from urllib.parse import urlsplit
+
+_NEEDED = {"HOME", "PATH", "TMPDIR", "TZ", "DISPLAY", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "USERPROFILE"}
+_NEEDED |= {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 
 
 class RenderError(Exception):
     """There is no browser, or it can't render the page. The message is one line."""
+
+
+def environment() -> dict[str, str]:
+    """What a browser needs of the environment: it runs strangers' scripts, so no secret goes along."""
+    kinds = ("LC_", "LANG", "XDG_", "FONTCONFIG_")
+    return {
+        name: value for name, value in os.environ.items() if name.upper() in _NEEDED or name.startswith(kinds)
+    }
 
 
 class Browser:
@@ -18,16 +30,17 @@ class Browser:
         except ImportError as error:
             raise RenderError("render = true needs selenium: pip install 'bag-dreams[browser]'") from error
         options = webdriver.ChromeOptions()
-        # Root in a container has no user namespace for Chromium's sandbox.
-        for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--user-agent={agent}"):
+        for word in ("--headless=new", "--disable-dev-shm-usage", f"--user-agent={agent}"):
             options.add_argument(word)
+        if os.name == "posix" and os.geteuid() == 0:
+            options.add_argument("--no-sandbox")  # Chromium has no sandbox for root, and would not start
         options.add_experimental_option("prefs", {"profile.managed_default_content_settings.images": 2})
         if chromium := shutil.which("chromium"):
             options.binary_location = chromium
         driver = shutil.which("chromedriver")
         self.failure = WebDriverException
         try:
-            self.driver = webdriver.Chrome(options, webdriver.ChromeService(driver) if driver else None)
+            self.driver = webdriver.Chrome(options, webdriver.ChromeService(driver, env=environment()))
             self.driver.set_page_load_timeout(timeout)
         except WebDriverException as error:
             raise RenderError(f"cannot start Chromium: {error.msg}") from error

@@ -118,8 +118,8 @@ class Report:
             sys.stdout.flush()
 
     def emit(self, **event: Any) -> None:
-        """Writes one JSON object on one line, and flushes it."""
-        sys.stdout.write(f"{json.dumps(event, ensure_ascii=False)}\n")
+        """Writes one JSON object on one line, in ASCII whatever the locale, and flushes it."""
+        sys.stdout.write(f"{json.dumps(event)}\n")
         sys.stdout.flush()
 
     def error(self, line: str) -> None:

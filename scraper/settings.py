@@ -1,5 +1,6 @@
 """The scraper's settings: [scraper] of config.toml, overridden by environment variables SCRAPER_…."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -95,10 +96,16 @@ def load(path: Path) -> Settings:
 def read_table(path: Path) -> dict[str, Any]:
     """[scraper] as it stands in the file; empty if either is missing. Raises SettingsError."""
     try:
-        table = tomllib.loads(path.read_text("utf-8")).get("scraper", {})
+        data = path.read_bytes()
+        # As editors write it: in UTF-8 or UTF-16, with or without a byte order mark.
+        table = tomllib.loads(data.decode(json.detect_encoding(data))).get("scraper", {})
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: neither UTF-8 nor UTF-16: save it as UTF-8") from error
+    except RecursionError as error:
+        raise SettingsError(f"{path}: not valid TOML: nested too deeply") from error
+    except ValueError as error:  # also a number of thousands of digits
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import socket
 import sys
@@ -23,6 +24,7 @@ from bot.client.replies import dress
 from bot.demo.chat.server import Chat
 from bot.errors import Refusal
 from bot.settings import load_config
+from gan.toml_settings import SettingsError
 
 BAGS = 600
 MINUTES = 10
@@ -78,7 +80,7 @@ class Demo:
     """`async with Demo(folder, port) as demo`: the page is at `demo.address`.
 
     If the port is taken, the page is at another one. Raises SettingsError for an invalid environment
-    variable.
+    variable or folder.
     """
 
     def __init__(self, folder: Path, port: int, bags: int = BAGS, minutes: float = MINUTES) -> None:
@@ -115,10 +117,14 @@ class Demo:
         await self._stack.aclose()
 
     def _configure(self, shop: str) -> Path:
+        if "?" in str(self._folder):  # it ends the path in the store's URL
+            raise SettingsError(f"--folder {self._folder}: must be without question marks")
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._folder / "config.toml"
+        # JSON's strings are TOML's, whatever is in the folder's name.
+        folder = json.dumps(self._folder.as_posix())[1:-1]
         config.write_text(
-            CONFIG.format(folder=self._folder.as_posix(), shop=shop, channel=CHANNEL, minutes=self._minutes)
+            CONFIG.format(folder=folder, shop=shop, channel=CHANNEL, minutes=self._minutes), "utf-8"
         )
         return config
 

@@ -110,3 +110,49 @@ def test_a_service_writes_json_and_can_be_told_otherwise():
 
     assert json.loads(written("auto"))["message"] == "hello"
     assert "bot: hello" in written("text")
+
+
+def record(day, level, text, error=None):
+    """A record of a day, counted from an arbitrary one."""
+    created = (20_000 + day) * logs.DAY + 3600.0
+    info = (type(error), error, error.__traceback__) if error else None
+    return logging.makeLogRecord(
+        {"name": "bot", "levelno": level, "levelname": "X", "msg": text, "created": created, "exc_info": info}
+    )
+
+
+@pytest.mark.parametrize("look", ["json", "text"])
+def test_a_day_on_which_everything_goes_wrong_fills_ten_megabytes_and_no_more(log_as, look):
+    written, handle = log_as(look), logging.getLogger("bot").handle
+    for _ in range(300):
+        handle(record(0, logging.INFO, "usual " + "x" * 50_000))
+    usual = len(written())
+    assert usual <= 8_100_000
+    handle(record(0, logging.WARNING, "seen all the same"))
+    assert "seen all the same" in written()[usual:]
+    for _ in range(300):
+        handle(record(0, logging.ERROR, "trouble " + "x" * 50_000))
+    assert len(written()) <= 10_100_000
+    assert written().count("from now on lines are left out") == 1
+    handle(record(0, logging.ERROR, "never seen"))
+    handle(record(1, logging.INFO, "a new day"))
+    tail = written()[-2000:]
+    assert "never seen" not in tail
+    assert "left out of the log of the day before" in tail
+    assert "a new day" in tail
+
+
+@pytest.mark.parametrize("look", ["json", "text"])
+def test_the_same_traceback_is_written_whole_once_and_then_in_a_line(log_as, look):
+    written = log_as(look)
+
+    def fail(text):
+        try:
+            raise ValueError(text)
+        except ValueError as error:
+            logging.getLogger("bot").handle(record(0, logging.ERROR, "unexpected", error))
+
+    for text in ("one", "one", "two", "one"):
+        fail(text)
+    assert written().count("Traceback (most recent call last)") == 2
+    assert written().count("ValueError: one (its traceback is further up)") == 2

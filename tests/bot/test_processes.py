@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bot.processes import ChildProcess
 from tests.bot.world import until
 
 pytestmark = pytest.mark.usefixtures("runs_posted")
@@ -120,6 +121,7 @@ BOT = """
 import asyncio, sys
 from pathlib import Path
 from bot.app import App
+from bot.processes import ChildProcess
 from bot.settings import load_config
 
 async def main():
@@ -171,3 +173,21 @@ async def test_a_run_goes_on_after_any_end_of_the_bot_but_not_once_somebody_stop
         await world.ada.send(world.channel, "!bag train stop")
     async with server(GAN, generator=False) as world:
         assert not world.app.trainer.running
+
+
+async def test_a_large_log_is_set_aside(tmp_path):
+    class Zen(ChildProcess):
+        async def _work(self):
+            await self._call("this")
+
+    log_file = tmp_path / "logs" / "zen.log"
+    zen = Zen("zen", tmp_path / "config.toml", log_file, None)
+    await zen._work()
+    await zen._work()
+    assert log_file.read_text().count("The Zen of Python") == 2
+    with log_file.open("a") as file:
+        file.truncate(5_000_001)
+    await zen._work()
+    await zen._work()
+    assert log_file.read_text().count("The Zen of Python") == 2
+    assert [path.name for path in sorted(log_file.parent.iterdir())] == ["zen.log", "zen.log.1"]

@@ -151,6 +151,18 @@ def test_whoever_looks_at_least_every_twelve_hours_sees_every_date_in_turn(zone,
     assert len(seen) >= 5
 
 
+@pytest.mark.parametrize("zone", ["Nowhere/Land", ":/etc/nothing", "EST5EDT,what", ""])
+async def test_no_job_asks_the_machine_for_its_zone(server, monkeypatch, zone):
+    monkeypatch.setenv("TZ", zone)
+    async with server() as world:
+        app = world.app
+        schedule = build_schedule(
+            app.config.bot, app.store, app.studio, app.trainer, app.scraper, [app.daily]
+        )
+        assert {job.id for job in schedule.get_jobs()} == {"dream", "prune"}
+        assert {str(job.trigger.timezone) for job in schedule.get_jobs()} == {"UTC"}
+
+
 async def test_scrape_and_train_begin_by_the_config_and_an_empty_line_is_never(server, monkeypatch):
     monkeypatch.setenv("BOT_TIMEZONE", "Europe/Paris")
     monkeypatch.setenv("BOT_TRAIN_AT", "0 3 * * *")

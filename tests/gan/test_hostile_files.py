@@ -207,3 +207,7 @@ def test_a_manifest_that_is_none(project) -> None:
     for change in ({"count": "32"}, {"count": 10**40}, {"image_size": [32]}, {"version": None}):
         manifest.write_text(json.dumps(said | change))
         project.refused("train")
+
+
+def test_a_config_that_was_named_must_be_there(project) -> None:
+    assert "none.toml: there is no such file" in project.refused("--config", "none.toml", "train")

@@ -1,13 +1,38 @@
 """Pages that need JavaScript, in a real Chromium."""
 
+import os
 import shutil
 
 import pytest
 from aiohttp import web
 
+from scraper.render import Browser
+
 needs_chromium = pytest.mark.skipif(
     not shutil.which("chromium"), reason="needs Debian's chromium and its driver"
 )
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_only_root_goes_without_a_sandbox_and_no_secret_goes_along(monkeypatch, user):
+    webdriver = pytest.importorskip("selenium.webdriver")
+    started = {}
+
+    class Chrome:
+        def __init__(self, options, service):
+            started.update(arguments=options.arguments, environment=service.env)
+
+        def set_page_load_timeout(self, seconds):
+            pass
+
+    monkeypatch.setattr(webdriver, "Chrome", Chrome)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    for name in ("DISCORD_TOKEN", "BOT_STORE", "AWS_SECRET_ACCESS_KEY", "HOME", "LANG"):
+        monkeypatch.setenv(name, "sesame")
+    Browser("BagDreams/1", 10)
+
+    assert ("--no-sandbox" in started["arguments"]) == (user == 0)
+    assert {name for name, value in started["environment"].items() if value == "sesame"} == {"HOME", "LANG"}
 
 
 def scripted(request):

@@ -1,7 +1,9 @@
 """Settings: defaults, the file, environment variables, and errors that say what is allowed."""
 
 import pytest
+from typer.testing import CliRunner
 
+from scraper.__main__ import app
 from scraper.settings import SettingsError, load
 
 
@@ -119,3 +121,11 @@ def test_the_command_line_says_it_in_one_line_with_code_2(project):
     assert result.code == 2
     assert "[scraper] banana is unknown; allowed are folder, " in result.err
     assert result.err.count("\n") == 1
+
+
+def test_a_config_that_was_named_must_be_there(project):
+    result = CliRunner().invoke(app, ["--config", str(project.path / "none.toml"), "stats"])
+
+    assert result.exit_code == 2
+    assert "none.toml: there is no such file" in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -119,7 +119,7 @@ def vote_view(number, votes=None):
     return view
 
 
-class Toy(commands.Bot):
+class Toy(commands.AutoShardedBot):
     def __init__(self, ballots=None):
         super().__init__(command_prefix="!", intents=discord.Intents.all(), help_command=None)
         self.ballots = {} if ballots is None else ballots
