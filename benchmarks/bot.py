@@ -208,7 +208,10 @@ async def measure_replies(seconds: float, channels: int) -> tuple[list[dict[str,
     with tempfile.TemporaryDirectory(prefix="bench-bot-") as name:
         folder = Path(name)
         app = App(load_config(await asyncio.to_thread(_prepare, folder, channels)))
-        async with app, simcord.run(app.create_bot(), shard_count=1, check_errors=False, settle_timeout=60) as env:
+        async with (
+            app,
+            simcord.run(app.create_bot(), shard_count=1, check_errors=False, settle_timeout=60) as env,
+        ):
             owner = env.create_user("owner")
             guild = env.create_guild("Benchmark", owner=owner)
             channel = guild.create_text_channel("bag-dreams")

@@ -271,4 +271,4 @@ def test_bounds_must_be_numbers_above_zero(project) -> None:
 
 
 def test_run_name_is_one_folder(project) -> None:
-    assert "single folder" in project.refused("train", "--run", "../elsewhere")
+    assert "folder's name" in project.refused("train", "--run", "../elsewhere")
