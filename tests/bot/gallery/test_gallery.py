@@ -225,6 +225,7 @@ def test_a_damaged_mark_is_told(tmp_path, mark):
 
 
 def test_bad_input_is_one_line(tmp_path):
+    (tmp_path / "config.toml").touch()
     (tmp_path / "file").touch()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.odt").touch()
