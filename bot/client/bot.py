@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from discord.ext import commands
 from discord.ext.commands.view import StringView
 
 from bot import codes, words
-from bot.client.connection import Pauses, spare_identifies
+from bot.client.connection import REFUSED, Pauses, spare_identifies
 from bot.client.controls import Control, Handler
 from bot.client.cooldowns import Cooldowns
 from bot.client.metrics import Metrics
@@ -47,9 +48,21 @@ class Context(commands.Context["BagBot"]):
 
     async def send(self, content: str | None = None, **options: Any) -> discord.Message:
         """Answer; see commands.Context.send."""
-        if self.interaction is None and self.bot_permissions.read_message_history:
+        options = dressed(self, content, **options)
+        if self.interaction is not None:
+            return await super().send(**options)
+        if self.bot_permissions.read_message_history:
             options.setdefault("reference", self.message.to_reference(fail_if_not_exists=False))
-        return await super().send(**dressed(self, content, **options))
+        # Of two messages with one nonce Discord takes one, so what seems to have failed can be sent again.
+        options["nonce"] = secrets.token_hex(8)
+        try:
+            return await super().send(**options)
+        except REFUSED as error:
+            if not is_passing(error):
+                raise
+            for file in options.get("files", ()):
+                file.reset()
+            return await super().send(**options)
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ class Studio:
 
     async def timelapse(self, run: runs.Run) -> tuple[bytes, int]:
         """The grids of a run so far as GIF, and the epoch of the last. Raises Refusal."""
-        grids = await asyncio.to_thread(lambda: sorted(run.grids.glob("epoch-*.png")))
+        grids = await asyncio.to_thread(lambda: sorted(run.grids.glob("epoch-[0-9]*[0-9].png")))
         if not grids:
             raise Refusal(words.NO_GRIDS)
         return await self._slow.draw(jobs.timelapse(grids)), int(grids[-1].stem.removeprefix("epoch-"))

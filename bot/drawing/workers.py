@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Literal, TypeVar, TypeVarTuple
 
 from bot import words
@@ -24,6 +27,19 @@ DEADLINES: dict[Lane, float] = {"quick": 60, "slow": 240}
 LOADING_SECONDS = 120.0
 """More for the first call of a process, which loads torch."""
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let a process that begins here ignore Ctrl-C from its first moment: the bot ends it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class DrawingPool:
@@ -46,11 +62,12 @@ class DrawingPool:
                 pool = self._pools[lane] = ProcessPoolExecutor(
                     1, multiprocessing.get_context("spawn"), initializer=jobs.set_up
                 )
+            loading = 0 if pool in self._loaded else LOADING_SECONDS
             try:
-                async with asyncio.timeout(
-                    DEADLINES[lane] + (0 if pool in self._loaded else LOADING_SECONDS)
-                ):
-                    result = await asyncio.get_running_loop().run_in_executor(pool, draw, *args)
+                with _deaf_to_interrupts():
+                    drawn = asyncio.get_running_loop().run_in_executor(pool, draw, *args)
+                async with asyncio.timeout(DEADLINES[lane] + loading):
+                    result = await drawn
                 self._loaded.add(pool)
                 self.hung.discard(lane)
                 return result

@@ -35,7 +35,8 @@ T = TypeVar("T")
 
 _LOCK = 0xBA6
 """The bot's own number among PostgreSQL's advisory locks."""
-_MIGRATIONS = str(Path(__file__).parent / "migrations")
+# Alembic takes % for the beginning of a name, as configparser does.
+_MIGRATIONS = str(Path(__file__).parent / "migrations").replace("%", "%%")
 
 
 def utc_now() -> datetime:

@@ -199,9 +199,12 @@ async def test_a_picture_waits_for_no_notice_and_one_person_gets_one_notice(serv
         queue.asking.set(ada)
         asked = [asyncio.create_task(studio.picture(Code.seeded(version, seed))) for seed in range(2)]
         await until(lambda: ada.told)
+        looks = []
+        monkeypatch.setattr(studio._quick, "_tell", lambda tell=studio._quick._tell: looks.append(tell()))
+        await until(lambda: len(looks) > 5)
+        assert len(ada.told) == 1
         await free()
         assert all(await asyncio.gather(*asked))
-        assert len(ada.told) == 1
 
 
 async def test_who_will_have_it_soon_is_told_nothing(server, monkeypatch):
