@@ -71,18 +71,18 @@ class VoteCog(Feature):
         """Count a vote, say that it is counted, show the count soon, and keep what reaches the threshold."""
         guild = guild_id(interaction)
         try:
-            here, before = await self.store.vote(code, interaction.user.id, guild, value)
+            here, change = await self.store.vote(code, interaction.user.id, guild, value)
         except UnknownDesignError:  # the store is younger than the message
             named = Code.of(code)
             model = await self.studio.model(named.version)
             await self.store.add_designs([named], model.epoch, guild, None)
-            here, before = await self.store.vote(code, interaction.user.id, guild, value)
+            here, change = await self.store.vote(code, interaction.user.id, guild, value)
         try:
             await interaction.response.defer()
         except discord.NotFound:
             # Discord has told the person that the click failed. It must not count, or pressing again would
             # take it back.
-            await self.store.restore_vote(code, interaction.user.id, before)
+            await self.store.undo_vote(code, interaction.user.id, change)
             return
         # A click costs this one transaction; what has to be read is read for the edit.
         shown = interaction.message.id if interaction.message else 0

@@ -73,6 +73,13 @@ class Cast(NamedTuple):
     value: int
 
 
+class Change(NamedTuple):
+    """A person's vote on a design before and after; None is no vote."""
+
+    before: Cast | None
+    after: Cast | None
+
+
 # Built once: a click costs several statements, and SQLAlchemy takes longer to build one than to run it.
 _MINE = (Vote.code == bindparam("of_code")) & (Vote.user_id == bindparam("of_user"))
 _HELD = select(Design.code).where(Design.code == bindparam("of_code")).with_for_update(key_share=True)
@@ -108,30 +115,31 @@ class Votes(Database):
 
     async def vote(
         self, code: str, user_id: int, guild_id: int, value: int, at: datetime | None = None
-    ) -> tuple[Tally, Cast | None]:
+    ) -> tuple[Tally, Change]:
         """Record a person's vote (1 or -1): the other value replaces it, the same value takes it back.
 
         `at` (aware) defaults to now. A vote that is replaced or taken back is removed from the guild and the
-        periods in which it was cast. Returns this guild's votes on the design, and the vote that the person
-        had cast before. Raises UnknownDesignError.
+        periods in which it was cast. Returns this guild's votes on the design, and what `undo_vote` needs.
+        Raises UnknownDesignError.
         """
         cast = Cast(guild_id, (at or self.now()).astimezone(UTC), value)
 
-        def vote(connection: Connection) -> tuple[Tally, Cast | None]:
+        def vote(connection: Connection) -> tuple[Tally, Change]:
             old = _cast(connection, code, user_id)
             new = None if old is not None and old.value == value else cast
             scores = self._replace(connection, code, user_id, old, new)
-            return Tally(*scores.get((guild_id, EVER, code), (0, 0))), old
+            return Tally(*scores.get((guild_id, EVER, code), (0, 0))), Change(old, new)
 
         return await self.write(vote)
 
-    async def restore_vote(self, code: str, user_id: int, before: Cast | None) -> None:
-        """Give a person the vote on a design that they had before."""
+    async def undo_vote(self, code: str, user_id: int, change: Change) -> None:
+        """Give a person the vote on a design that they had before, unless they have voted again."""
 
-        def restore(connection: Connection) -> None:
-            self._replace(connection, code, user_id, _cast(connection, code, user_id), before)
+        def undo(connection: Connection) -> None:
+            if _cast(connection, code, user_id) == change.after:
+                self._replace(connection, code, user_id, change.after, change.before)
 
-        await self.write(restore)
+        await self.write(undo)
 
     def _replace(
         self, connection: Connection, code: str, user_id: int, old: Cast | None, new: Cast | None

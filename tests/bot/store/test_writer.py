@@ -95,11 +95,21 @@ async def test_a_vote_that_could_not_be_answered_is_undone_whatever_was_there_be
     await store.add_designs([Code.of(code)], 1, GUILD, None)
     tallies = []
     for value in (1, -1, -1):  # cast, changed, taken back
-        _, before = await store.vote(code, 1, GUILD, value)
-        await store.restore_vote(code, 1, before)
+        _, change = await store.vote(code, 1, GUILD, value)
+        await store.undo_vote(code, 1, change)
         tallies.append(await store.tally(code))
         await store.vote(code, 1, GUILD, value)
     assert [(tally.up, tally.down) for tally in tallies] == [(0, 0), (1, 0), (0, 1)]
+
+
+async def test_a_vote_that_could_not_be_answered_undoes_no_later_one(store):
+    code = "k3f9x2-42"
+    await store.add_designs([Code.of(code)], 1, GUILD, None)
+    _, unanswered = await store.vote(code, 1, GUILD, 1)
+    await store.vote(code, 1, GUILD, -1)
+    await store.undo_vote(code, 1, unanswered)
+    tally = await store.tally(code)
+    assert (tally.up, tally.down) == (0, 1)
 
 
 async def test_a_first_start_broken_off_is_made_good(tmp_path):
