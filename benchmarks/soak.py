@@ -74,8 +74,8 @@ class Soak:
 
     async def people_act(self, poll: Message, card: Message) -> None:
         """Vote, dream and save, until cancelled."""
-        # In a poll, where pressing twice is as pressing once: nobody can know whether a click got through that
-        # was not answered.
+        # In a poll, where pressing twice is as pressing once: of a click that was not answered nobody knows
+        # whether it got through.
         buttons = [one["custom_id"] for one in poll.controls if one["custom_id"].startswith("bag:ballot")]
         while True:
             person, chance = self.chance.choice(self.people), self.chance.random()
