@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.codes import Code
+from bot.errors import StoreError
 from bot.store.store import Store
 
 pytestmark = pytest.mark.slow
@@ -107,6 +108,19 @@ async def store(postgresql):
     await opened.open()
     yield opened
     await opened.close()
+
+
+async def test_of_two_bots_for_one_shard_the_second_is_refused(store, postgresql):
+    second = Store(postgresql)
+    async with store.alone(0):
+        with pytest.raises(StoreError, match="another bot"):
+            async with second.alone(0):
+                pass
+        async with second.alone(1):
+            pass
+    async with second.alone(0):
+        pass
+    await second.close()
 
 
 async def test_votes_at_once_are_counted_exactly(store):
