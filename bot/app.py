@@ -133,7 +133,7 @@ class App:
         only a person can mend.
         """
         async_context.set(Answers())  # type: ignore[no-untyped-call]
-        for name in ("discord.client", "discord.shard", "discord.gateway"):
+        for name in ("discord.client", "discord.shard", "discord.gateway", "discord.app_commands.tree"):
             logging.getLogger(name).addFilter(OneLine())
         pauses, message_content = Pauses(), True
         while True:

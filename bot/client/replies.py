@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -96,7 +97,7 @@ def explain(
             # would cost more than the answer, and just when we are slow.
             log.info("too late for an answer")
             return None
-        case discord.HTTPException() if is_passing(error):
+        case discord.HTTPException() | aiohttp.ClientError() if is_passing(error):
             log.warning("Discord refused an answer: %s", error)
             return words.DISCORD_DOWN
         case commands.RangeError():

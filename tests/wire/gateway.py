@@ -135,6 +135,8 @@ class Gateway:
         """What /gateway/bot recommends."""
         self.session_starts = 1000
         """How many IDENTIFYs a day has in all."""
+        self.reset_seconds = 86_400.0
+        """How long it is to the end of that day."""
         self.heartbeat_seconds = 41.25
         self.refuse: int | None = None
         """The code with which every IDENTIFY is refused."""
@@ -151,7 +153,7 @@ class Gateway:
         return {
             "total": self.session_starts,
             "remaining": left,
-            "reset_after": 86_400_000,
+            "reset_after": round(1000 * self.reset_seconds),
             "max_concurrency": 1,
         }
 
