@@ -52,7 +52,9 @@ async def test_buttons_that_make_work_count_in_the_cooldown(wire: BotWire) -> No
         first = await somebody().send(wire.channel, "!bag favorites").picture()
         second = await somebody().send(wire.channel, "!bag favorites").picture()
         await somebody().click(second, "bag:favorites:0:1").acknowledgement()
-        await until(lambda: any(one["label"] == "◀" and not one.get("disabled") for one in second.controls[1:]))
+        await until(
+            lambda: any(one["label"] == "◀" and not one.get("disabled") for one in second.controls[1:])
+        )
         pressed: list[tuple[Message, str]] = [
             (cards[0], "bag:save"),
             (cards[0], "bag:mate"),
@@ -114,7 +116,9 @@ async def test_people_in_line_share_few_notices_and_all_are_answered(wire: BotWi
 
 def notices(wire: BotWire) -> list[Call]:
     """The bot's requests for a notice in the channel."""
-    return [one for one in wire.called("POST /channels/*/messages") if "⏳" in (one.payload.get("content") or "")]
+    return [
+        one for one in wire.called("POST /channels/*/messages") if "⏳" in (one.payload.get("content") or "")
+    ]
 
 
 def drawing_process(bot: BotProcess) -> int:

@@ -82,7 +82,9 @@ async def test_a_run_outlasts_every_end_of_the_bot_but_a_stop(wire: BotWire, dat
         await grows(thread)
         assert await bot.stop() == 0
         assert "Traceback" not in bot.log
-    (run,) = (path.parent for path in wire.folder.glob("runs/*/events.jsonl") if "2026-01-01" not in str(path))
+    (run,) = (
+        path.parent for path in wire.folder.glob("runs/*/events.jsonl") if "2026-01-01" not in str(path)
+    )
     report(f"ended in {bot.stop_seconds:.1f} s while training")
     assert last_event(run)["event"] == "stopped"
     async with wire.bot(GAN, **OFTEN) as bot:
