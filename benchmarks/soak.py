@@ -139,9 +139,9 @@ class Soak:
         """One fault after the other for some minutes; the last one is over some time before their end."""
         end = time.monotonic() + 60 * minutes
         for name, fault in itertools.cycle(FAULTS.items()):
-            await asyncio.sleep(FAULT_SECONDS)
-            if time.monotonic() > end - NEAR_SECONDS:
+            if time.monotonic() + FAULT_SECONDS > end - NEAR_SECONDS:
                 return
+            await asyncio.sleep(FAULT_SECONDS)
             began = time.monotonic()
             tell(name)
             await fault(self)
