@@ -55,13 +55,13 @@ class Answers:
     def _callback(self, request: Request) -> dict[str, Any] | None:
         interaction = self._wire.by_token(request.parameters["token"])
         seconds = 0.0 if interaction is None else time.monotonic() - interaction.began
+        if interaction is not None and interaction.acknowledged:
+            interaction.refused.append(40060)
+            raise RefusedError(400, 40060, "Interaction has already been acknowledged.")
         if interaction is None or interaction.id != request.id("interaction") or seconds > DEADLINE:
             if interaction is not None:
                 interaction.refused.append(10062)
             raise RefusedError(404, 10062, "Unknown interaction")
-        if interaction.acknowledged:
-            interaction.refused.append(40060)
-            raise RefusedError(400, 40060, "Interaction has already been acknowledged.")
         kind, data = request.payload["type"], request.payload.get("data") or {}
         allowed = limits.CALLBACKS[interaction.type]
         if interaction.type == FORM and interaction.message is None:

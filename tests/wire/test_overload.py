@@ -116,8 +116,9 @@ async def test_people_in_line_share_few_notices_and_all_are_answered(wire: BotWi
 
 def notices(wire: BotWire) -> list[Call]:
     """The bot's requests for a notice in the channel."""
-    sent = wire.called("POST /channels/*/messages")
-    return [one for one in sent if "⏳" in (one.payload.get("content") or "")]
+    return [
+        one for one in wire.called("POST /channels/*/messages") if "⏳" in (one.payload.get("content") or "")
+    ]
 
 
 def drawing_process(bot: BotProcess) -> int:

@@ -27,6 +27,8 @@ from gan.run_state import Progress, follow
 POLL_SECONDS = 0.5
 AT_ONCE = 4
 """Servers that are posted to at the same time."""
+THREAD_EXISTS = 160004
+"""Discord's code for: this message has a thread already."""
 Place = discord.Thread | discord.TextChannel
 Ending = events.Finished | events.Stopped | events.Failed
 log = logging.getLogger(__name__)
@@ -198,6 +200,8 @@ class RunThread:
         except discord.HTTPException as error:
             if is_passing(error):
                 raise
+            if error.code == THREAD_EXISTS:  # of an earlier try, of which no answer came back
+                return message.id
             log.warning("no thread in %s, so the run is posted in the channel: %s", channel, error)
             return channel.id
 
