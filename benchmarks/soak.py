@@ -2,7 +2,8 @@
 
     python -m benchmarks.soak [--minutes 20] [--json]
 
-In the first half the bot is killed and ended as well; in the second it lives on, and its memory is compared.
+In the first third the bot is killed and ended as well. Then it lives on, and in the second half, when its
+cache of pictures is full, its memory is compared.
 A vote is lost if the store does not hold what Discord showed as taken; an answer or grid is doubled if it was
 posted twice; somebody is left if no fault was near and they got no answer.
 """
@@ -101,7 +102,7 @@ class Soak:
         """One fault, which may end the bot."""
         gateway, began = self.wire.gateway, time.monotonic()
         faults = ["cut", "reconnect", "outage", "refuse", "close"]
-        if self.over < 0.5:
+        if self.over < 1 / 3:
             faults += ["kill", "terminate"]
         match faults[number % len(faults)]:
             case "cut":
@@ -130,7 +131,7 @@ class Soak:
             (channel.id, file["filename"])
             for channel in self.wire.channels.values()
             for message in channel.messages.values()
-            if message.by_bot and channel.id not in self.wire.channel.messages
+            if message.by_bot and channel is not self.wire.channel
             for file in message.files
             if file["filename"].startswith("epoch-")
         )
@@ -141,7 +142,9 @@ class Soak:
             and not any(began - NEAR < at < ended + NEAR for began, ended in self.faults)
             and at < time.monotonic() - NEAR
         ]
-        half = [mib for share, mib in self.memory if share >= 0.55]
+        for asked in left:
+            print(f"left: {asked}", file=sys.stderr)
+        half = [mib for share, mib in self.memory if share >= 0.5]
         fourth = max(len(half) // 4, 1)
         first, last = statistics.median(half[:fourth]), statistics.median(half[-fourth:])
         return {

