@@ -16,14 +16,6 @@ from bot.store.votes import UnknownDesignError
 GUILD = 7
 
 
-@pytest.fixture
-async def store(tmp_path):
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/bot.db")
-    await store.open()
-    yield store
-    await store.close()
-
-
 def count_commits(store):
     commits = []
     event.listen(store._writer._engine, "commit", commits.append)
