@@ -34,8 +34,8 @@ from bot.settings import Settings
 from bot.store.store import Store
 
 Interaction = discord.Interaction["BagBot"]
-DRAIN_SECONDS = 2.0
-"""At the bot's end: for those who can be answered now, and again for telling the others."""
+ANSWER_SECONDS, TELL_SECONDS = 2.0, 5.0
+"""At the bot's end: for those who can be answered now, and at most for telling the others."""
 log = logging.getLogger(__name__)
 
 # The bot has no voice, so discord.py need not warn that it lacks what voice takes.
@@ -197,15 +197,15 @@ class BagBot(commands.AutoShardedBot):
 
     async def _drain(self) -> None:
         """What takes a moment is finished; what waits for a picture is told to come back."""
-        await self._all_answered()
+        await self._all_answered(ANSWER_SECONDS)
         self.services.studio.refuse_all()
-        await self._all_answered()
+        await self._all_answered(TELL_SECONDS)
         for task in self._at_work:
             log.warning("somebody is left without an answer: %s", task.get_name())
 
-    async def _all_answered(self) -> None:
+    async def _all_answered(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(seconds):
                 while self._at_work:
                     await asyncio.wait(self._at_work)
                     await asyncio.sleep(0)  # errors are told in tasks of their own, which begin just then

@@ -31,6 +31,8 @@ class Edits:
         self._wanted: dict[Hashable, Edit] = {}
         self._workers: dict[Hashable, asyncio.Task[None]] = {}
         self._free_at: dict[Hashable, float] = {}
+        self._running: set[Hashable] = set()
+        self._closing = False
 
     def want(self, key: Hashable, edit: Edit) -> None:
         """Call `edit` as soon as the message that `key` stands for may be edited again."""
@@ -40,11 +42,14 @@ class Edits:
 
     async def close(self) -> None:
         """Make the edits that still wait, once and now; five seconds at most."""
-        for worker in list(self._workers.values()):
-            worker.cancel()
-        await asyncio.gather(*self._workers.values(), return_exceptions=True)
+        self._closing = True
+        # What is on its way is waited for: broken off, it might get through after it was made again.
+        for key, worker in list(self._workers.items()):
+            if key not in self._running:
+                worker.cancel()
         try:
             async with asyncio.timeout(CLOSING_SECONDS):
+                await asyncio.gather(*self._workers.values(), return_exceptions=True)
                 edits = [edit() for edit in self._wanted.values()]
                 for outcome in await asyncio.gather(*edits, return_exceptions=True):
                     if isinstance(outcome, BaseException):
@@ -58,11 +63,12 @@ class Edits:
         tries = 0
         free_at = self._free_at.get(key, 0.0)
         try:
-            while key in self._wanted:
+            while key in self._wanted and not self._closing:
                 # Without this, a click a day after the last one would wait as those in a burst do.
                 if (wait := free_at - loop.time()) > 0:
                     await asyncio.sleep(wait)
                 edit = self._wanted.pop(key)
+                self._running.add(key)
                 try:
                     await edit()
                 except asyncio.CancelledError:
@@ -75,6 +81,8 @@ class Edits:
                         free_at = loop.time() + retries.pause(error, tries)
                         continue
                     _log_lost(key, error)
+                finally:
+                    self._running.discard(key)
                 tries = 0
                 free_at = loop.time() + SECONDS
         finally:
