@@ -142,8 +142,6 @@ class Soak:
             and not any(began - NEAR < at < ended + NEAR for began, ended in self.faults)
             and at < time.monotonic() - NEAR
         ]
-        for asked in left:
-            print(f"left: {asked}", file=sys.stderr)
         half = [mib for share, mib in self.memory if share >= 0.5]
         fourth = max(len(half) // 4, 1)
         first, last = statistics.median(half[:fourth]), statistics.median(half[-fourth:])
@@ -196,6 +194,8 @@ async def soak(minutes: float) -> dict[str, Any]:
             run, number, card, acting = Soak(wire, 60 * minutes), 0, None, None
             while run.over < 1:
                 async with wire.bot(CONFIG) as bot:
+                    if run.faults:  # the last one ended the bot, which is back now
+                        run.faults[-1] = run.faults[-1][0], time.monotonic()
                     watching = asyncio.create_task(run.watch(bot))
                     if card is None:
                         wire.ada.send(wire.channel, "!bag train start")
