@@ -36,9 +36,9 @@ sys.path.insert(0, str(ROOT))
 sys.modules["tests"] = types.ModuleType("tests")
 sys.modules["tests"].__path__ = [str(ROOT / "tests")]
 
-from tests.bot.world import until  # noqa: E402
-from tests.wire.conftest import BotProcess, BotWire  # noqa: E402
-from tests.wire.models import Interaction, Message  # noqa: E402
+from tests.bot.world import until  # noqa: E402  # after `tests`
+from tests.wire.conftest import BotProcess, BotWire  # noqa: E402  # after `tests`
+from tests.wire.models import Interaction, Message  # noqa: E402  # after `tests`
 
 PEOPLE = 200
 PACE = 0.25

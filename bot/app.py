@@ -132,7 +132,7 @@ class App:
         Raises discord.LoginFailure, discord.PrivilegedIntentsRequired and discord.ConnectionClosed for what
         only a person can mend.
         """
-        async_context.set(Answers())  # type: ignore[no-untyped-call]
+        async_context.set(Answers())  # type: ignore[no-untyped-call]  # untyped there
         for name in ("discord.client", "discord.shard", "discord.gateway", "discord.app_commands.tree"):
             logging.getLogger(name).addFilter(OneLine())
         pauses, message_content = Pauses(), True

@@ -106,8 +106,8 @@ class Gateway(DiscordWebSocket):
 
 # discord.py has no settings for these two: its connection ends for an exception in a parser, and its pauses
 # are random up to a quarter of an hour, also after an outage of a minute.
-discord.shard.DiscordWebSocket = Gateway  # type: ignore[misc]
-discord.shard.ExponentialBackoff = Pauses  # type: ignore[attr-defined,assignment]
+discord.shard.DiscordWebSocket = Gateway  # type: ignore[misc]  # replaced
+discord.shard.ExponentialBackoff = Pauses  # type: ignore[attr-defined,assignment]  # replaced
 
 
 class Answers(AsyncWebhookAdapter):

@@ -14,7 +14,7 @@ Z = 1.96
 def upgrade() -> None:
     """Give rows from direct messages the negative id of their person; what has no person stays as it is."""
     for table in ("designs", "favorites", "votes"):
-        op.execute(f"UPDATE {table} SET guild_id = -user_id WHERE guild_id = 0 AND user_id > 0")  # noqa: S608
+        op.execute(f"UPDATE {table} SET guild_id = -user_id WHERE guild_id = 0 AND user_id > 0")  # noqa: S608  # our names
     connection = op.get_bind()
     votes = sa.table(
         "votes",
