@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,19 @@ from discord.ext import commands
 from discord.ext.commands.view import StringView
 
 from bot import codes, words
-from bot.client.connection import REFUSED, Pauses, spare_identifies
+from bot.client.connection import Pauses, spare_identifies
 from bot.client.controls import Control, Handler
 from bot.client.cooldowns import Cooldowns
 from bot.client.metrics import Metrics
-from bot.client.replies import dressed, explain_command, explain_interaction, run_reporting_errors
-from bot.client.retries import is_passing
+from bot.client.queue_notice import is_thinking
+from bot.client.replies import (
+    answer,
+    dressed,
+    explain_command,
+    explain_interaction,
+    run_reporting_errors,
+)
+from bot.client.retries import is_passing, once_more
 from bot.drawing.studio import Studio
 from bot.errors import Refusal
 from bot.guilds import Guilds
@@ -48,21 +56,18 @@ class Context(commands.Context["BagBot"]):
 
     async def send(self, content: str | None = None, **options: Any) -> discord.Message:
         """Answer; see commands.Context.send."""
+        interaction = self.interaction
+        if interaction is not None and is_thinking(interaction) and not interaction.is_expired():
+            return await answer(interaction, content, **options)
         options = dressed(self, content, **options)
-        if self.interaction is not None:
+        if interaction is not None:
             return await super().send(**options)
         if self.bot_permissions.read_message_history:
             options.setdefault("reference", self.message.to_reference(fail_if_not_exists=False))
         # Of two messages with one nonce Discord takes one, so what seems to have failed can be sent again.
         options["nonce"] = secrets.token_hex(8)
-        try:
-            return await super().send(**options)
-        except REFUSED as error:
-            if not is_passing(error):
-                raise
-            for file in options.get("files", ()):
-                file.reset()
-            return await super().send(**options)
+        files = [*options.get("files", ()), *filter(None, [options.get("file")])]
+        return await once_more(partial(super().send, **options), files)
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,8 @@ class BagBot(commands.AutoShardedBot):
         """What the composition root wants done when the client is ready."""
         self._add_features = add_features
         self._at_work: set[asyncio.Task[Any]] = set()
-        self._draining = False
+        self.ending = False
+        """Whether it only answers those who wait already."""
         self._publishing: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
@@ -177,7 +183,7 @@ class BagBot(commands.AutoShardedBot):
         if task is not None:
             self._at_work.add(task)
             task.add_done_callback(self._at_work.discard)
-        return not self._draining
+        return not self.ending
 
     async def invoke(self, context: commands.Context[Any], /) -> None:
         """Run a typed command."""
@@ -189,7 +195,7 @@ class BagBot(commands.AutoShardedBot):
     async def close(self) -> None:
         """Answer everybody who waits, then leave Discord."""
         if not self.is_closed():
-            self._draining = True
+            self.ending = True
             if self._publishing is not None:
                 self._publishing.cancel()
             await self._drain()

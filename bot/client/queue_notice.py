@@ -18,6 +18,12 @@ CHANNEL_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
+def is_thinking(interaction: discord.Interaction[Any]) -> bool:
+    """Whether its person sees "thinking…", or what has been put there until the answer comes."""
+    deferred = interaction.response.type is discord.InteractionResponseType.deferred_channel_message
+    return deferred and not interaction.extras.get("answered")
+
+
 class QueueNotice:
     """The notice to one person who gave a command or pressed a button: an `Asker` of the draw queue."""
 
@@ -38,7 +44,7 @@ class QueueNotice:
             log.info("somebody waits without a word: %s", error)
 
     async def hush(self) -> None:
-        """Remove the notice."""
+        """Remove the notice, unless the answer takes its place."""
         if self._notice is not None:
             with contextlib.suppress(*REFUSED):
                 await self._notice.delete()
@@ -54,15 +60,13 @@ class QueueNotice:
         return True
 
     async def _say(self, text: str) -> discord.Message | None:
+        """Post the notice. Returns what is to be removed again."""
         if self._interaction is None:
             if self._context is None or not self._is_free(self._context.channel.id):
                 return None
             return await self._context.reply(text, mention_author=False)
-        response = self._interaction.response
-        if response.type is discord.InteractionResponseType.deferred_channel_message:
-            if self._interaction.extras.get("private"):
-                return None  # "thinking…" is private already, and what takes its place stays private
-            return await self._interaction.edit_original_response(content=text)
-        if response.is_done():
+        if is_thinking(self._interaction):
+            await self._interaction.edit_original_response(content=text)
+        elif self._interaction.response.is_done():
             return await self._interaction.followup.send(text, ephemeral=True, wait=True)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
@@ -17,8 +18,8 @@ from sqlalchemy.exc import OperationalError
 from bot import words
 from bot.client import permissions
 from bot.client.connection import REFUSED
-from bot.client.queue_notice import QueueNotice
-from bot.client.retries import is_passing
+from bot.client.queue_notice import QueueNotice, is_thinking
+from bot.client.retries import is_passing, once_more
 from bot.drawing.queue import asking
 from bot.errors import Refusal, Repeated
 
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 _TEXTS = ("content", "embed", "embeds")
 TOO_LATE = 10062
 """Discord's code for: this interaction is unknown, or older than three seconds and unanswered."""
+ENDING_SECONDS = 2.0
+"""How long a bot that is ending tries to send a direct message."""
+MESSAGE_GONE = 10008
+"""Discord's code for: there is no such message."""
 LINGER_SECONDS = 20
 """How long a private answer stays up that could only be given in public."""
 
@@ -165,8 +170,10 @@ async def tell(context: commands.Context[Any], text: str, **options: Any) -> Non
         return
     message = dressed(context, text, **options)
     try:
-        await context.author.send(**message)
-    except discord.Forbidden:
+        # Discord lets few direct messages be begun at once, and a bot that is ending can't wait for that.
+        async with asyncio.timeout(ENDING_SECONDS if context.bot.ending else None):
+            await context.author.send(**message)
+    except (discord.Forbidden, TimeoutError):
         # Somebody whose DMs are closed gets a reply that cleans up after itself.
         await context.reply(words.NO_PRIVATE if options else message["content"], delete_after=LINGER_SECONDS)
 
@@ -181,11 +188,12 @@ async def whisper(interaction: discord.Interaction[Any], text: str, **options: A
         if not interaction.response.is_done():
             await interaction.response.send_message(ephemeral=True, **message)
             return
-        if (
-            interaction.response.type is discord.InteractionResponseType.deferred_channel_message
-            and not interaction.extras.get("private")
-        ):
-            # The first message after a public "thinking…" takes its place and is as public.
+        if is_thinking(interaction):
+            if interaction.extras.get("private"):
+                await answer(interaction, text, **options)
+                return
+            # What takes the place of a public "thinking…" is as public.
+            interaction.extras["answered"] = True
             with contextlib.suppress(discord.HTTPException):
                 await interaction.delete_original_response()
         await interaction.followup.send(ephemeral=True, **message)
@@ -194,6 +202,32 @@ async def whisper(interaction: discord.Interaction[Any], text: str, **options: A
             raise
         with contextlib.suppress(discord.Forbidden):
             await interaction.user.send(**message)
+
+
+async def answer(
+    interaction: discord.Interaction[Any], content: str | None = None, **options: Any
+) -> discord.Message:
+    """Answer an interaction that has been deferred, in the place of "thinking…" if that still stands there.
+
+    Raises discord.HTTPException and what NETWORK names.
+    """
+    message = dressed(interaction, content, **options)
+    if not is_thinking(interaction):
+        return await interaction.followup.send(wait=True, **message)
+    files = message.pop("files", None) or [file for file in [message.pop("file", None)] if file]
+    interaction.extras["answered"] = True
+    try:
+        # Changed and not sent: what got through although no answer came back is changed again, not doubled.
+        return await once_more(
+            lambda: interaction.edit_original_response(attachments=files, **message), files
+        )
+    except discord.NotFound as error:
+        if error.code != MESSAGE_GONE:
+            raise
+        return await interaction.followup.send(wait=True, files=files, **message)
+    except BaseException:
+        interaction.extras["answered"] = False
+        raise
 
 
 async def defer_privately(interaction: discord.Interaction[Any]) -> None:

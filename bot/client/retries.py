@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import discord
 
-from bot.client.connection import NETWORK
+from bot.client.connection import NETWORK, REFUSED
 
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 300.0
 TOO_OLD = 30046
 """Discord's code for: a message older than an hour has been edited too often, try again later."""
 TOO_OLD_SECONDS = 60.0
+T = TypeVar("T")
 
 
 def is_passing(error: BaseException) -> bool:
@@ -27,6 +29,21 @@ def pause(error: BaseException, tries: int) -> float:
     """Seconds to wait after so many failed tries (1 or more): doubled each time, five minutes at most."""
     too_old = isinstance(error, discord.HTTPException) and error.code == TOO_OLD
     return min((TOO_OLD_SECONDS if too_old else FIRST_SECONDS) * 2.0 ** min(tries - 1, 16), LONGEST_SECONDS)
+
+
+async def once_more(send: Callable[[], Awaitable[T]], files: Iterable[discord.File]) -> T:
+    """Send, and send again if that failed in passing: for what does no harm if it gets through twice.
+
+    Raises discord.HTTPException and what NETWORK names.
+    """
+    try:
+        return await send()
+    except REFUSED as error:
+        if not is_passing(error):
+            raise
+        for file in files:
+            file.reset()
+        return await send()
 
 
 class Retries:

@@ -12,7 +12,7 @@ from discord.ui import View
 from bot import words
 from bot.client.bot import Context, Interaction, guild_id
 from bot.client.controls import Control, button, control, select, view
-from bot.client.replies import defer_privately, whisper
+from bot.client.replies import answer, defer_privately, whisper
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features import autocomplete
@@ -78,7 +78,7 @@ class BreedCog(Feature):
         await self.studio.model(parents[0].version)
         await interaction.response.defer(thinking=True)
         message = await self._litter(parents, guild_id(interaction), interaction.user.id)
-        await interaction.followup.send(**message)
+        await answer(interaction, **message)
 
     def _check(self, a: Code, b: Code) -> None:
         if a == b:

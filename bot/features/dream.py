@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot import codes, words
 from bot.client.bot import Context, Interaction, guild_id
 from bot.client.controls import control
-from bot.client.replies import dressed
+from bot.client.replies import answer
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features import autocomplete
@@ -134,7 +134,7 @@ class DreamCog(Feature):
         await self.studio.model(code.version)
         await interaction.response.defer(thinking=True)
         message = await self.cards.design(code, guild_id(interaction), interaction.user.id)
-        await interaction.followup.send(**dressed(interaction, **message))
+        await answer(interaction, **message)
 
 
 def _is_count(text: str) -> bool:

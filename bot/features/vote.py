@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot import words
 from bot.client.bot import BagBot, Context, Interaction, guild_id
 from bot.client.controls import control
-from bot.client.replies import dressed
+from bot.client.replies import answer
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features.card import Cards, design_view
@@ -97,7 +97,7 @@ class VoteCog(Feature):
         if fresh and (interaction.guild is None or self.bot.hall(interaction.guild) is None):
             picture = await self.cards.design(Code.of(code), guild, None)
             text = words.community_favorite(code, up)
-            await interaction.followup.send(**dressed(interaction, text, **picture))
+            await answer(interaction, text, **picture)
 
     async def _show_votes(self, interaction: Interaction, code: str, shown: int) -> None:
         for post in await self.store.hall_posts(code):

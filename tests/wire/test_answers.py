@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from bot import words
 from tests.bot.world import until
 from tests.wire.conftest import BotWire
 from tests.wire.faults import Fault
@@ -112,12 +113,20 @@ async def test_a_picture_that_got_through_is_not_posted_twice(wire: BotWire) -> 
             wire.fail("POST", "/channels/*/messages", status=500, cut=cut, after_effect=True)
             asked.append(wire.ben.send(channel, f"!bag {seed}"))
             await asked[-1].picture()
-        wire.fail("POST", "/webhooks/*", cut=True, after_effect=True)
-        asked.append(wire.ben.slash(wire.channel, "bag dream", code="42"))
-        await asked[-1].picture()
+        card = await wire.ada.send(wire.channel, "!bag 42").picture()
+        for trouble in ({"status": 500}, {"status": 502}, {"cut": True}):
+            for ask in (
+                lambda: wire.ben.slash(wire.channel, "bag dream", code="42"),
+                lambda: wire.ben.click(card, "bag:vary"),
+                lambda: wire.ben.click(card, "bag:mate"),
+            ):
+                asked.append(interaction := ask())
+                wire.fail("*", f"/webhooks/*/{interaction.token}*", after_effect=True, **trouble)
+        await until(lambda: all(one.answers for one in asked))
         assert await bot.stop() == 0
         assert "Traceback" not in bot.log
     assert [len(one.answers) for one in asked] == [1] * len(asked)
+    assert not [one for one in asked if words.DISCORD_DOWN in one.answers[0].content]
 
 
 def votes(wire: BotWire) -> list[int]:

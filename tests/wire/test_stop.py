@@ -1,9 +1,11 @@
 """SIGTERM while people wait: everybody gets a picture or a word, and nobody is left with "thinking…"."""
 
+import asyncio
 import signal
 
 import pytest
 
+from bot import words
 from tests.bot.world import until
 from tests.wire.conftest import BotProcess, BotWire, report
 from tests.wire.models import Interaction, Message
@@ -59,3 +61,14 @@ async def test_people_who_ask_while_the_drawing_process_loads_get_a_word(wire: B
         crowd = Crowd(wire, None)
         await until(lambda: wire.thinking())
         await ends_well(bot, crowd)
+
+
+async def test_people_whom_a_direct_message_would_reach_too_late_get_a_reply(wire: BotWire) -> None:
+    never = asyncio.Event()
+    async with wire.bot() as bot:
+        await until(lambda: wire.syncs)
+        wire.fail("POST", "/users/@me/channels", times=None, hold=never)
+        crowd = Crowd(wire, None)
+        await until(lambda: wire.thinking())
+        await ends_well(bot, crowd)
+    assert any(words.RESTARTING in one.content for asked in crowd.typed for one in asked.answers)

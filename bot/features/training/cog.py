@@ -13,6 +13,7 @@ from discord.ui import View
 from bot import words
 from bot.client.bot import Context, Interaction
 from bot.client.controls import button, control, view
+from bot.client.replies import answer
 from bot.errors import Refusal
 from bot.features.card import MAX_UPLOAD, attach
 from bot.features.feature import Feature
@@ -52,8 +53,10 @@ class TrainingCog(Feature):
             raise Refusal(words.NO_GRIDS)
         await interaction.response.defer(thinking=True)
         gif, epoch = await self.studio.timelapse(run)
-        await interaction.followup.send(
-            words.timelapse_so_far(name, epoch), file=attach("timelapse.gif", gif, words.timelapse_alt(epoch))
+        await answer(
+            interaction,
+            words.timelapse_so_far(name, epoch),
+            file=attach("timelapse.gif", gif, words.timelapse_alt(epoch)),
         )
 
     @commands.hybrid_group(name="train", invoke_without_command=True, case_insensitive=True)

@@ -288,8 +288,8 @@ async def test_an_end_that_discord_refuses_is_told_later_once(server, status):
 async def test_a_vote_that_discord_refuses_to_show_is_none(server, form):
     async with server() as world:
         world.expects = discord.HTTPException
-        for path, times in ((f"/channels/{world.channel.id}/messages", 2), ("/webhooks/*", 1)):
-            world.env.inject_error("POST", path, status=500, times=times)
+        for method, path in (("POST", f"/channels/{world.channel.id}/messages"), ("PATCH", "/webhooks/*")):
+            world.env.inject_error(method, path, status=500, times=2)
         await world.say(world.ada, form, "vote", designs="1 2")
         assert not await sql(world, "SELECT * FROM rounds")
         await close(world)
