@@ -119,6 +119,7 @@ class BagBot(commands.AutoShardedBot):
         super().__init__(
             command_prefix=services.settings.prefix,
             intents=intents,
+            max_messages=None,  # no feature looks at what discord.py would remember
             help_command=None,
             case_insensitive=True,
             strip_after_prefix=True,

@@ -12,6 +12,8 @@ from bot.client.connection import NETWORK, REFUSED
 
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 300.0
+REFUSALS = 12
+"""So many tries, which take half an hour, are made of what Discord refuses."""
 TOO_OLD = 30046
 """Discord's code for: a message older than an hour has been edited too often, try again later."""
 TOO_OLD_SECONDS = 60.0
@@ -68,6 +70,11 @@ class Retries:
         due_at = self._now() + timedelta(seconds=pause(error, tries + 1))
         self._failed[key] = tries + 1, due_at, trouble
         return trouble != before
+
+    def is_hopeless(self, key: Hashable, error: BaseException) -> bool:
+        """Whether Discord has refused it so often, and not in passing, that it will go on refusing."""
+        refused = isinstance(error, discord.HTTPException) and not is_passing(error)
+        return refused and self._failed.get(key, (0,))[0] >= REFUSALS
 
     def succeeded(self, key: Hashable) -> None:
         """Forget what failed before."""

@@ -135,6 +135,8 @@ class RunThread:
                         error,
                         exc_info=None if expected else error,
                     )
+                if self._retries.is_hopeless(guild_id, error):
+                    await self._skip(channel, progress)
                 return
         self._retries.succeeded(guild_id)
 
@@ -158,6 +160,15 @@ class RunThread:
             await _archive(place)
             row.ended = True
             await self._remember(row)
+
+    async def _skip(self, channel: discord.TextChannel, progress: Progress) -> None:
+        """Take for posted what there is of a run, so that it is not tried for ever."""
+        log.warning("run %s: %s refuses it, so it is left out there", progress.run.name, channel.guild)
+        row = await self._store.run_post(channel.guild.id, progress.run.name)
+        place = row.thread_id if row is not None and row.thread_id else channel.id
+        epoch = progress.epoch.epoch if progress.epoch is not None else 0
+        ended = progress.ending is not None
+        await self._store.set_run_post(channel.guild.id, progress.run.name, place, epoch, ended)
 
     async def _row(self, channel: discord.TextChannel, progress: Progress, newest: bool) -> RunPost | None:
         """What is out of a run in a server, its first message included; None if the run is left out."""

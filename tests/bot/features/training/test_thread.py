@@ -344,6 +344,28 @@ async def test_a_server_that_refuses_keeps_no_other_waiting(server, by_hand):
         assert files(world.channel.threads[0]) == ["epoch-0001.png"]
 
 
+async def test_a_run_that_is_always_refused_is_left_out(server, by_hand, monkeypatch):
+    monkeypatch.setattr(retries, "FIRST_SECONDS", 0.0)
+    async with server() as world:
+        path = f"/channels/{world.channel.id}/messages"
+        world.env.inject_error("POST", path, status=400, code=240000, message="no", times=None)
+        run = new_run(world)
+        end_epoch(run, 1)
+        finish_run(run, 1)
+        for _ in range(retries.REFUSALS):
+            await world.app.run_thread.step()
+        world.env.backend.faults.clear()
+        await world.app.run_thread.step()
+        await run_thread(world).step()  # as after a restart
+        assert not files(world.channel)
+        assert not world.channel.threads
+
+        new = new_run(world, "2027-01-02-0000")
+        end_epoch(new, 1)
+        await world.app.run_thread.step()
+        assert files(world.channel.threads[0]) == ["epoch-0001.png"]
+
+
 async def test_progress_shows_the_run(server):
     async with server() as world:
         await world.ada.send(world.channel, "!bag progress")
