@@ -17,9 +17,11 @@ from typing import ClassVar
 
 from bot import words
 from gan.atomic import write_atomically
+from gan.run import newest
 from gan.run_state import read_progress
 
 NICE, GROUP_NICE = 10, 5
+SAVING_SECONDS = 60.0
 LARGE_LOG = 5_000_000
 """Bytes after which the next process begins a new log."""
 Say = Callable[[str], Awaitable[None]]
@@ -212,7 +214,22 @@ class TrainerProcess(ChildProcess):
         progress = read_progress(self._runs)
         return (self._runs / "interrupted").exists() or (progress is not None and progress.state == "running")
 
+    def _is_trained(self) -> bool:
+        run = newest(self._runs)
+        return run is not None and run.is_locked
+
+    async def _last_one_ended(self) -> None:
+        """Wait, but not for long, for the trainer of a bot that was killed: it is saving a checkpoint."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SAVING_SECONDS):
+                while await asyncio.to_thread(self._is_trained):
+                    log.info("waiting for the trainer of an earlier bot to end")
+                    await asyncio.sleep(1)
+
     async def _work(self) -> None:
+        await self._last_one_ended()
+        if not self._wanted.is_set():
+            return  # stopped meanwhile
         code = await self._call("gan", "train", "--minutes", str(self._minutes))
         progress = await asyncio.to_thread(read_progress, self._runs)
         state = progress and progress.state

@@ -63,7 +63,7 @@ def prepare(
 @contextmanager
 def locked(folder: Run) -> Iterator[None]:
     """Lock the run for this process; the lock ends with it. Raises LaunchError if another holds it."""
-    with (folder.path / ".lock").open("w") as file:
+    with folder.lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

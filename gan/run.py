@@ -1,5 +1,6 @@
 """The run folder, where a training run keeps everything: its paths, and finding runs. Imports no torch."""
 
+import fcntl
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -67,6 +68,23 @@ class Run:
     @property
     def timelapse(self) -> Path:
         return self.path / "timelapse.gif"
+
+    @property
+    def lock(self) -> Path:
+        """Locked (flock) by the process that trains the run."""
+        return self.path / ".lock"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a process trains the run just now."""
+        try:
+            with self.lock.open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def has(self, file: Path) -> bool:
         """Whether a path is that of a plain file of the run.

@@ -137,10 +137,12 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent was killed")
 async def test_a_run_goes_on_after_any_end_of_the_bot_but_not_once_somebody_stopped_it(
-    server, make_config, dataset, tmp_path
+    server, make_config, dataset, tmp_path, caplog
 ):
+    caplog.set_level("INFO", "bot.processes")
     make_config(GAN, generator=False)
     script = tmp_path / "killed.py"
     script.write_text(BOT)
@@ -153,12 +155,15 @@ async def test_a_run_goes_on_after_any_end_of_the_bot_but_not_once_somebody_stop
     )
     trainer = int(await bot.stdout.readline())
     await until(lambda: list((tmp_path / "runs").glob("*/events.jsonl")))
+    os.kill(trainer, signal.SIGSTOP)  # it takes its time
     bot.kill()
     await bot.wait()
-    await until(lambda: not Path(f"/proc/{trainer}").exists())
-    (events,) = (tmp_path / "runs").glob("*/events.jsonl")
-    assert '"stopped"' in events.read_text().splitlines()[-1]
     async with server(GAN, generator=False) as world:
+        await until(lambda: "waiting for the trainer" in caplog.text)
+        os.kill(trainer, signal.SIGCONT)
+        await until(lambda: not Path(f"/proc/{trainer}").exists())
+        (events,) = (tmp_path / "runs").glob("*/events.jsonl")
+        assert '"stopped"' in events.read_text().splitlines()[-1]
         await until(lambda: world.app.trainer._process)  # and this bot ends before its trainer has begun
     async with server(GAN, generator=False) as world:
         # The thread went with the first simulated Discord, so the run may be told in the channel.
