@@ -89,6 +89,12 @@ class BotProcess:
         """Its process id."""
         return self.process.pid
 
+    @property
+    def children(self) -> list[Path]:
+        """Of each process that it has started, the folder in /proc (of Linux)."""
+        ids = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [Path("/proc", process) for process in ids]
+
     async def end(self) -> int:
         """Wait for its end; the exit code, negative for a signal."""
         async with asyncio.timeout(300):

@@ -1,5 +1,7 @@
 """An evening on the wire: the bot as it is run, with all that people do in it."""
 
+import sys
+
 from tests.bot.world import until
 from tests.wire.conftest import BotWire
 
@@ -11,6 +13,10 @@ async def test_an_evening(wire: BotWire) -> None:
         card = await typed.picture()
         assert card.code.endswith("-42")
         assert all(file.get("description") for file in card.files)
+
+        if sys.platform == "linux":
+            assert bot.children
+            assert not [child for child in bot.children if wire.token in (child / "environ").read_text()]
 
         slash = wire.ada.slash(wire.channel, "bag dream", code="42")
         assert (await slash.picture()).code == card.code

@@ -5,7 +5,6 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -126,6 +125,5 @@ def notices(wire: BotWire) -> list[Call]:
 
 def drawing_process(bot: BotProcess) -> int:
     """The id of the process that draws for the bot."""
-    children = Path(f"/proc/{bot.pid}/task/{bot.pid}/children").read_text().split()
-    (drawing,) = [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-    return int(drawing)
+    (drawing,) = [one for one in bot.children if b"spawn_main" in (one / "cmdline").read_bytes()]
+    return int(drawing.name)

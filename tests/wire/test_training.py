@@ -75,6 +75,8 @@ async def test_a_run_outlasts_every_end_of_the_bot_but_a_stop(wire: BotWire, dat
         await until(lambda: wire.channel.threads)
         (thread,) = wire.channel.threads
         await grows(thread)
+        assert any(b"train" in (child / "cmdline").read_bytes() for child in bot.children)
+        assert not [child for child in bot.children if wire.token in (child / "environ").read_text()]
         await bot.stop(signal.SIGKILL)
     async with wire.bot(GAN, **OFTEN) as bot:  # and this one ends before its trainer has begun
         await bot.stop(signal.SIGKILL)
