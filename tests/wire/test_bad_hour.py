@@ -11,7 +11,7 @@ from tests.wire.conftest import BotProcess, BotWire, report
 
 pytestmark = pytest.mark.slow
 
-OUTAGE_SECONDS = 20
+OUTAGE_SECONDS = 60
 """Long enough for several tries that fail."""
 
 
