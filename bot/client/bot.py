@@ -222,12 +222,16 @@ class BagBot(commands.AutoShardedBot):
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
         self.once_ready()
 
-    async def use(self, interaction: Interaction, action: str, arguments: Sequence[str]) -> None:
-        """Run the handler of a button or list; its errors become private words."""
-        if not self.begin():
+    async def serve(self, interaction: Interaction, action: Callable[[], Awaitable[None]]) -> None:
+        """Do what a button, list or form asks for; errors become private words."""
+        if self.begin():
+            await run_reporting_errors(interaction, action)
+        else:
             await explain_interaction(interaction, Refusal(words.RESTARTING))
-            return
-        await run_reporting_errors(interaction, lambda: self.controls[action](interaction, *arguments))
+
+    async def use(self, interaction: Interaction, action: str, arguments: Sequence[str]) -> None:
+        """Run the handler of a button or list."""
+        await self.serve(interaction, lambda: self.controls[action](interaction, *arguments))
 
     def home(self, guild: discord.Guild) -> discord.TextChannel | None:
         """The channel of a guild in which the bot posts on its own."""

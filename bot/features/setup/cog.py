@@ -13,7 +13,7 @@ from bot import words
 from bot.client import permissions
 from bot.client.bot import Context, Interaction, channel_name, named_channel
 from bot.client.controls import control
-from bot.client.replies import dress, run_reporting_errors
+from bot.client.replies import dress
 from bot.errors import Refusal
 from bot.features.feature import Feature
 from bot.features.setup import times
@@ -98,7 +98,7 @@ class SetupCog(Feature):
             await self.guilds.set_up(guild.id, **changes)
             await interaction.response.edit_message(**self._dressed_panel(interaction, guild))
 
-        await run_reporting_errors(interaction, change)
+        await self.bot.serve(interaction, change)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
