@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+import re
+from typing import Annotated, Any
 
 import discord
 from discord import app_commands
@@ -11,10 +12,25 @@ from discord.ext import commands
 
 from bot import words
 from bot.client.bot import BagBot, Context, Interaction
-from bot.client.replies import run_reporting_errors, tell, whisper
+from bot.client.replies import tell, whisper
 from bot.errors import Refusal
 from bot.features.card import Cards
 from bot.features.feature import Feature
+
+
+class Post(commands.MessageConverter):
+    """A message, by its link or id."""
+
+    async def convert(self, ctx: commands.Context[Any], argument: str) -> discord.Message:
+        """Find it. Raises commands.BadArgument and discord.HTTPException."""
+        number = re.search(r"\d{15,20}\Z", argument)
+        if ctx.guild is not None or number is None:
+            return await super().convert(ctx, argument)
+        # Of private messages, discord.py knows no channel that it has not seen since the start.
+        try:
+            return await ctx.channel.fetch_message(int(number[0]))
+        except discord.NotFound as error:
+            raise commands.MessageNotFound(argument) from error
 
 
 class DeleteCog(Feature):
@@ -34,7 +50,7 @@ class DeleteCog(Feature):
 
     @commands.hybrid_command(name="delete")
     @app_commands.describe(message="Link to the post, or its id")
-    async def delete(self, context: Context, message: discord.Message | None = None) -> None:
+    async def delete(self, context: Context, message: Annotated[discord.Message, Post] | None = None) -> None:
         """Delete a post of mine that you asked for: reply to it with `!bag delete`."""
         reference = context.message.reference if context.interaction is None else None
         if message is None and reference is not None and reference.message_id is not None:
@@ -50,7 +66,7 @@ class DeleteCog(Feature):
             await self._delete(message, interaction.user, interaction.guild)
             await whisper(interaction, words.DELETED)
 
-        await run_reporting_errors(interaction, delete)
+        await self.bot.serve(interaction, delete)
 
     async def _delete(
         self, message: discord.Message, by: discord.abc.User, guild: discord.Guild | None
