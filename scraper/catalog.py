@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 from scraper.files import Files
 from scraper.schema import SCHEMA, VERSION
-from scraper.shop import Found, Listing
+from scraper.shop import LONGEST_WORDS, Found, Listing, clean
 from scraper.square import Square
 from scraper.tags import TAGS
 
@@ -145,10 +145,9 @@ class Catalog:
                 cursor = db.execute("INSERT INTO crawls (shop, started) VALUES (?, ?)", (shop, moment()))
                 crawl = int(cursor.lastrowid or 0)
                 db.execute("UPDATE pages SET done = queued WHERE shop = ? AND queued > done", (shop,))
-                db.execute(
-                    "UPDATE items SET state = 'wanted' WHERE shop = ? AND state = 'failed' AND transient",
-                    (shop,),
-                )
+            db.execute(
+                "UPDATE items SET state = 'wanted' WHERE shop = ? AND state = 'failed' AND transient", (shop,)
+            )
             self.queue(shop, crawl, start, first=True)
         return crawl
 
@@ -314,7 +313,7 @@ class Catalog:
         with self.change() as db:
             db.execute(
                 "UPDATE items SET state = 'failed', reason = ?, transient = ? WHERE id = ?",
-                (reason, transient, item),
+                (clean(reason, LONGEST_WORDS), transient, item),
             )
 
     def retry(self, shop: str) -> None:
@@ -322,10 +321,10 @@ class Catalog:
         with self.change() as db:
             db.execute("UPDATE items SET state = 'wanted' WHERE shop = ? AND state = 'failed'", (shop,))
 
-    def offer(self, shop: str, found: Found, stamp: str) -> int | None:
+    def offer(self, shop: str, found: Found, stamp: str) -> int | Literal["same", "forgotten"]:
         """Adds or updates the item of a local file; `stamp` changes whenever the file does.
 
-        Returns the item's id if the file is to be imported, None if it is unchanged or was taken down.
+        Returns the item's id if the file is to be imported, else whether it is unchanged or was taken down.
         """
         with self.change() as db:
             row = db.execute(
@@ -333,13 +332,13 @@ class Catalog:
             ).fetchone()
             if row is None:
                 if self.is_forgotten(found.image, found.url, f"shop:{shop}"):
-                    return None
+                    return "forgotten"
                 return self.insert(shop, found, None, 0, now())
             db.execute(
                 f"UPDATE items SET {SEEN}",  # noqa: S608  # our own names
                 (now(), found.url, *WORDS(found), row[0]),
             )
-            return None if row[1] == "kept" and row[2] == stamp else int(row[0])
+            return "same" if row[1] == "kept" and row[2] == stamp else int(row[0])
 
     def owns(self, sha256: str, suffix: str) -> bool:
         """Whether some picture has this original."""
