@@ -1,6 +1,7 @@
 """Polite, guarded GET requests: robots.txt, crawl delay, redirects, size caps, timeouts, retries."""
 
 import asyncio
+import logging
 import random
 import re
 import string
@@ -31,6 +32,9 @@ DOTS: Final = re.compile(r"/(\.|%2e){1,2}(?=[/?#]|$)", re.IGNORECASE)
 IN_QUERY: Final = "".join(set(string.punctuation) - set('"<>'))
 IN_PATH: Final = "".join(set(IN_QUERY) - set("^`{}"))
 """What browsers send as it is written (https://url.spec.whatwg.org/#percent-encoded-bytes)."""
+
+# A cookie that can't be read is no line of ours.
+logging.getLogger("aiohttp").addHandler(logging.NullHandler())
 
 
 class FetchError(Exception):

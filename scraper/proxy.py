@@ -20,14 +20,24 @@ class Proxy:
     def __init__(self, named: frozenset[Origin]) -> None:
         self.resolver = GuardedResolver(named)
         self.port = 0
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0, limit=HEAD)
+        self.server = await asyncio.start_server(self.begin, "127.0.0.1", 0, limit=HEAD)
         self.port = self.server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.server.close()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves a connection in a task of its own, which ends with the proxy."""
+        task = asyncio.create_task(self.serve(reader, writer))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answers one request: a CONNECT (RFC 9110 §9.3.6), or one for a whole URL (RFC 9112 §3.2.2)."""

@@ -1,5 +1,8 @@
 """Addresses are sent as they are written, and cookies come back to the shop that set them."""
 
+import subprocess
+import sys
+
 import pytest
 from aiohttp import web
 
@@ -118,3 +121,16 @@ def test_a_shop_s_cookies_go_to_no_other_shop_and_into_no_other_crawl(site, proj
     project.run("collect")
 
     assert cookies == {name: [{}, {"visitor": name}] * 2 for name in cookies}
+
+
+def test_a_cookie_that_is_none_is_no_line_of_ours(site, project):
+    site.answers[LISTING] = lambda request: web.Response(
+        body=listing("/rebag/img/1.jpg")(request).body,
+        headers=[("Set-Cookie", "a b=c"), ("Set-Cookie", '{"a":1}=x; expires=never'), ("Set-Cookie", "=;;")],
+    )
+    project.shops(site, "rebag")
+    command = [sys.executable, "-m", "scraper", "--config", str(project.path / "config.toml"), "collect"]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stderr) == (0, "")
