@@ -18,8 +18,11 @@ from scraper.shop import LONGEST_WORDS, Found, Listing, clean
 from scraper.square import Square
 from scraper.tags import TAGS
 
-RESUME_WITHIN = timedelta(days=1)
-"""An interrupted crawl resumes where it stopped, unless it began longer ago than this."""
+RESUME_WITHIN = timedelta(hours=20)
+"""An unfinished crawl resumes where it stopped, unless it began longer ago than this.
+
+Less than a day: of a shop with a page that always fails, each nightly crawl shall see what is new.
+"""
 
 STALE_PAGES = 5
 """A listing ends after this many pages in a row with nothing new: some shops have no last page."""

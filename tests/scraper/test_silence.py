@@ -1,10 +1,12 @@
 """Nothing ends in silence: what goes wrong is a line, costs only itself, and is asked for again."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from aiohttp import web
 
+from scraper import catalog
 from scraper.catalog import Catalog
 from scraper.square import square
 
@@ -90,6 +92,25 @@ def test_a_page_that_is_refused_is_a_line_and_its_crawl_goes_on_the_next_time(si
     again = project.run("collect", "--json")
     assert (again.code, again.event("shop")["new"]) == (0, 3)
     assert site.asked[SHOPIFY] == 4  # it went on at page 2
+
+
+def test_a_page_that_always_fails_hides_nothing_new_from_the_next_night(site, project, monkeypatch):
+    site.answers[SHOPIFY] = second_page(said(LIMIT, 400))
+    project.shops(site, "shopify")
+    project.run("collect")
+    now = catalog.datetime.now
+
+    class Tomorrow(catalog.datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return now(zone) + timedelta(hours=23, minutes=59)
+
+    monkeypatch.setattr(catalog, "datetime", Tomorrow)
+    site.answers[SHOPIFY] = lambda request: web.json_response(
+        {"products": [product(number) for number in (1, 5)] if request.query["page"] == "1" else []}
+    )
+
+    assert project.run("collect", "--json").event("shop")["new"] == 1
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -300,10 +321,10 @@ def test_what_a_shop_reads_with_an_error_of_any_kind_is_that_page_s_line(site, p
 def test_a_page_that_can_not_be_recorded_is_a_line_and_the_others_go_on(site, project, monkeypatch):
     record = Catalog.record_page
 
-    def fail(catalog, shop, *rest):
+    def fail(self, shop, *rest):
         if shop == "shopify":
             raise ValueError("no")
-        return record(catalog, shop, *rest)
+        return record(self, shop, *rest)
 
     monkeypatch.setattr(Catalog, "record_page", fail)
     project.shops(site, "shopify", "rebag")
