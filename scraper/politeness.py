@@ -54,7 +54,8 @@ def our_rules(body: bytes) -> Iterator[str]:
     A group begins at its first User-agent line after a rule (RFC 9309 §2.1); other lines don't end it.
     """
     if len(body) > ROBOTS_BYTES:  # without the line that the limit cuts: it could mean anything
-        body = re.match(rb"(?s:.*[\r\n])?", body[: ROBOTS_BYTES + 1])[0]  # type: ignore[index]
+        body = body[: ROBOTS_BYTES + 1]
+        body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         body = body.decode("utf-16", "replace").encode()
     rules: dict[bytes, list[str]] = {}
