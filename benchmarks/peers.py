@@ -20,7 +20,7 @@ async def main(start):
     shop = Rebag(name="bench", kind="rebag", url=start)
     settings = Settings(delay=0, connections=32)
     pool, loop, found, squares = ThreadPoolExecutor(), asyncio.get_running_loop(), asyncio.Queue(), []
-    async with Fetcher(settings, shop.hosts(), "Bench") as fetcher, asyncio.TaskGroup() as group:
+    async with Fetcher(settings, "Bench") as fetcher, asyncio.TaskGroup() as group:
         async def work():
             while item := await found.get():
                 answer = await fetcher.get(item.image, shop, settings.picture_bytes)

@@ -71,13 +71,14 @@ class ChildProcess(ABC):
         self._say = say
         self._wanted = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._working = False
         self._stopping = False
         self._asked = True
 
     @property
     def running(self) -> bool:
         """Whether it works or is about to."""
-        return self._process is not None or self._wanted.is_set()
+        return self._working or self._wanted.is_set()
 
     async def start(self, asked: bool = True) -> bool:
         """Ask for a start; False if it is at work already. `asked` says whether somebody waits to hear."""
@@ -92,8 +93,8 @@ class ChildProcess(ABC):
         if not self.running:
             return False
         self._wanted.clear()
+        self._stopping = self._working
         if self._process is not None:
-            self._stopping = True
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGTERM)
         return True
@@ -103,11 +104,14 @@ class ChildProcess(ABC):
         try:
             while True:
                 await self._wanted.wait()
-                self._stopping = False
+                if not self._wanted.is_set():
+                    continue  # stopped before it began
+                self._working, self._stopping = True, False
+                self._wanted.clear()
                 try:
                     await self._work()
                 finally:
-                    self._wanted.clear()
+                    self._working = False
         finally:
             await self._end()
 
@@ -133,7 +137,8 @@ class ChildProcess(ABC):
                 start_new_session=True,
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
-        self._wanted.clear()
+        if self._stopping:  # somebody said so while it was starting
+            process.terminate()
         _yield_processor(process.pid)
         try:
             if on_line is not None and process.stdout is not None:
@@ -266,6 +271,7 @@ class ScraperProcess(ChildProcess):
                 "scraper", verb, "--json", on_line=lambda line: said.append(json.loads(line))
             )
             if self._stopping:
+                await self._say(words.scrape_stopped(_new_of(said)))
                 return
             # A crawl in which a shop had a problem also ends with code 2, but reports it; `build` follows.
             if code != 0 and not any(event["event"] == "problem" for event in said):
@@ -274,7 +280,12 @@ class ScraperProcess(ChildProcess):
         for event in said:
             if event["event"] == "problem":
                 await self._say(words.shop_problem(str(event["shop"]), str(event["message"])))
-        found = {str(event["shop"]): int(str(event["new"])) for event in said if event["event"] == "shop"}
+        found = _new_of(said)
         images = next((int(str(event["images"])) for event in said if event["event"] == "built"), None)
         if self._asked or any(found.values()):  # nobody wants to hear every night that there is nothing
             await self._say(words.collected(found, images))
+
+
+def _new_of(said: list[dict[str, object]]) -> dict[str, int]:
+    """How many new bags each shop had."""
+    return {str(event["shop"]): int(str(event["new"])) for event in said if event["event"] == "shop"}

@@ -54,7 +54,8 @@ NO_TOP = {
 }
 BUSY_TRAINING = "A training run is already in progress. `!bag progress` shows it."
 NOT_TRAINING = "No training run is in progress."
-BUSY_SCRAPING = "I am already scraping for bags."
+BUSY_SCRAPING = "I am already scraping for bags. `!bag scrape stop` ends it."
+NOT_SCRAPING = "I am not scraping for bags right now."
 POLL_OVER = "That vote has closed."
 POLL_CODES = "A vote needs 2 to 4 bags: `!bag vote k3f9x2-1 k3f9x2-2`, or just `!bag vote` for four new ones."
 UNEXPECTED = "Something went wrong on my side. I logged it, and nothing of yours was lost."
@@ -481,13 +482,23 @@ def child_died(what: str, code: int, last_line: str) -> str:
 TRAIN_STARTED = "🧵 Training starts. The first grid comes after the first epoch."
 TRAIN_STOPPING = "⏸ The trainer finishes its batch, saves a checkpoint and stops."
 SCRAPE_STARTED = "🛍️ Off to the shops. I'll tell you what I find."
+SCRAPE_STOPPING = "🛍️ I leave the shops and keep what I have."
 
 
 def collected(found: dict[str, int], images: int | None) -> str:
     """To the channel, after a crawl."""
-    new = [f"**{count:,}** new bags from {shop}" for shop, count in found.items() if count]
     total = f" The dataset now has **{images:,}** bags." if images is not None else ""
-    return f"🛍️ {', '.join(new) if new else 'No new bags'}.{total}"
+    return f"🛍️ {_new_bags(found)}.{total}"
+
+
+def scrape_stopped(found: dict[str, int]) -> str:
+    """To the channel, after a crawl that somebody stopped."""
+    return f"🛍️ Stopped. {_new_bags(found)}; the next crawl goes on from here."
+
+
+def _new_bags(found: dict[str, int]) -> str:
+    new = [f"**{count:,}** new bags from {shop}" for shop, count in found.items() if count]
+    return ", ".join(new) if new else "No new bags"
 
 
 def shop_problem(shop: str, message: str) -> str:

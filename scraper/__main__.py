@@ -1,9 +1,27 @@
 """The command line: `python -m scraper collect | import PATH | build | stats | sheet | verify | forget`."""
 
+import os
+import signal
+import sys
+from types import FrameType
+
+STOPPED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+
+def leave_at_once(_number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C while nothing is open yet."""
+    os.write(2, b"stopped\n")
+    os._exit(STOPPED)
+
+
+if __name__ == "__main__":
+    # Before the imports, which take most of a second.
+    signal.signal(signal.SIGINT, leave_at_once)
+
 import asyncio
 import io
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -22,6 +40,7 @@ from scraper.fetch import Fetcher
 from scraper.files import Files
 from scraper.importer import import_pictures
 from scraper.intake import Intake
+from scraper.politeness import PRODUCT
 from scraper.report import Report
 from scraper.settings import Settings, SettingsError, load
 from scraper.shop import Shop
@@ -70,7 +89,13 @@ def main(
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
-    """Opens the catalog and the intake, and closes them. Expected errors become one line and exit code 2."""
+    """Opens the catalog and the intake, and closes them. Expected errors become one line and exit code 2.
+
+    Ctrl-C and SIGTERM end the work in good order: what is taken in is recorded.
+    """
+    if signal.getsignal(signal.SIGINT) is leave_at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with ExitStack() as stack:
             settings.folder.mkdir(parents=True, exist_ok=True)
@@ -81,6 +106,9 @@ def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
             intake = Intake(catalog, settings)
             stack.callback(intake.close)
             yield catalog, intake
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped: nothing is lost, and the same command goes on from here\n")
+        raise typer.Exit(STOPPED) from None
     except Exception as error:
         cause: BaseException = error
         while isinstance(cause, BaseExceptionGroup):
@@ -125,18 +153,27 @@ async def crawl(
     shops: list[Shop], settings: Settings, catalog: Catalog, intake: Intake, report: Report, retry: bool
 ) -> None:
     """Crawls the shops concurrently: each host has its own crawl delay."""
-    named = {host for shop in settings.shops.values() for host in shop.hosts()}
-    async with Fetcher(settings, named, user_agent(settings)) as fetcher, asyncio.TaskGroup() as group:
+    async with Fetcher(settings, user_agent(settings)) as fetcher, asyncio.TaskGroup() as group:
         for shop in shops:
             if catalog.is_forgotten(f"shop:{shop.name}"):
                 report.problem(shop.name, "not collected: this shop was taken down with `forget --shop`")
                 continue
             if isinstance(shop, Folder):
-                source = replace(sources.open_source(shop.path), name=shop.name)
-                group.create_task(import_pictures(source, settings, catalog, intake, report, shop.crop))
+                group.create_task(import_folder(shop, settings, catalog, intake, report))
                 continue
             crawler = Crawl(shop, settings, catalog, fetcher, intake, report)
             group.create_task(crawler.run(retry=retry))
+
+
+async def import_folder(
+    shop: Folder, settings: Settings, catalog: Catalog, intake: Intake, report: Report
+) -> None:
+    """Imports a shop of the kind `folder`. One that can't be read costs no other shop."""
+    try:
+        source = replace(sources.open_source(shop.path), name=shop.name)
+        await import_pictures(source, settings, catalog, intake, report, shop.crop)
+    except sources.NothingToImportError as error:
+        report.problem(shop.name, str(error))
 
 
 def user_agent(settings: Settings) -> str:
@@ -145,7 +182,7 @@ def user_agent(settings: Settings) -> str:
         number = version("bag-dreams")
     except PackageNotFoundError:  # run from a checkout that is not installed
         number = "0"
-    return f"BagDreams/{number}" + (f" (+{settings.contact})" if settings.contact else "")
+    return f"{PRODUCT}/{number}" + (f" (+{settings.contact})" if settings.contact else "")
 
 
 @app.command("import")

@@ -14,12 +14,15 @@ from typing import Literal, Self
 
 from scraper.files import Files
 from scraper.schema import SCHEMA, VERSION
-from scraper.shop import Found, Listing
+from scraper.shop import LONGEST_WORDS, Found, Listing, clean
 from scraper.square import Square
 from scraper.tags import TAGS
 
-RESUME_WITHIN = timedelta(days=1)
-"""An interrupted crawl resumes where it stopped, unless it began longer ago than this."""
+RESUME_WITHIN = timedelta(hours=20)
+"""An unfinished crawl resumes where it stopped, unless it began longer ago than this.
+
+Less than a day: of a shop with a page that always fails, each nightly crawl shall see what is new.
+"""
 
 STALE_PAGES = 5
 """A listing ends after this many pages in a row with nothing new: some shops have no last page."""
@@ -145,10 +148,9 @@ class Catalog:
                 cursor = db.execute("INSERT INTO crawls (shop, started) VALUES (?, ?)", (shop, moment()))
                 crawl = int(cursor.lastrowid or 0)
                 db.execute("UPDATE pages SET done = queued WHERE shop = ? AND queued > done", (shop,))
-                db.execute(
-                    "UPDATE items SET state = 'wanted' WHERE shop = ? AND state = 'failed' AND transient",
-                    (shop,),
-                )
+            db.execute(
+                "UPDATE items SET state = 'wanted' WHERE shop = ? AND state = 'failed' AND transient", (shop,)
+            )
             self.queue(shop, crawl, start, first=True)
         return crawl
 
@@ -314,7 +316,7 @@ class Catalog:
         with self.change() as db:
             db.execute(
                 "UPDATE items SET state = 'failed', reason = ?, transient = ? WHERE id = ?",
-                (reason, transient, item),
+                (clean(reason, LONGEST_WORDS), transient, item),
             )
 
     def retry(self, shop: str) -> None:
@@ -322,10 +324,10 @@ class Catalog:
         with self.change() as db:
             db.execute("UPDATE items SET state = 'wanted' WHERE shop = ? AND state = 'failed'", (shop,))
 
-    def offer(self, shop: str, found: Found, stamp: str) -> int | None:
+    def offer(self, shop: str, found: Found, stamp: str) -> int | Literal["same", "forgotten"]:
         """Adds or updates the item of a local file; `stamp` changes whenever the file does.
 
-        Returns the item's id if the file is to be imported, None if it is unchanged or was taken down.
+        Returns the item's id if the file is to be imported, else whether it is unchanged or was taken down.
         """
         with self.change() as db:
             row = db.execute(
@@ -333,13 +335,13 @@ class Catalog:
             ).fetchone()
             if row is None:
                 if self.is_forgotten(found.image, found.url, f"shop:{shop}"):
-                    return None
+                    return "forgotten"
                 return self.insert(shop, found, None, 0, now())
             db.execute(
                 f"UPDATE items SET {SEEN}",  # noqa: S608  # our own names
                 (now(), found.url, *WORDS(found), row[0]),
             )
-            return None if row[1] == "kept" and row[2] == stamp else int(row[0])
+            return "same" if row[1] == "kept" and row[2] == stamp else int(row[0])
 
     def owns(self, sha256: str, suffix: str) -> bool:
         """Whether some picture has this original."""

@@ -2,7 +2,10 @@
 
 import asyncio
 import re
+import sqlite3
 from collections import deque
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -12,6 +15,7 @@ from scraper.fetch import Answer, Fetcher, FetchError, RefusedError
 from scraper.intake import Intake
 from scraper.markup import Page
 from scraper.politeness import opted_out
+from scraper.proxy import Proxy
 from scraper.render import Browser, RenderError
 from scraper.report import Report
 from scraper.settings import Settings
@@ -31,14 +35,20 @@ CHALLENGES = (
     b"verify you are a human",
     b"are you a robot",
 )
-META_ROBOTS = re.compile(rb"<meta[^>]+robots[^>]*>", re.IGNORECASE)
+META = re.compile(rb"<meta[^<>]+>", re.IGNORECASE)
 PAGE_FAILURES = 5
 PICTURE_FAILURES = 10
 """After this many failures in a row the shop is left alone for today."""
+LIMITS = {"pages": "pages", "pictures": "pictures", "total_bytes": "bytes", "hours": "hours"}
+"""The limits of a crawl: settings, and what they count."""
 
 
 class OptedOutError(PictureError):
     """The picture's host has opted it out of use for AI."""
+
+
+class PageError(Exception):
+    """A page that can't be read or written down. The message is one line."""
 
 
 class ShopError(Exception):
@@ -71,18 +81,26 @@ class Crawl:
         self.pages_done = False
         self.more_work = asyncio.Event()
         self.failures_in_a_row = 0
+        self.pictures = 0
+        self.over = ""
+        self.closing = AsyncExitStack()
+        self.proxy: Proxy | None = None
         self.browser: Browser | None = None
 
     async def run(self, *, retry: bool = False) -> None:
         """Crawls, or with `retry` only fetches pictures that failed before. Problems go to the report."""
         try:
-            await self.collect(retry)
+            async with asyncio.timeout(self.settings.hours * 3600) as limit:
+                await self.collect(retry)
         except* ShopError as stop:
             self.report.problem(self.shop.name, str(stop.exceptions[0]))
+        except* TimeoutError:
+            if not limit.expired():
+                raise
+            self.report.problem(self.shop.name, str(self.too_much("hours")))
         finally:
-            if self.browser:
-                await asyncio.to_thread(self.browser.close)
-        self.report.shop(self.shop.name)
+            await self.closing.aclose()
+            self.report.shop(self.shop.name)
 
     async def collect(self, retry: bool) -> None:
         """Reads pages one by one while workers fetch pictures, two per connection: one squares meanwhile."""
@@ -96,6 +114,8 @@ class Crawl:
             pages = None if retry else group.create_task(self.read_pages())
             for _ in range(workers):
                 group.create_task(self.work())
+        if self.over:
+            raise self.too_much(self.over)
         if pages and pages.result():
             self.catalog.finish(self.crawl)
 
@@ -105,7 +125,7 @@ class Crawl:
             start = self.shop.start()
         except (OSError, UnicodeDecodeError) as error:
             raise ExceptionGroup(
-                "start", [ShopError(f"cannot read {self.shop.addresses}: {error}")]
+                "start", [ShopError(f"cannot read {self.shop.addresses or 'its pages'}: {error}")]
             ) from error
         if not start:
             raise ExceptionGroup("start", [ShopError("no URL is configured: set url or addresses")])
@@ -116,17 +136,17 @@ class Crawl:
     async def read_pages(self) -> bool:
         """Reads all pages of this crawl. Returns whether all of them could be read."""
         last = failures = in_row = 0
-        while page := self.catalog.next_page(self.shop.name, self.crawl, last):
+        while not self.over and (page := self.catalog.next_page(self.shop.name, self.crawl, last)):
             last = page.id
-            if self.tally.pages >= self.settings.pages:
-                raise ShopError(f"more than {self.settings.pages} pages: stopped (the setting `pages`)")
+            if not self.within("pages", self.tally.pages):
+                break
             try:
                 await self.visit(page)
                 in_row = 0
             except RefusedError as error:
                 raise ShopError(f"{error} at {page.url}") from error
-            except FetchError as error:
-                if not error.transient and not page.first:
+            except (FetchError, PictureError, PageError) as error:
+                if isinstance(error, FetchError) and error.gone and not page.first:
                     # There is no such page: the listing ends here.
                     self.catalog.record_page(self.shop.name, self.crawl, page, Listing(), None, None)
                     continue
@@ -141,49 +161,80 @@ class Crawl:
         self.wake_workers()
         return not failures
 
+    def within(self, limit: str, so_far: float) -> bool:
+        """Whether this run may have more of something; `limit` names the setting that bounds it.
+
+        If not, no page is begun any more, and no picture either unless the limit is that of pages.
+        """
+        if so_far < getattr(self.settings, limit):
+            return True
+        self.over = self.over or limit
+        return False
+
+    def too_much(self, limit: str) -> ShopError:
+        """The error for a limit that is reached."""
+        return ShopError(
+            f"more than {getattr(self.settings, limit)} {LIMITS[limit]}: stopped (the setting `{limit}`)"
+        )
+
+    def take_bytes(self, answer: Answer) -> None:
+        """Counts the bytes of an answer."""
+        self.tally.bytes += len(answer.body)
+        self.within("total_bytes", self.tally.bytes)
+
     def wake_workers(self) -> None:
         """Wakes the workers that wait for pictures."""
         self.more_work.set()
         self.more_work = asyncio.Event()
 
     async def visit(self, page: Todo) -> None:
-        """Fetches a page and records what it lists. Raises FetchError, ShopError."""
+        """Fetches a page and records what it lists. Raises FetchError, PictureError, PageError, ShopError."""
         if self.shop.render:
             answer = await self.rendered(page.url)
         else:
             answer = await self.fetch(page.url, self.settings.page_bytes, page.etag, page.modified)
-        self.tally.bytes += len(answer.body)
+        self.take_bytes(answer)
         if answer.status == 304:
             self.tally.known += self.catalog.record_unchanged_page(self.shop.name, self.crawl, page)
             return
-        listing = await asyncio.to_thread(self.read, page, answer)
-        if page.first and not listing.items and not listing.more:
-            raise ShopError(f"0 products at {page.url}: nothing there has {self.shop.looks_for}")
-        items = [normalize(found, self.shop.currency) for found in listing.items]
-        listing = Listing(items, listing.more)
-        new, known = self.catalog.record_page(
-            self.shop.name, self.crawl, page, listing, answer.etag, answer.modified
-        )
+        try:
+            listing = await asyncio.to_thread(self.read, page, answer)
+            new, known = self.catalog.record_page(
+                self.shop.name, self.crawl, page, listing, answer.etag, answer.modified
+            )
+        except (PageError, ShopError, OSError, sqlite3.OperationalError):
+            raise  # of the last two, a full disk: no shop can go on
+        except Exception as error:
+            raise PageError(f"cannot be recorded: {type(error).__name__}: {error}") from error
         self.tally.known += known
         self.tally.seen += new
+        for why in listing.skipped:
+            self.tally.fail(f"unreadable product ({why})"[:200])
 
     def read(self, page: Todo, answer: Answer) -> Listing:
-        """What a page lists. Raises ShopError if it opts out, is a bot challenge, or can't be read."""
-        directives = [tag.decode("latin-1") for tag in META_ROBOTS.findall(answer.body)]
+        """What a page lists, with normalized tags.
+
+        Raises PageError if it can't be read, ShopError if it opts out, is a bot challenge, or has nothing
+        although the shop begins there.
+        """
+        metas = (tag.decode("latin-1") for tag in META.findall(answer.body))
+        directives = [tag for tag in metas if "robots" in tag.lower()]
         if word := answer.opted_out or opted_out(directives):
             raise ShopError(f"{page.url} asks not to be used for AI ({word})")
         try:
             listing = self.shop.read(Page(answer.url, answer.body, answer.charset))
+            items = [normalize(found, self.shop.currency) for found in listing.items]
+            listing = replace(listing, items=items)
         except MarkupError as error:
             self.refuse_challenge(page, answer)
-            raise ShopError(f"{error} at {page.url}") from error
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise PageError(str(error)) from error
+        except Exception as error:  # whatever a page holds, it costs no other page and no other shop
             self.refuse_challenge(page, answer)
-            raise ShopError(
-                f"the markup has changed: {type(error).__name__}: {error} at {page.url}"
-            ) from error
+            raise PageError(f"cannot be read: {type(error).__name__}: {error}") from error
         if not listing.items:
             self.refuse_challenge(page, answer)
+        if page.first and not listing.items and not listing.more:
+            raise ShopError(f"0 products at {page.url}: nothing there has {self.shop.looks_for}")
         return listing
 
     def refuse_challenge(self, page: Todo, answer: Answer) -> None:
@@ -194,14 +245,19 @@ class Crawl:
 
     async def rendered(self, address: str) -> Answer:
         """A page of this shop as a browser renders it. Raises FetchError, ShopError."""
+        if self.proxy is None:
+            self.proxy = await self.closing.enter_async_context(Proxy(self.shop.origins()))
         try:
-            if self.browser is None:
-                agent, timeout = self.fetcher.agent, self.settings.timeout
-                self.browser = await asyncio.to_thread(Browser, agent, timeout)
-            show = partial(self.browser.page, cap=self.settings.page_bytes)
-            return await self.fetcher.rendered(address, self.shop, show)
+            return await self.fetcher.rendered(address, self.shop, partial(self.show, self.proxy.port))
         except RenderError as error:
             raise ShopError(f"{error} at {address}") from error
+
+    def show(self, proxy: int, address: str) -> bytes:
+        """A page in the browser, which starts only now that robots.txt allows it. Raises RenderError."""
+        if self.browser is None:
+            self.browser = Browser(self.fetcher.agent, self.settings.timeout, proxy)
+            self.closing.push_async_callback(asyncio.to_thread, self.browser.close)
+        return self.browser.page(address, cap=self.settings.page_bytes)
 
     async def fetch(
         self, address: str, cap: int, etag: str | None = None, modified: str | None = None
@@ -219,8 +275,8 @@ class Crawl:
             await (self.refresh(item) if item.asked else self.add(item))
 
     async def next_item(self) -> Wanted | None:
-        """The next picture to fetch; None when all pages are read and none is left."""
-        while True:
+        """The next picture to fetch; None when all pages are read and none is left, or at a limit."""
+        while self.over in ("", "pages"):
             if not self.batch:
                 self.batch.extend(self.catalog.wanted(self.shop.name, self.last))
                 self.last = max((item.id for item in self.batch), default=self.last)
@@ -232,10 +288,14 @@ class Crawl:
                 self.last_refreshed = self.batch[-1] if self.batch else self.last_refreshed
                 self.tally.seen += len(self.batch)
             if self.batch:
+                if not self.within("pictures", self.pictures):
+                    return None
+                self.pictures += 1
                 return self.batch.popleft()
             if self.pages_done:
                 return None
             await self.more_work.wait()
+        return None
 
     async def add(self, item: Wanted) -> None:
         """Fetches and keeps a new picture, or records why it failed. Raises ShopError, as `failed` does."""
@@ -270,7 +330,7 @@ class Crawl:
     async def fetched(self, item: Wanted) -> Kept:
         """Fetches a picture and keeps it if it has changed. Raises FetchError, PictureError."""
         answer = await self.fetch(item.image, self.settings.picture_bytes, item.etag, item.modified)
-        self.tally.bytes += len(answer.body)
+        self.take_bytes(answer)
         if answer.opted_out:
             raise OptedOutError(f"opted out ({answer.opted_out})")
         if answer.status == 304:

@@ -3,12 +3,12 @@
 import hashlib
 import json
 import shutil
-import tempfile
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -47,24 +47,53 @@ ORDER BY sha256
 def build(catalog: Catalog, settings: Settings) -> Built:
     """Builds the dataset beside the old one, then replaces it. Raises DatasetError, OSError.
 
+    Where there is nothing to build, an old dataset that shows forgotten pictures is removed.
+
     Pictures are sorted by SHA-256 and each has the row of its first item, so that the same pictures make the
     same dataset in whatever order they arrived.
     """
     repair(settings.dataset)
     chosen = choose(catalog, keep_twins=settings.twins)
     if not chosen:
-        raise DatasetError(f"no pictures in {settings.folder}: run `collect` or `import` first")
-    parent = settings.dataset.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{settings.dataset.name}-", suffix=".part", dir=parent))
+        gone = remove_forgotten(catalog, settings.dataset)
+        raise DatasetError(f"no pictures in {settings.folder}: run `collect` or `import` first{gone}")
+    new = beside(settings.dataset)
+    new.mkdir(parents=True)  # not by tempfile: others may read it, as the umask says
     try:
-        built = write(catalog, settings, beside, chosen)
+        built = write(catalog, settings, new, chosen)
         if not built.images:
-            raise DatasetError(f"all {len(chosen)} pictures of {settings.folder} are missing from the disk")
-        swap(beside, settings.dataset)
+            gone = remove_forgotten(catalog, settings.dataset)
+            lost = chosen.count(1)
+            raise DatasetError(f"all {lost} pictures of {settings.folder} are missing from the disk{gone}")
+        swap(new, settings.dataset)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
     return built
+
+
+def remove_forgotten(catalog: Catalog, place: Path) -> str:
+    """Removes a dataset that shows forgotten pictures. Returns words that say so; empty if it stays."""
+    try:
+        with (place / "items.jsonl").open(encoding="utf-8") as lines:
+            rows = (json.loads(line) for line in lines)
+            shown = any(
+                catalog.is_forgotten(row["sha256"], row["image"], row["page"], f"shop:{row['shop']}")
+                for row in rows
+            )
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""  # no dataset, or none of ours
+    if not shown:
+        return ""
+    gone = beside(place)  # where `repair` finishes the removal after a crash
+    place.rename(gone)
+    sync(gone.parent)
+    shutil.rmtree(gone)
+    return f"; {place} showed pictures that were taken down, and is removed"
+
+
+def beside(place: Path) -> Path:
+    """A new path beside a folder; what is left there, `repair` deletes."""
+    return place.absolute().with_name(f".{place.name}-{uuid4().hex}.part")
 
 
 def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray) -> Built:

@@ -2,6 +2,7 @@
 
 import os
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,8 @@ class Files:
     def put(self, sha256: str, suffix: str, data: bytes) -> None:
         """Writes an original unless it exists. Raises OSError.
 
-        Call it before adding the row: then a kill never leaves a row without its file.
+        Call it and flush the file before adding the row: then neither a kill nor a power failure leaves a row
+        without its file.
         """
         if not self.keeps_originals:
             return
@@ -75,6 +77,10 @@ class Files:
         except FileNotFoundError:
             pass
         path.write_bytes(data)
+
+    def on_disk(self, originals: Iterable[tuple[str, str]]) -> set[Path]:
+        """The paths of those originals, each a (SHA-256, suffix), that were written."""
+        return {path for each in originals if (path := self.path(*each)).exists()}
 
     def remove(self, sha256: str, suffix: str, slot: int) -> None:
         """Deletes an original and its square."""

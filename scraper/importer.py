@@ -30,8 +30,11 @@ async def import_pictures(
         for entry in entries:
             tally.seen += 1
             item = catalog.offer(wanted.name, normalize(wanted.found(entry)), entry.stamp)
-            if item is None:
+            if item == "same":
                 tally.known += 1
+                continue
+            if item == "forgotten":
+                tally.forgotten.append(entry.path)
                 continue
             try:
                 result = await intake.take(item, data_of(entry, settings, crop), etag=entry.stamp)
@@ -39,6 +42,8 @@ async def import_pictures(
                 catalog.fail(item, str(error), transient=False)
                 tally.fail(str(error))
                 continue
+            if result == "forgotten":
+                tally.forgotten.append(entry.path)
             tally.take(result)
 
     async with asyncio.TaskGroup() as group:

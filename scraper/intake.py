@@ -6,13 +6,16 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+from scraper.atomic import sync
 from scraper.catalog import Catalog, Kept
 from scraper.colors import name_color
 from scraper.settings import Settings
-from scraper.square import Square, square
+from scraper.square import PictureError, Square, square
 
-BATCH_SECONDS: Final = 0.02
-"""Pictures that are ready within this time are recorded in one transaction."""
+FLUSHES: Final = 16
+"""Files that are flushed to disk at a time."""
+Ready = tuple[asyncio.Future[Kept], tuple[Any, ...]]
+"""A picture that is to be recorded: who waits for it, and the arguments of `Catalog.keep`."""
 
 
 class Intake:
@@ -22,13 +25,20 @@ class Intake:
         self.catalog = catalog
         self.settings = settings
         self.forgotten = catalog.forgotten_checksums()
-        self.ready: list[tuple[asyncio.Future[Kept], tuple[Any, ...]]] = []
+        self.ready: list[Ready] = []
+        self.recording: asyncio.Task[None] | None = None
+        self.syncs = ThreadPoolExecutor(FLUSHES, thread_name_prefix="sync")
         # Pillow releases the GIL while it decodes, so threads are enough.
         self.pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="square")
 
     def prepare(self, data: bytes) -> tuple[str, Square, str]:
         """Writes the original; returns its SHA-256, square and color or "". Raises PictureError, OSError."""
-        squared = square(data, self.settings.image_size, self.settings.pixels)
+        try:
+            squared = square(data, self.settings.image_size, self.settings.pixels)
+        except PictureError:
+            raise
+        except Exception as error:  # whatever a decoder stumbles over, it costs no other picture
+            raise PictureError(f"broken ({type(error).__name__})") from error
         sha256 = hashlib.sha256(data).hexdigest()
         if sha256 not in self.forgotten:
             # Before its row, and in this thread: creating a file takes longer than adding a row.
@@ -43,27 +53,48 @@ class Intake:
         loop = asyncio.get_running_loop()
         sha256, picture, color = await loop.run_in_executor(self.pool, self.prepare, data)
         kept: asyncio.Future[Kept] = loop.create_future()
-        if not self.ready:
-            loop.call_later(BATCH_SECONDS, self.keep)
         self.ready.append((kept, (item, sha256, len(data), picture, color, etag, modified)))
+        if self.recording is None or self.recording.done():
+            self.recording = loop.create_task(self.record())
         return await kept
 
-    def keep(self) -> None:
-        """Records the pictures that are ready, in one transaction."""
-        ready, self.ready = self.ready, []
-        try:
-            with self.catalog.change():
-                results = [self.catalog.keep(*picture) for _, picture in ready]
-        except Exception as error:  # say, the disk is full: each waiting `take` raises it
-            for kept, _ in ready:
-                if not kept.done():
-                    kept.set_exception(error)
-            return
-        for (kept, _), result in zip(ready, results, strict=True):
-            if not kept.done():
-                kept.set_result(result)
+    async def record(self) -> None:
+        """Records what is ready, batch by batch: while one is flushed to disk, the next one gathers."""
+        while batch := list(self.ready):
+            try:
+                await asyncio.to_thread(self.flush, batch)
+                results = self.keep(batch)
+            except Exception as error:  # say, the disk is full: each waiting `take` raises it
+                for kept, _ in batch:
+                    if not kept.done():
+                        kept.set_exception(error)
+            else:
+                for (kept, _), result in zip(batch, results, strict=True):
+                    if not kept.done():
+                        kept.set_result(result)
+            del self.ready[: len(batch)]
+
+    def flush(self, batch: list[Ready]) -> None:
+        """Flushes originals to disk, many at a time: a file system then writes its journal once for all.
+
+        Raises OSError.
+        """
+        originals = [(sha256, picture.suffix) for _, (_, sha256, _, picture, *_) in batch]
+        files = self.catalog.files.on_disk(originals)
+        for paths in (files, {path.parent for path in files}):
+            for _ in self.syncs.map(sync, paths):
+                pass  # raises what went wrong
+
+    def keep(self, batch: list[Ready]) -> list[Kept]:
+        """Records pictures in one transaction."""
+        with self.catalog.change():
+            return [self.catalog.keep(*picture) for _, picture in batch]
 
     def close(self) -> None:
-        """Waits for the threads, then deletes the files of replaced pictures."""
+        """Waits for the threads, records what is ready, then deletes the files of replaced pictures."""
         self.pool.shutdown()
+        if self.ready:  # the loop was stopped before
+            self.flush(self.ready)
+            self.keep(self.ready)
+        self.syncs.shutdown()
         self.catalog.sweep()

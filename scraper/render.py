@@ -5,7 +5,6 @@ import shutil
 from urllib.parse import urlsplit
 
 _NEEDED = {"HOME", "PATH", "TMPDIR", "TZ", "DISPLAY", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "USERPROFILE"}
-_NEEDED |= {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 
 
 class RenderError(Exception):
@@ -21,9 +20,12 @@ def environment() -> dict[str, str]:
 
 
 class Browser:
-    """A headless Chromium; `timeout` is in seconds for each page. Raises RenderError if it doesn't start."""
+    """A headless Chromium; `timeout` is in seconds for each page. Raises RenderError if it doesn't start.
 
-    def __init__(self, agent: str, timeout: float) -> None:
+    All that its pages request goes through the `Proxy` that listens on loopback at the port `proxy`.
+    """
+
+    def __init__(self, agent: str, timeout: float, proxy: int) -> None:
         try:
             from selenium import webdriver
             from selenium.common.exceptions import WebDriverException
@@ -32,9 +34,15 @@ class Browser:
         options = webdriver.ChromeOptions()
         for word in ("--headless=new", "--disable-dev-shm-usage", f"--user-agent={agent}"):
             options.add_argument(word)
+        options.add_argument(f"--proxy-server=http://127.0.0.1:{proxy}")
+        options.add_argument("--proxy-bypass-list=<-loopback>")  # not even for this machine itself
         if os.name == "posix" and os.geteuid() == 0:
             options.add_argument("--no-sandbox")  # Chromium has no sandbox for root, and would not start
-        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.images": 2})
+        preferences = {
+            "profile.managed_default_content_settings.images": 2,
+            "webrtc.ip_handling_policy": "disable_non_proxied_udp",
+        }
+        options.add_experimental_option("prefs", preferences)
         if chromium := shutil.which("chromium"):
             options.binary_location = chromium
         driver = shutil.which("chromedriver")

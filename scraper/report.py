@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """One shop's counts in this run; of `refreshed` known pictures, `changed` ones were different."""
+    """One shop's counts in this run; of `refreshed` known pictures, `changed` ones were different.
+
+    `forgotten`: names of files that were not imported because they were taken down.
+    """
 
     new: int = 0
     known: int = 0
@@ -30,6 +33,7 @@ class Tally:
     seen: int = 0
     bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    forgotten: list[str] = field(default_factory=list)
 
     def take(self, result: Kept) -> None:
         """Counts a picture that was taken in for the first time."""
@@ -91,6 +95,9 @@ class Report:
         if t.reasons:
             reasons = ", ".join(f"{n} {reason}" for reason, n in t.reasons.most_common(5))
             self.problem(shop, f"{t.failed} pictures failed: {reasons}", count=False)
+        if t.forgotten:
+            some = ", ".join(t.forgotten[:5]) + (", …" if len(t.forgotten) > 5 else "")
+            self.problem(shop, f"{len(t.forgotten)} taken down, so not imported: {some}", count=False)
         words = f"{shop}: {t.new} new, {t.known} known, {t.failed} failed, {t.duplicates} duplicates"
         words += f", {t.changed} changed" if t.changed else ""
         numbers = {"new": t.new, "known": t.known, "failed": t.failed, "duplicates": t.duplicates}
@@ -98,10 +105,13 @@ class Report:
         self.say(words, event="shop", shop=shop, **numbers)
 
     def problem(self, shop: str, message: str, *, count: bool = True) -> None:
-        """Reports a problem, in one line. `count=False`: it doesn't change the exit code."""
+        """Reports a problem, in one line of at most 1,000 characters.
+
+        `count=False`: it doesn't change the exit code.
+        """
         if count:
             self.problems += 1
-        line = " ".join(message.split())
+        line = " ".join(message.split())[:1_000]
         if self.as_json:
             self.emit(event="problem", shop=shop, message=line)
         else:

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     twins: bool = False
     refresh_days: float = Field(30, ge=0, le=36_500)
     pages: int = Field(5_000, ge=1)
+    pictures: int = Field(200_000, ge=1)
+    total_bytes: int = Field(100_000_000_000, ge=1_000)
+    hours: float = Field(24, gt=0, le=8_760)
     shops: dict[str, Annotated[SerializeAsAny[Shop], BeforeValidator(as_shop)]] = {}
 
     @field_validator("shops", mode="before")

@@ -1,14 +1,24 @@
 """What a shop is: URLs to start from, and a way to read a page. Each kind is a file in scraper/shops/."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Final, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from yarl import URL
 
 from scraper.markup import Page
+from scraper.ssrf_guard import Origin, origin
+
+CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+LONGEST_WORDS: Final = 1_000
+LONGEST_URL: Final = 8_000
+"""In characters; servers take no longer ones (RFC 9110 §4.1)."""
+T = TypeVar("T")
 
 
 class MarkupError(Exception):
@@ -17,7 +27,10 @@ class MarkupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One picture on a page: the URLs of the picture and its product, and the shop's words for it."""
+    """One picture on a page: the URLs of the picture and its product, and the shop's words for it.
+
+    Whatever a shop wrote, they are `clean`.
+    """
 
     image: str
     url: str = ""
@@ -30,13 +43,35 @@ class Found:
     price: str = ""
     currency: str = ""
 
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            limit = LONGEST_URL if each.name in ("image", "url") else LONGEST_WORDS
+            object.__setattr__(self, each.name, clean(getattr(self, each.name), limit))
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a page lists: pictures, and URLs of more pages."""
+    """What a page lists: pictures, and URLs of more pages; `skipped`: why each unreadable product was."""
 
     items: list[Found] = field(default_factory=list)
     more: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "more", [clean(address, LONGEST_URL) for address in self.more])
+
+
+def clean(words: str, limit: int) -> str:
+    """The words as they can be stored and printed, at most `limit` characters of them.
+
+    Without control characters other than white space, and without halves of characters: JSON can cut an
+    emoji in two, which no file or database takes.
+    """
+    words = words[:limit]
+    if words.isascii() and words.isprintable():
+        return words
+    whole = words.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    return CONTROL.sub("", whole)
 
 
 class Shop(BaseModel):
@@ -73,12 +108,28 @@ class Shop(BaseModel):
             listed += [line for line in lines if line and not line.startswith("#")]
         return list(dict.fromkeys(listed))
 
-    def hosts(self) -> set[str]:
-        """The configured hosts of this shop, in lower case; none if `addresses` is unreadable."""
+    def web_addresses(self) -> list[str]:
+        """The configured URLs of this shop; none if `addresses` is unreadable."""
         try:
-            return {host for address in self.start() if (host := urlsplit(address).hostname)}
+            return self.start()
         except (OSError, UnicodeDecodeError):
-            return set()  # the crawl of this shop will report it
+            return []  # the crawl of this shop will report it
+
+    def hosts(self) -> set[str]:
+        """The configured hosts of this shop, in lower case."""
+        found = set()
+        for address in self.web_addresses():
+            with suppress(ValueError):  # the crawl of this shop will report it
+                found.add(urlsplit(address).hostname or "")
+        return found - {""}
+
+    def origins(self) -> frozenset[Origin]:
+        """The configured hosts of this shop with their ports: only these may be in a private network."""
+        found = set()
+        for address in self.web_addresses():
+            with suppress(ValueError):
+                found.add(origin(URL(address)))
+        return frozenset(found)
 
     def local(self, address: str) -> Path | None:
         """The local file behind a URL, for shops that are not on the web entirely."""
@@ -88,10 +139,24 @@ class Shop(BaseModel):
         """What a page lists. Raises MarkupError if it has products that can't be read."""
         raise NotImplementedError
 
-    def check(self, cards: list[Any], items: list[Found]) -> None:
-        """Raises MarkupError if there are cards but none could be read: the markup has changed."""
-        if cards and not items:
-            raise MarkupError(f"the markup has changed: {len(cards)} products, but none has {self.looks_for}")
+    def listing(self, products: Sequence[T], read: Callable[[T], Iterable[Found]]) -> Listing:
+        """What `read` makes of each product; one on which it fails is skipped.
+
+        Raises MarkupError if there are products but none could be read: the markup has changed.
+        """
+        items: list[Found] = []
+        skipped: list[str] = []
+        for product in products:
+            try:
+                items += read(product)
+            except Exception as error:  # whatever a product holds, it costs no other one
+                skipped.append(f"{type(error).__name__}: {error}")
+        if products and not items:
+            raise MarkupError(
+                f"the markup has changed: {len(products)} products, but none has {self.looks_for}"
+                + (f" ({skipped[0]})" if skipped else "")
+            )
+        return Listing(items, skipped=skipped)
 
 
 def next_page(url: str) -> str:

@@ -37,12 +37,8 @@ class Html(Shop):
         pages = [path] if path.is_file() else sorted([*path.rglob("*.html"), *path.rglob("*.htm")])
         return [page.as_uri() for page in pages]
 
-    def hosts(self) -> set[str]:
-        """The hosts of `url`, which may say where the pages were saved from."""
-        return {host for base in self.bases() if (host := urlsplit(base).hostname)}
-
-    def bases(self) -> list[str]:
-        """`url`, as a list."""
+    def web_addresses(self) -> list[str]:
+        """`url`, which may say where the pages were saved from."""
         return [self.url] if isinstance(self.url, str) else list(self.url)
 
     def local(self, address: str) -> Path | None:
@@ -60,8 +56,9 @@ class Html(Shop):
         options: dict[str, Any] = {"name": self.name, "kind": self.reads, "currency": self.currency}
         listing = shop_class(self.reads).model_validate(options).read(page)
         saved = SAVED_FROM.search(page.body[:2_000])
-        base = saved[1].decode("latin-1") if saved else next(iter(self.bases()), "")
-        return Listing([self.placed(found, page, base) for found in listing.items])
+        base = saved[1].decode("latin-1") if saved else next(iter(self.web_addresses()), "")
+        items = [self.placed(found, page, base) for found in listing.items]
+        return Listing(items, skipped=listing.skipped)
 
     def placed(self, found: Found, page: Page, base: str) -> Found:
         """The item with web URLs in place of file: URLs, where no file was saved."""

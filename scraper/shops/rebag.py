@@ -1,5 +1,11 @@
 """Rebag's listing: 48 cards per page, pages numbered by `?page=N`."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from bs4.element import Tag
+
 from scraper.markup import Page, link, source, text
 from scraper.shop import Found, Listing, Shop, next_page
 
@@ -11,17 +17,16 @@ class Rebag(Shop):
 
     def read(self, page: Page) -> Listing:
         """Each card is a bag; an empty page ends the listing."""
-        cards = page.cards("plp-product")
-        items = [
-            Found(
+        listing = self.listing(page.cards("plp-product"), partial(self.card, page))
+        return replace(listing, more=[next_page(page.url)] if listing.items else [])
+
+    def card(self, page: Page, card: Tag) -> Iterator[Found]:
+        """The picture of a card that has one, and a title."""
+        if (image := source(card)) and (title := text(card, "product-title")):
+            yield Found(
                 image=page.absolute(image.replace("260x260", "512x512")),
                 url=page.absolute(link(card)),
                 title=title,
                 brand=text(card, "product-vendor"),
                 price=text(card, "product-price"),
             )
-            for card in cards
-            if (image := source(card)) and (title := text(card, "product-title"))
-        ]
-        self.check(cards, items)
-        return Listing(items, [next_page(page.url)] if items else [])

@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from yarl import URL
@@ -29,14 +31,18 @@ class Shopify(Shop):
         ]
 
     def read(self, page: Page) -> Listing:
-        """An empty list of products ends the listing."""
+        """An empty list of products ends the listing. Raises MarkupError, also if there are `errors`."""
         try:
-            products = json.loads(page.body)["products"]
-        except (ValueError, KeyError, TypeError) as error:
+            data = json.loads(page.body)
+            products = data.get("products")
+        except (ValueError, RecursionError, AttributeError) as error:
             raise MarkupError(f"not a Shopify products.json: no {self.looks_for}") from error
-        items = [found for product in products for found in self.product(page, product)]
-        self.check(products, items)
-        return Listing(items, [next_page(page.url)] if products else [])
+        if errors := data.get("errors"):
+            raise MarkupError(f"Shopify answered with errors: {str(errors)[:200]}")
+        if not isinstance(products, list):
+            raise MarkupError(f"not a Shopify products.json: no {self.looks_for}")
+        listing = self.listing(products, partial(self.product, page))
+        return replace(listing, more=[next_page(page.url)] if products else [])
 
     def product(self, page: Page, product: dict[str, Any]) -> list[Found]:
         """The pictures of one product; none if it lacks a picture or a title."""

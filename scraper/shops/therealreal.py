@@ -1,5 +1,10 @@
 """TheRealReal's listings: URLs from the config or a file, pictures loaded lazily."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from bs4.element import Tag
 from yarl import URL
 
 from scraper.markup import Page, link, source, text
@@ -13,17 +18,16 @@ class TheRealReal(Shop):
 
     def read(self, page: Page) -> Listing:
         """Each card is a bag; an empty page ends the listing."""
-        cards = page.cards("product-card-aligner")
-        items = [
-            Found(
+        listing = self.listing(page.cards("product-card-aligner"), partial(self.card, page))
+        return replace(listing, more=[next_page(page.url)] if listing.items else [])
+
+    def card(self, page: Page, card: Tag) -> Iterator[Found]:
+        """The picture of a card that has one, and a description."""
+        if (image := source(card)) and (title := text(card, "product-card__description")):
+            yield Found(
                 image=str(URL(page.absolute(image)).with_query(width=512)),
                 url=page.absolute(link(card)),
                 title=title,
                 brand=text(card, "product-card__brand"),
                 price=text(card, "product-card__price"),
             )
-            for card in cards
-            if (image := source(card)) and (title := text(card, "product-card__description"))
-        ]
-        self.check(cards, items)
-        return Listing(items, [next_page(page.url)] if items else [])

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,29 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
         assert said(world).count("The dataset now has") == 1
         await world.ben.send(world.channel, "!bag scrape")
         assert "Manage Server" in world.whispers(world.ben)[0]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_an_admin_stops_a_scrape_by_prefix_or_slash(server, tmp_path, at_once):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # a shop that never answers
+        port = silent.getsockname()[1]
+        shop = f'[scraper.shops.silent]\nkind = "rebag"\nurl = "http://127.0.0.1:{port}/"\n'
+        async with server(shop, generator=False) as world:
+            await world.ada.send(world.channel, "!bag scrape stop")
+            assert "not scraping" in world.whispers(world.ada)[0]
+            await world.ada.send(world.channel, "!bag scrape everything")
+            assert "`!bag scrape stop`" in world.whispers(world.ada)[1]
+            await world.ada.slash(world.channel, "bag scrape", what="start")
+            if at_once:
+                await world.ada.send(world.channel, "!bag scrape stop")
+            else:
+                await until(lambda: (tmp_path / "shop" / "catalog.sqlite").exists())
+                await world.ada.slash(world.channel, "bag scrape", what="stop")
+            await until(lambda: not world.app.scraper.running)
+            assert at_once or "Stopped. No new bags" in said(world)
+            assert "My scraper" not in said(world)
+            await world.ben.send(world.channel, "!bag scrape stop")
+            assert "Manage Server" in world.whispers(world.ben)[0]
 
 
 BOT = """

@@ -224,12 +224,6 @@ class Project:
         return json.loads((self.path / "dataset" / "manifest.json").read_text())
 
 
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures are recorded soon after they are ready: a test has few of them to wait for."""
-    monkeypatch.setattr("scraper.intake.BATCH_SECONDS", 0.001)
-
-
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Sleeping takes no time: the clock of all event loops jumps ahead. Lists the seconds of each sleep."""

@@ -1,13 +1,17 @@
 """Collecting from a real server: what is kept, what is requested, and how a killed crawl resumes."""
 
 import fcntl
+import os
 import signal
+import stat
 import subprocess
 import sys
 import time
 
 import pytest
 from aiohttp import web
+
+from scraper.catalog import Catalog
 
 
 def test_three_kinds_of_shop_become_one_dataset(site, project):
@@ -88,6 +92,35 @@ def test_exact_duplicates_are_one_picture(site, project, draw):
 
     assert (event["new"], event["duplicates"]) == (8, 2)
     assert len(project.items()) == 8
+
+
+def test_others_may_read_a_dataset_as_the_umask_says(site, project):
+    project.shops(site, "rebag")
+    project.run("collect")
+    before = os.umask(0o027)
+    try:
+        project.run("build")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((project.path / "dataset").stat().st_mode) == 0o750
+
+
+def test_an_original_is_on_disk_before_its_row_is_recorded(site, project, monkeypatch):
+    flushed, recorded = set(), []
+    monkeypatch.setattr("scraper.intake.sync", lambda path: flushed.add(path))
+    keep = Catalog.keep
+
+    def record(catalog, item, sha256, size, picture, *rest):
+        path = catalog.files.path(sha256, picture.suffix)
+        recorded.append({path, path.parent} <= flushed)
+        return keep(catalog, item, sha256, size, picture, *rest)
+
+    monkeypatch.setattr(Catalog, "keep", record)
+    project.shops(site, "rebag")
+    project.run("collect")
+
+    assert recorded == [True] * 10
 
 
 def test_robots_txt_and_its_crawl_delay_are_obeyed(site, project, slept):

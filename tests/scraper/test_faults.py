@@ -168,15 +168,16 @@ def test_a_listing_that_fails_is_one_line_and_works_the_next_time(site, project,
     assert project.run("collect", "--json").event("shop")["new"] == 10
 
 
-def test_a_redirect_to_another_host_is_followed(site, project, draw):
+def test_a_redirect_to_another_host_of_the_shop_is_followed(site, project, draw):
+    elsewhere = f"http://localhost:{site.port}/rebag"
     site.answers[PICTURE] = lambda _: web.Response(
-        status=301, headers={"Location": f"http://localhost:{site.port}/rebag/img/77.jpg"}
+        status=301, headers={"Location": f"{elsewhere}/img/77.jpg"}
     )
-    project.shops(site, "rebag")
-    with (project.path / "config.toml").open("a") as config:
-        config.write(f'[scraper.shops.cdn]\nkind = "rebag"\nurl = "http://localhost:{site.port}/rebag/"\n')
+    project.configure(
+        f'[scraper.shops.rebag]\nkind = "rebag"\nurl = ["{site.url}{LISTING}", "{elsewhere}/x?page=3"]\n'
+    )
 
-    assert project.run("collect", "--shop", "rebag", "--json").event("shop")["new"] == 10
+    assert project.run("collect", "--json").event("shop")["failed"] == 0
     assert site.asked["/rebag/img/77.jpg"] == 1
 
 

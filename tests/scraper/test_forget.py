@@ -54,6 +54,7 @@ def test_a_forgotten_shop_is_gone_and_not_collected_again(site, stocked):
     result = stocked.run("collect", "--json")
     assert "taken down" in result.event("problem")["message"]
     assert stocked.run("build").code == 2
+    assert not (stocked.path / "dataset").exists()
 
 
 def test_what_another_shop_shows_too_stays_when_a_shop_is_forgotten(site, stocked, draw, tmp_path):
@@ -65,3 +66,46 @@ def test_what_another_shop_shows_too_stays_when_a_shop_is_forgotten(site, stocke
     stocked.run("build")
 
     assert [item["shop"] for item in stocked.items()] == ["mine"]
+
+
+@pytest.mark.parametrize("how", ["--url", "--sha"])
+def test_a_build_of_nothing_removes_what_was_forgotten(site, project, how):
+    site.bags = [1]
+    project.shops(site, "rebag")
+    project.run("collect")
+    project.run("build")
+    (item,) = project.items()
+    project.run("forget", how, item["image" if how == "--url" else "sha256"])
+
+    result = project.run("build")
+
+    assert result.code == 2
+    assert "showed pictures that were taken down, and is removed" in result.err
+    assert [path.name for path in project.path.iterdir() if "dataset" in path.name] == []
+
+
+def test_a_build_of_nothing_leaves_a_dataset_of_other_pictures(site, stocked, tmp_path):
+    stocked.configure(f'[scraper.shops.rebag]\nkind = "rebag"\nurl = "{site.url}"\n')
+    config = (tmp_path / "config.toml").read_text()
+    (tmp_path / "config.toml").write_text(config.replace(f"{tmp_path}/shop", f"{tmp_path}/elsewhere"))
+    stocked.run("forget", "--url", "http://bags.example/1.jpg")
+
+    assert stocked.run("build").code == 2
+    assert len(stocked.items()) == 10
+
+
+def test_an_import_names_what_was_taken_down(project, draw, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    for number in range(4):
+        (own / f"{number}.jpg").write_bytes(draw(number))
+    project.run("import", own)
+    project.run("forget", "--url", (own / "1.jpg").as_uri())
+    (own / "copy.jpg").write_bytes(draw(1))
+
+    result = project.run("import", own, "--json")
+
+    message = result.event("problem")["message"]
+    assert message.startswith("2 taken down, so not imported: ")
+    assert all(name in message for name in ("1.jpg", "copy.jpg"))
+    assert (result.code, result.event("shop")["known"]) == (0, 3)

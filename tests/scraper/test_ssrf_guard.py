@@ -24,6 +24,31 @@ INWARD = [
     "::ffff:10.0.0.1",
     "2002:7f00:1::",
     "64:ff9b::a9fe:a9fe",
+    "192.0.0.1",
+    "192.0.0.170",
+    "192.0.2.1",
+    "192.88.99.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "240.0.0.1",
+    "::",
+    "::10.0.0.1",
+    "::93.184.215.14",
+    "::ffff:0:10.0.0.1",
+    "64:ff9b:1::1",
+    "100::1",
+    "100:0:0:1::1",
+    "2001::1",
+    "2001:1::1",
+    "2001:2::1",
+    "2001:20::1",
+    "2001:db8::1",
+    "2002:5db8:d70e::1",
+    "3fff::1",
+    "5f00::1",
+    "fec0::1",
+    "ff02::1",
 ]
 
 
@@ -32,7 +57,10 @@ def test_an_inward_address_is_not_public(address):
     assert not public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:4700::1111", "::ffff:93.184.215.14"])
+@pytest.mark.parametrize(
+    "address",
+    ["93.184.215.14", "2606:4700::1111", "2a00:1450::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"],
+)
 def test_an_outward_address_is_public(address):
     assert public(address)
 
@@ -70,10 +98,12 @@ async def test_a_name_that_changes_its_answer_is_looked_at_each_time():
         await resolver.resolve("bags.example", 80)
 
 
-async def test_a_name_of_the_config_may_lead_inward():
-    resolver = GuardedResolver(frozenset({"nas.local"}), Names(["192.168.1.9"]))
+async def test_a_name_of_the_config_may_lead_inward_at_its_port():
+    resolver = GuardedResolver(frozenset({("nas.local", 80)}), Names(["192.168.1.9"], ["192.168.1.9"]))
 
-    assert [a["host"] for a in await resolver.resolve("NAS.local", 80)] == ["192.168.1.9"]
+    assert [a["host"] for a in await resolver.resolve("NAS.local.", 80)] == ["192.168.1.9"]
+    with pytest.raises(PrivateAddressError):
+        await resolver.resolve("nas.local", 8080)
 
 
 def card(image):
@@ -119,6 +149,47 @@ def test_a_redirect_that_leads_inward_is_not_followed(site, project):
 
     assert "1 leads into a private network: localhost" in result.event("problem")["message"]
     assert "/rebag/img/2.jpg" not in site.asked
+
+
+@pytest.fixture
+def neighbor(site):
+    """Another port of this machine, which no shop names; it counts who connects."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+
+
+def connections(server):
+    """How many have connected to a server."""
+    try:
+        server.accept()
+    except BlockingIOError:
+        return 0
+    return 1 + connections(server)
+
+
+def test_another_port_of_a_host_of_the_config_is_not_named(site, project, neighbor):
+    site.answers["/rebag/collections/all-bags"] = card(f"http://127.0.0.1:{neighbor.getsockname()[1]}/1.jpg")
+    project.shops(site, "rebag")
+
+    result = project.run("collect", "--json")
+
+    assert "1 leads into a private network: 127.0.0.1" in result.event("problem")["message"]
+    assert connections(neighbor) == 0
+
+
+@pytest.mark.parametrize("first", ["rebag", "owner"])
+def test_what_one_shop_names_is_not_named_for_another(site, project, first):
+    site.answers["/rebag/collections/all-bags"] = card(f"http://localhost:{site.port}/rebag/img/77.jpg")
+    owner = f'[scraper.shops.owner]\nkind = "shopify"\nurl = "http://localhost:{site.port}/shopify"\n'
+    rebag = f'[scraper.shops.rebag]\nkind = "rebag"\nurl = "{site.url}/rebag/collections/all-bags"\n'
+    project.configure(rebag + owner if first == "rebag" else owner + rebag)
+
+    result = project.run("collect", "--json")
+
+    assert {e["shop"]: e["new"] for e in result.events if e["event"] == "shop"} == {"rebag": 0, "owner": 10}
+    assert "leads into a private network: localhost" in result.event("problem")["message"]
+    assert "/rebag/img/77.jpg" not in site.asked
 
 
 def test_an_address_file_that_is_not_there_is_one_line(site, project):

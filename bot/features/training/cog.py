@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 from discord.ui import View
 
@@ -82,11 +83,22 @@ class TrainingCog(Feature):
 
     @commands.hybrid_command(name="scrape")
     @commands.has_guild_permissions(manage_guild=True)
-    async def scrape(self, context: Context) -> None:
-        """Collect new bags from the shops: `!bag scrape`."""
-        if not await self.bot.services.scraper.start():
-            raise Refusal(words.BUSY_SCRAPING)
-        await context.send(words.SCRAPE_STARTED)
+    @app_commands.describe(what="Start, or stop what is going on")
+    @app_commands.choices(what=[app_commands.Choice(name=what, value=what) for what in ("start", "stop")])
+    async def scrape(self, context: Context, what: str = "start") -> None:
+        """Collect new bags from the shops: `!bag scrape`; `!bag scrape stop` ends it early."""
+        scraper = self.bot.services.scraper
+        match what.lower():
+            case "start":
+                if not await scraper.start():
+                    raise Refusal(words.BUSY_SCRAPING)
+                await context.send(words.SCRAPE_STARTED)
+            case "stop":
+                if not await scraper.stop():
+                    raise Refusal(words.NOT_SCRAPING)
+                await context.send(words.SCRAPE_STOPPING)
+            case _:
+                raise Refusal(words.usage("!bag scrape stop"))
 
     async def _newest(self) -> Progress:
         run = await asyncio.to_thread(read_progress, self.bot.services.runs)
