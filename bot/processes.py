@@ -233,7 +233,7 @@ class TrainerProcess(ChildProcess):
 
     async def _work(self) -> None:
         await self._last_one_ended()
-        if not self._wanted.is_set():
+        if self._stopping:
             return  # stopped meanwhile
         code = await self._call("gan", "train", "--minutes", str(self._minutes))
         progress = await asyncio.to_thread(read_progress, self._runs)
