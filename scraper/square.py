@@ -3,20 +3,20 @@
 import io
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from PIL.Image import Resampling, Transpose
 
-from scraper.centering import WHITE, Placement, place
+from scraper.centering import Placement, place
+from scraper.resize import resized
 from scraper.twins import look
 
-RECIPE: Final = "centered-1"
+RECIPE: Final = "whitened-1"
 """The name of what is done to a picture; squares of another recipe are made again."""
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
@@ -27,14 +27,14 @@ DETAIL: Final = 3
 """A JPEG is decoded at this many times the square's side or more; less would make the filter imprecise."""
 
 EXIF_ORIENTATION: Final = 0x0112
-TURNS: Final = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
+TURNS: Final[dict[int, Callable[[NDArray[Any]], NDArray[Any]]]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
+    8: np.rot90,
 }
 QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
 BROKEN: Final = (
@@ -53,11 +53,13 @@ class PictureError(Exception):
 @dataclass(frozen=True, slots=True)
 class Square:
     """A picture as a square: `pixels` are RGB uint8 [size, size, 3].
+    `bag`, bool [size, size], is where the bag is: nowhere if it could not be cut out.
 
     `width` and `height` are those of the original, in pixels; `suffix` is like ".jpg"; `look`: see twins.
     """
 
     pixels: NDArray[np.uint8]
+    bag: NDArray[np.bool_]
     width: int
     height: int
     suffix: str
@@ -83,27 +85,44 @@ def square(data: bytes, size: int, limit: int) -> Square:
         ):
             whole = whole.reduce(factor)  # as draft does for JPEG
         # Half the detail is enough to find the bag and to remember what it looks like.
-        factor = max(1, max(whole.size) // (size * 2))
+        factor = max(1, round(max(whole.size) / (size * 2)))
         rough = whole.reduce(factor) if factor > 1 else whole
         appearance = look(rough, whole.width / factor, whole.height / factor)
-        small = scaled(whole, place(rough, size).times(factor, whole.size))
+        pixels, bag = scaled(np.asarray(whole), factor, place(np.asarray(rough), size))
+    canvas = np.full((size, size, 3), 255, np.uint8)
+    where = np.zeros((size, size), bool)
+    top, left = (size - pixels.shape[0]) // 2, (size - pixels.shape[1]) // 2
+    canvas[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    where[top : top + pixels.shape[0], left : left + pixels.shape[1]] = bag
     if turn := TURNS.get(orientation):
-        small = small.transpose(turn)
+        canvas, where = turn(canvas), turn(where)
     if orientation in QUARTER_TURNS:
         width, height = height, width
-    canvas = Image.new("RGB", (size, size), "white")
-    canvas.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
-    return Square(np.asarray(canvas), width, height, suffix, appearance)
+    return Square(canvas, where, width, height, suffix, appearance)
 
 
-def scaled(image: Image.Image, placement: Placement) -> Image.Image:
-    """The placement's box of the picture at the placement's size, its background made white."""
-    small = image.resize(placement.size, Resampling.LANCZOS, box=placement.box)
-    if placement.background == WHITE:
-        return small
-    return small.point(
-        [min(255, round(level * 255 / top)) for top in placement.background for level in range(256)]
-    )
+def scaled(
+    pixels: NDArray[np.uint8], factor: int, placement: Placement
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The placed part of a picture with its ground made white, and where in it the bag is.
+
+    RGB uint8 [H, W, 3] and bool [H, W]; `factor`: how many times larger it is than what was placed.
+    """
+    small = resized(pixels, placement.times(factor, pixels.shape[1::-1]), placement.size)
+    ground = placement.ground
+    if ground is None:
+        bag = np.zeros(small.shape[:2], bool)
+    else:
+        if ground.lift is not None:
+            small += resized(ground.lift, placement.box, placement.size)
+        left, top, right, bottom = placement.box
+        rows, columns = (
+            ((2 * np.arange(n) + 1) * (stop - start) // (2 * n)) + start
+            for n, start, stop in ((placement.size[1], top, bottom), (placement.size[0], left, right))
+        )
+        bag = ground.bag[rows[:, None], columns]
+    small += 0.5
+    return np.clip(small, 0, 255, out=small).astype(np.uint8), bag
 
 
 @contextmanager
