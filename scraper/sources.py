@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import quote
 
+from scraper.decode import PictureError
 from scraper.shop import Found
-from scraper.square import PictureError
 from scraper.tags import TAGS
 
 TABLE_BYTES = 100_000_000
