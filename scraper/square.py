@@ -5,10 +5,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageChops
+from PIL.Image import Resampling
 
-from scraper.centering import Placement, place
+from scraper.centering import place
 from scraper.decode import decode
-from scraper.resize import resized
 from scraper.twins import look
 
 RECIPE: Final = "whitened-1"
@@ -46,34 +47,14 @@ def square(data: bytes, size: int, limit: int) -> Square:
     factor = max(1, round(max(whole.size) / (size * 2)))
     rough = whole.reduce(factor) if factor > 1 else whole
     appearance = look(rough, whole.width / factor, whole.height / factor)
-    pixels, bag = scaled(np.asarray(whole), factor, place(np.asarray(rough), size))
-    canvas = np.full((size, size, 3), 255, np.uint8)
-    where = np.zeros((size, size), bool)
-    top, left = (size - pixels.shape[0]) // 2, (size - pixels.shape[1]) // 2
-    canvas[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
-    where[top : top + pixels.shape[0], left : left + pixels.shape[1]] = bag
-    return Square(canvas, where, decoded.width, decoded.height, decoded.suffix, appearance)
-
-
-def scaled(
-    pixels: NDArray[np.uint8], factor: int, placement: Placement
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The placed part of a picture with its ground made white, and where in it the bag is.
-
-    RGB uint8 [H, W, 3] and bool [H, W]; `factor`: how many times larger it is than what was placed.
-    """
-    small = resized(pixels, placement.times(factor, pixels.shape[1::-1]), placement.size)
-    ground = placement.ground
-    if ground is None:
-        bag = np.zeros(small.shape[:2], bool)
-    else:
-        if ground.lift is not None:
-            small += resized(ground.lift, placement.box, placement.size)
-        left, top, right, bottom = placement.box
-        rows, columns = (
-            ((2 * np.arange(n) + 1) * (stop - start) // (2 * n)) + start
-            for n, start, stop in ((placement.size[1], top, bottom), (placement.size[0], left, right))
-        )
-        bag = ground.bag[rows[:, None], columns]
-    small += 0.5
-    return np.clip(small, 0, 255, out=small).astype(np.uint8), bag
+    placement = place(np.asarray(rough), size)
+    canvas, bag = Image.new("RGB", (size, size), "white"), Image.new("1", (size, size))
+    corner = (size - placement.size[0]) // 2, (size - placement.size[1]) // 2
+    if ground := placement.ground:
+        bag.paste(Image.fromarray(ground.bag).resize(placement.size, box=placement.box), corner)
+    small = whole.resize(placement.size, Resampling.LANCZOS, placement.times(factor, whole.size))
+    if ground and ground.lift:
+        small = ImageChops.add(small, ground.lift.resize(placement.size, Resampling.LANCZOS, placement.box))
+    canvas.paste(small, corner)
+    width, height = decoded.width, decoded.height
+    return Square(np.asarray(canvas), np.asarray(bag), width, height, decoded.suffix, appearance)
