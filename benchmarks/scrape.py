@@ -9,8 +9,8 @@ finds and centers the bag, hashes its look, names its color, and keeps a catalog
 does, so "ours, squares only" is the part that they do too, with the same fetcher and filter: pages, downloads
 and squares; its ratios end in `_squares_only`. "Limit" is download and decode alone.
 
-"Import" is `import` of a folder of as many files, and `build`: 38,000, or as many as `--files` says. It is set
-against what img2dataset and the original do to each picture, and against reading and decoding alone.
+"Import" is `import` of a folder of files, 38,000 or as many as `--files` says, and `build`. It is set against
+what img2dataset and the original do to each picture, and against reading and decoding alone.
 """
 
 import argparse
