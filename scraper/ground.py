@@ -96,7 +96,9 @@ def find_ground(pixels: NDArray[np.uint8]) -> Ground | None:
     lift.reshape(3, -1)[:, edge] = missing.reshape(3, -1).take(edge, axis=1) * (1 - cover) + np.float32(0.5)
     bag = ~ground
     bag.ravel()[edge] = cover > THIN
-    return Ground(without_dust(bag), Image.merge("RGB", [Image.fromarray(plane) for plane in lift]))
+    clean = without_dust(bag)
+    lift = np.where(bag & ~clean, missing, lift)  # the noise of a JPEG around the bag
+    return Ground(clean, Image.merge("RGB", [Image.fromarray(plane) for plane in lift]))
 
 
 @lru_cache(64)
