@@ -140,3 +140,54 @@ async def main(url, count):
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
+
+IMPORT_ORIGINAL = """
+import sys
+from pathlib import Path
+from PIL import Image
+
+Path("pictures").mkdir()
+for number, path in enumerate(sorted(Path(sys.argv[1]).iterdir())):
+    picture = Image.open(path).convert("RGB")
+    side = max(picture.size)
+    canvas = Image.new("RGB", (side, side), "white")
+    canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    canvas.resize((64, 64), Image.LANCZOS).save(f"pictures/{number}.jpg")
+"""
+
+# What img2dataset does to each picture that it has downloaded, without its downloads.
+IMPORT_IMG2DATASET = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from img2dataset.resizer import Resizer
+
+resizer = Resizer(image_size=64, resize_mode="border", resize_only_if_bigger=False)
+Path("pictures").mkdir()
+
+def squared(job):
+    number, path = job
+    with path.open("rb") as file:
+        picture, *_, error = resizer(file)
+    if error:
+        sys.exit(error)
+    Path(f"pictures/{number}.jpg").write_bytes(picture)
+
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(squared, enumerate(sorted(Path(sys.argv[1]).iterdir()))))
+"""
+
+IMPORT_LIMIT = """
+import io, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from PIL import Image
+
+def decode(path):
+    image = Image.open(io.BytesIO(path.read_bytes()))
+    image.draft("RGB", (128, 128))
+    image.load()
+
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(decode, sorted(Path(sys.argv[1]).iterdir())))
+"""

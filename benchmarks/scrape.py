@@ -1,6 +1,6 @@
 """Compares the scraper with its peers: the same pictures from the same loopback shop, made into 64² squares.
 
-    python -m benchmarks.scrape [--quick] [--json] [--peers PYTHON]
+    python -m benchmarks.scrape [--quick] [--json] [--peers PYTHON] [--files N]
 
 `--peers` is a Python that has scrapy, pillow, img2dataset, requests and beautifulsoup4, apart from ours. CPU
 seconds are those of the crawling process and its children, from start to end; the shop runs in a process of
@@ -8,10 +8,14 @@ its own and is not counted. "Ours" is what `collect` and `build` do by default: 
 finds and centers the bag, hashes its look, names its color, and keeps a catalog that survives a kill. No peer
 does, so "ours, squares only" is the part that they do too, with the same fetcher and filter: pages, downloads
 and squares; its ratios end in `_squares_only`. "Limit" is download and decode alone.
+
+"Import" is `import` of a folder of files, 38,000 or as many as `--files` says, and `build`. It is set against
+what img2dataset and the original do to each picture, and against reading and decoding alone.
 """
 
 import argparse
 import asyncio
+import hashlib
 import io
 import json
 import os
@@ -32,10 +36,25 @@ from PIL import Image, ImageDraw
 # When this runs as a file, its own folder comes first.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.peers import IMG2DATASET, LIMIT, ORIGINAL, SCRAPY, SQUARES_ONLY
+from benchmarks.peers import (
+    IMG2DATASET,
+    IMPORT_IMG2DATASET,
+    IMPORT_LIMIT,
+    IMPORT_ORIGINAL,
+    LIMIT,
+    ORIGINAL,
+    SCRAPY,
+    SQUARES_ONLY,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("limit", "ours", "ours, squares only", "scrapy", "img2dataset", "original")
+IMPORTS = {
+    "import": "",
+    "import: limit": IMPORT_LIMIT,
+    "import: img2dataset": IMPORT_IMG2DATASET,
+    "import: original": IMPORT_ORIGINAL,
+}
 PAGE = 48
 
 
@@ -171,6 +190,85 @@ def run(name: str, count: int, url: str, peers: str) -> dict[str, float]:
     }
 
 
+@contextmanager
+def files(count: int, distinct: int = 200) -> Iterator[Path]:
+    """A folder of `count` pictures of bags that differ in their last bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    pictures = [bag(number) for number in range(min(count, distinct))]
+    try:
+        for number in range(count):
+            data = pictures[number % distinct] + number.to_bytes(4, "big")
+            (folder / f"{number:06}.jpg").write_bytes(data)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def import_run(name: str, pictures: Path, count: int, peers: str) -> dict[str, float]:
+    """Makes squares of a folder's pictures once: images per second and per core-second."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        if name == "import":
+            (folder / "config.toml").write_text("[scraper]\ntwins = true\n")
+            text = "import sys; from scraper.__main__ import app; from typer.testing import CliRunner as C\n"
+            text += "verbs = ['import', sys.argv[1]], ['build']\n"
+            text += "sys.exit(max(C().invoke(app, verb).exit_code for verb in verbs))"
+            command = [sys.executable, program(text, "import", folder), str(pictures)]
+        else:
+            python = sys.executable if name == "import: limit" else peers
+            command = [python, program(IMPORTS[name], "peer", folder), str(pictures)]
+        wall, cpu = measured(command, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return {
+        "images": count,
+        "wall": wall,
+        "cpu": cpu,
+        "per_second": count / wall,
+        "per_core_second": count / cpu,
+    }
+
+
+def split(count: int = 200) -> dict[str, float]:
+    """The CPU time that each step of an imported picture takes, in ms."""
+    from threadpoolctl import threadpool_limits
+
+    from scraper.centering import place
+    from scraper.colors import name_color
+    from scraper.decode import decode
+    from scraper.square import square
+    from scraper.twins import look
+
+    threadpool_limits(1, "blas")
+    pictures = [bag(number) for number in range(min(count, 50))]
+    decoded = [decode(data, 192, 10**8).image for data in pictures]
+    rough = [image.reduce(2) for image in decoded]
+    squares = [square(data, 64, 10**8) for data in pictures]
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+
+    def timed(work: Callable[[int], object]) -> float:
+        started = time.process_time()
+        for number in range(count):
+            work(number % len(pictures))
+        return round((time.process_time() - started) / count * 1000, 3)
+
+    try:
+        return {
+            "squaring": timed(lambda n: square(pictures[n], 64, 10**8)),
+            "of it decoding": timed(lambda n: decode(pictures[n], 192, 10**8)),
+            "of it finding the bag": timed(lambda n: place(np.asarray(rough[n]), 64)),
+            "of it its look": timed(lambda n: look(rough[n], *rough[n].size)),
+            "of it Lanczos": timed(lambda n: decoded[n].resize((60, 60), Image.Resampling.LANCZOS)),
+            "color": timed(lambda n: name_color(squares[n].pixels, squares[n].bag)),
+            "checksum": timed(lambda n: hashlib.sha256(pictures[n]).hexdigest()),
+            "writing a file": timed(
+                lambda n: (folder / str(time.perf_counter_ns())).write_bytes(pictures[n])
+            ),
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def better(results: dict[str, dict[str, float]], name: str, result: dict[str, float], what: str) -> None:
     """Keeps the better of a competitor's rounds: other work on the machine can only slow it down."""
     if name not in results or result[what] > results[name][what]:
@@ -238,6 +336,8 @@ def check_peers(python: str, names: list[str]) -> None:
         "scrapy": ["scrapy", "PIL"],
         "img2dataset": ["img2dataset"],
         "original": ["requests", "bs4", "PIL"],
+        "import: img2dataset": ["img2dataset"],
+        "import: original": ["PIL"],
     }
     packages = sorted({package for name in names for package in needs.get(name, [])})
     if not packages:
@@ -271,8 +371,13 @@ def main() -> None:
         "--rounds", type=int, default=2, help="of all competitors in turn; the best one of each counts"
     )
     parser.add_argument(
-        "--only", nargs="*", choices=NAMES, metavar="NAME", help=f"any of {', '.join(map(repr, NAMES))}"
+        "--only",
+        nargs="*",
+        choices=(*NAMES, *IMPORTS),
+        metavar="NAME",
+        help=f"any of {', '.join(map(repr, (*NAMES, *IMPORTS)))}",
     )
+    parser.add_argument("--files", type=int, default=0, help="how many files to import")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--latency", type=float, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -284,8 +389,9 @@ def main() -> None:
             print(rows, {what: round(value, 4) for what, value in catalog(rows).items()})
         return
     count = 2000 if options.quick else 6000
-    names = options.only or list(NAMES)
-    check_peers(options.peers, names)
+    names = [name for name in NAMES if not options.only or name in options.only]
+    imports = [name for name in IMPORTS if not options.only or name in options.only]
+    check_peers(options.peers, [*names, *imports])
     results: dict[str, dict[str, float]] = {}
     with shop(count, 0) as near, shop(count, 0.05) as far:
         for _ in range(options.rounds):
@@ -293,6 +399,11 @@ def main() -> None:
                 better(results, name, run(name, count, near, options.peers), "per_core_second")
             for name in (n for n in names if n.startswith(("ours", "scrapy"))):
                 better(results, f"{name} at 50 ms", run(name, count, far, options.peers), "per_second")
+    number = options.files or (2000 if options.quick else 38_000)
+    with files(number if imports else 0) as folder:
+        for _ in range(options.rounds):
+            for name in imports:
+                better(results, name, import_run(name, folder, number, options.peers), "per_core_second")
     ratios = {}
     pairs = {
         "_per_scrapy": ("", "scrapy", "per_core_second"),
@@ -304,11 +415,15 @@ def main() -> None:
         for name, suffix in (("ours", ""), ("ours, squares only", "_squares_only"))
         for key, (at, other, what) in pairs.items()
     }
-    for key, (one, other, what) in (keys | {"share_of_limit": ("ours", "limit", "per_core_second")}).items():
+    keys["share_of_limit"] = ("ours", "limit", "per_core_second")
+    keys["import_share_of_limit"] = ("import", "import: limit", "per_core_second")
+    for peer in ("img2dataset", "original"):
+        keys[f"import_per_{peer}"] = ("import", f"import: {peer}", "per_core_second")
+    for key, (one, other, what) in keys.items():
         if one in results and other in results:
             ratios[key] = round(results[one][what] / results[other][what], 2)
     if options.json:
-        print(json.dumps(ratios | {"results": results}))
+        print(json.dumps(ratios | {"results": results, "split": split() if imports else {}}))
         return
     print(f"{'':30}{'images':>8}{'wall s':>9}{'CPU s':>9}{'img/s':>9}{'img/core-s':>12}")
     for name, r in results.items():
@@ -316,6 +431,8 @@ def main() -> None:
         print(f"{r['per_second']:9.0f}{r['per_core_second']:12.0f}")
     for key, value in ratios.items():
         print(f"{key}: {value}")
+    for step, value in (split() if imports else {}).items():
+        print(f"{step}: {value} ms")
 
 
 if __name__ == "__main__":

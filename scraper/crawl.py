@@ -11,6 +11,7 @@ from functools import partial
 
 from scraper import refresh
 from scraper.catalog import Catalog, Kept, Todo, Wanted
+from scraper.decode import PictureError
 from scraper.fetch import Answer, Fetcher, FetchError, RefusedError
 from scraper.intake import Intake
 from scraper.markup import Page
@@ -21,7 +22,6 @@ from scraper.report import Report
 from scraper.settings import Settings
 from scraper.shop import Listing, MarkupError, Shop
 from scraper.sources import read_file
-from scraper.square import PictureError
 from scraper.tags import normalize
 
 CHALLENGES = (

@@ -14,8 +14,9 @@ import numpy as np
 
 from scraper.atomic import sync
 from scraper.catalog import Catalog
+from scraper.decode import PictureError
 from scraper.settings import Settings
-from scraper.square import PictureError, square
+from scraper.square import square
 from scraper.tags import TAGS
 from scraper.twins import LOOK, twins
 

@@ -4,11 +4,11 @@ import asyncio
 import io
 
 from scraper.catalog import Catalog
+from scraper.decode import PictureError, opened
 from scraper.intake import Intake
 from scraper.report import Report
 from scraper.settings import Settings
 from scraper.sources import Entry, NothingToImportError, Source
-from scraper.square import PictureError, opened
 from scraper.tags import normalize
 
 WORKERS = 16

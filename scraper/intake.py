@@ -6,11 +6,14 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+from threadpoolctl import threadpool_limits
+
 from scraper.atomic import sync
 from scraper.catalog import Catalog, Kept
 from scraper.colors import name_color
+from scraper.decode import PictureError
 from scraper.settings import Settings
-from scraper.square import PictureError, Square, square
+from scraper.square import Square, square
 
 FLUSHES: Final = 16
 """Files that are flushed to disk at a time."""
@@ -28,7 +31,8 @@ class Intake:
         self.ready: list[Ready] = []
         self.recording: asyncio.Task[None] | None = None
         self.syncs = ThreadPoolExecutor(FLUSHES, thread_name_prefix="sync")
-        # Pillow releases the GIL while it decodes, so threads are enough.
+        # Pillow and numpy release the GIL, so threads are enough: numpy's own would only be in their way.
+        threadpool_limits(1, "blas")
         self.pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="square")
 
     def prepare(self, data: bytes) -> tuple[str, Square, str]:
@@ -43,7 +47,7 @@ class Intake:
         if sha256 not in self.forgotten:
             # Before its row, and in this thread: creating a file takes longer than adding a row.
             self.catalog.files.put(sha256, squared.suffix, data)
-        color = name_color(squared.pixels)
+        color = name_color(squared.pixels, squared.bag)
         return sha256, squared, color.name if color else ""
 
     async def take(

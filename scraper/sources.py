@@ -2,22 +2,43 @@
 
 import csv
 import io
+import lzma
 import os
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Self
 from urllib.parse import quote
 
+from scraper.decode import PictureError
 from scraper.shop import Found
-from scraper.square import PictureError
 from scraper.tags import TAGS
 
 TABLE_BYTES = 100_000_000
-BROKEN_ARCHIVE = (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError)
+EXTENDED = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+HEADER_BYTES = 1_000_000
+"""The most bytes of an extended header in a tar: it is read whole, before anything else is known."""
+
+BROKEN_ARCHIVE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
 
 
 class NothingToImportError(Exception):
@@ -66,14 +87,22 @@ def open_source(path: Path) -> Source:
         return Source(
             path.stem, path, lambda: map(file_entry, rows), {str(file): row for file, row in rows.items()}
         )
+    neither = f"neither a folder, a zip, a tar, nor a CSV of tags: {path}"
+    if not path.is_file():  # opening a FIFO would wait for ever
+        raise NothingToImportError(neither)
     try:
         if zipfile.is_zipfile(path):
             return archive(path, zipped)
-        if tarfile.is_tarfile(path):
-            return archive(path, tarred)
-    except BROKEN_ARCHIVE as error:
+        with open_tar(path):
+            pass
+    except tarfile.ReadError as error:
+        raise NothingToImportError(neither) from error
+    except (*BROKEN_ARCHIVE, OSError) as error:
         raise NothingToImportError(f"cannot read {path}: {error}") from error
-    raise NothingToImportError(f"neither a folder, a zip, a tar, nor a CSV of tags: {path}")
+    try:
+        return archive(path, tarred)
+    except (*BROKEN_ARCHIVE, OSError) as error:
+        raise NothingToImportError(f"cannot read {path}: {error}") from error
 
 
 def folder(path: Path) -> Iterator[Entry]:
@@ -81,8 +110,17 @@ def folder(path: Path) -> Iterator[Entry]:
     for place, folders, names in os.walk(path):
         folders.sort()
         for name in sorted(names):
-            if is_picture_name(name):
-                yield file_entry(Path(place, name))
+            path = Path(place, name)
+            if is_picture_name(name) and not is_special(path):
+                yield file_entry(path)
+
+
+def is_special(path: Path) -> bool:
+    """Whether this is a FIFO, a socket or a device: reading one may wait for ever, or never end."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False  # reading it will report why
 
 
 def is_picture_name(name: str) -> bool:
@@ -102,6 +140,8 @@ def file_entry(path: Path) -> Entry:
 
 def read_file(path: Path, cap: int) -> bytes:
     """A file's bytes. Raises PictureError if there are more than `cap` or it can't be read."""
+    if is_special(path):
+        raise PictureError("not a file")
     try:
         with path.open("rb") as file:
             return read_capped(file, cap)
@@ -162,16 +202,15 @@ def zipped(path: Path) -> Iterator[Entry]:
 
 def tarred(path: Path) -> Iterator[Entry]:
     """The files of a tar, compressed or not, in its order."""
-    with tarfile.open(path) as archive:
-        for info in archive:
-            if info.isdir():
+    with open_tar(path) as archive:
+        while info := archive.next():
+            archive.members.clear()  # type: ignore[attr-defined]  # the stubs lack it; it would keep them all
+            if not (info.isreg() or info.issym() or info.islnk()):
                 continue
 
             def read(cap: int, info: tarfile.TarInfo = info) -> bytes:
                 if not info.isreg():
-                    raise PictureError(
-                        "a symlink in an archive" if info.issym() or info.islnk() else "no file"
-                    )
+                    raise PictureError("a symlink in an archive")
                 try:
                     file = archive.extractfile(info)
                     return read_capped(file, cap) if file else b""
@@ -179,12 +218,38 @@ def tarred(path: Path) -> Iterator[Entry]:
                     raise PictureError("broken in its archive") from error
 
             name = str(PurePosixPath(info.name))
-            yield Entry(name, member_address(path, name), f"{info.size}-{info.mtime}", read)
+            yield Entry(legible(name), member_address(path, name), f"{info.size}-{info.mtime}", read)
+
+
+class BoundedTarInfo(tarfile.TarInfo):
+    """The header of a member, unless it announces an extended header that is too large."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """A header from its block of 512 bytes. Raises tarfile.HeaderError."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.type in EXTENDED and info.size > HEADER_BYTES:
+            raise tarfile.HeaderError(f"an extended header of {info.size} bytes")
+        return info
+
+
+def open_tar(path: Path) -> tarfile.TarFile:
+    """Opens a tar, compressed or not. Raises tarfile.TarError, OSError or what its compression raises."""
+    return tarfile.open(path, tarinfo=BoundedTarInfo, encoding="utf-8", errors="surrogateescape")
+
+
+def legible(name: str) -> str:
+    """A name in an archive as text: what is not UTF-8 is taken for Latin-1."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogateescape").decode("latin-1")
+    return name
 
 
 def member_address(path: Path, name: str) -> str:
     """The URL of a file in an archive."""
-    return f"{path.as_uri()}#{quote(name)}"
+    return f"{path.as_uri()}#{quote(name.encode('utf-8', 'surrogateescape'))}"
 
 
 def table_of(path: Path) -> dict[Path, dict[str, str]]:

@@ -1,63 +1,34 @@
 """Turns the bytes of a picture into a small square on white, or refuses them for a named reason."""
 
-import io
-import struct
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
-from PIL.Image import Resampling, Transpose
+from PIL import Image, ImageChops
+from PIL.Image import Resampling
 
-from scraper.centering import WHITE, Placement, place
+from scraper.centering import place
+from scraper.decode import decode
 from scraper.twins import look
 
-RECIPE: Final = "centered-1"
+RECIPE: Final = "whitened-1"
 """The name of what is done to a picture; squares of another recipe are made again."""
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
-SUFFIXES: Final = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif"}
-SMALLEST: Final = 16
-SLIMMEST: Final = 10
 DETAIL: Final = 3
-"""A JPEG is decoded at this many times the square's side or more; less would make the filter imprecise."""
-
-EXIF_ORIENTATION: Final = 0x0112
-TURNS: Final = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
-}
-QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
-BROKEN: Final = (
-    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
-)  # fmt: skip
-"""What Pillow's decoders raise on damaged files."""
-
-# Pillow only warns at 89 megapixels. Our own limit applies, and the warning would be noise.
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-
-
-class PictureError(Exception):
-    """A refused picture. The message is the reason, in a few words, so that equal reasons can be counted."""
+"""A picture is decoded at this many times the square's side or more; less would make the filter imprecise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Square:
     """A picture as a square: `pixels` are RGB uint8 [size, size, 3].
+    `bag`, bool [size, size], is where the bag is: nowhere if it could not be cut out.
 
     `width` and `height` are those of the original, in pixels; `suffix` is like ".jpg"; `look`: see twins.
     """
 
     pixels: NDArray[np.uint8]
+    bag: NDArray[np.bool_]
     width: int
     height: int
     suffix: str
@@ -70,88 +41,20 @@ def square(data: bytes, size: int, limit: int) -> Square:
     It is scaled with Lanczos3, antialiased, and padded last. `limit` is the most pixels to decode.
     Raises PictureError.
     """
-    with opened(data, limit) as image:
-        suffix = SUFFIXES.get(str(image.format), f".{str(image.format).lower()}")
-        width, height = image.size
-        orientation = orientation_of(image)
-        scale = size * DETAIL / max(width, height)
-        image.draft("RGB", (round(width * scale), round(height * scale)))
-        whole = on_white(image)
-        if (factor := max(width, height) // (size * DETAIL * 2)) > 1 and whole.size == image.size == (
-            width,
-            height,
-        ):
-            whole = whole.reduce(factor)  # as draft does for JPEG
-        # Half the detail is enough to find the bag and to remember what it looks like.
-        factor = max(1, max(whole.size) // (size * 2))
-        rough = whole.reduce(factor) if factor > 1 else whole
-        appearance = look(rough, whole.width / factor, whole.height / factor)
-        small = scaled(whole, place(rough, size).times(factor, whole.size))
-    if turn := TURNS.get(orientation):
-        small = small.transpose(turn)
-    if orientation in QUARTER_TURNS:
-        width, height = height, width
-    canvas = Image.new("RGB", (size, size), "white")
-    canvas.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
-    return Square(np.asarray(canvas), width, height, suffix, appearance)
-
-
-def scaled(image: Image.Image, placement: Placement) -> Image.Image:
-    """The placement's box of the picture at the placement's size, its background made white."""
-    small = image.resize(placement.size, Resampling.LANCZOS, box=placement.box)
-    if placement.background == WHITE:
-        return small
-    return small.point(
-        [min(255, round(level * 255 / top)) for top in placement.background for level in range(256)]
-    )
-
-
-@contextmanager
-def opened(data: bytes, limit: int) -> Iterator[Image.Image]:
-    """Opens a picture whose header is acceptable; errors in the `with` block become PictureError too."""
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            check(image, limit)
-            yield image
-    except UnidentifiedImageError as error:
-        raise PictureError("not a picture") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError("too many pixels") from error
-    except BROKEN as error:
-        raise PictureError("truncated" if "truncated" in str(error) else "broken") from error
-
-
-def check(image: Image.Image, limit: int) -> None:
-    """Checks the header, before a pixel is decoded. Raises PictureError."""
-    width, height = image.size
-    if width * height > limit:
-        raise PictureError("too many pixels")
-    if min(width, height) < SMALLEST:
-        raise PictureError("too small")
-    if max(width, height) > SLIMMEST * min(width, height):
-        raise PictureError("too slim")
-    if getattr(image, "is_animated", False) and image.format != "MPO":
-        raise PictureError("animated")
-
-
-def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 if it is missing or damaged."""
-    if image.format == "JPEG" and not {"exif", "xmp"} & image.info.keys():
-        return 1  # most have none, and searching for it is slow
-    try:
-        return int(image.getexif().get(EXIF_ORIENTATION, 1))
-    except BROKEN:
-        return 1  # the picture itself may be intact
-
-
-def on_white(image: Image.Image) -> Image.Image:
-    """The decoded picture in 8-bit RGB, white where it is transparent."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        levels = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if levels.max(initial=0) > 255 else 255.0
-        return Image.fromarray(np.uint8(np.clip(levels / top * 255 + 0.5, 0, 255))).convert("RGB")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    image.load()
-    return image if image.mode == "RGB" else image.convert("RGB")
+    decoded = decode(data, size * DETAIL, limit)
+    whole = decoded.image
+    # Half the detail is enough to find the bag and to remember what it looks like.
+    factor = max(1, round(max(whole.size) / (size * 2)))
+    rough = whole.reduce(factor) if factor > 1 else whole
+    appearance = look(rough, whole.width / factor, whole.height / factor)
+    placement = place(np.asarray(rough), size)
+    canvas, bag = Image.new("RGB", (size, size), "white"), Image.new("1", (size, size))
+    corner = (size - placement.size[0]) // 2, (size - placement.size[1]) // 2
+    if ground := placement.ground:
+        bag.paste(Image.fromarray(ground.bag).resize(placement.size, box=placement.box), corner)
+    small = whole.resize(placement.size, Resampling.LANCZOS, placement.times(factor, whole.size))
+    if ground and ground.lift:
+        small = ImageChops.add(small, ground.lift.resize(placement.size, Resampling.LANCZOS, placement.box))
+    canvas.paste(small, corner)
+    width, height = decoded.width, decoded.height
+    return Square(np.asarray(canvas), np.asarray(bag), width, height, decoded.suffix, appearance)

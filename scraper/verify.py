@@ -5,8 +5,9 @@ from collections import Counter
 from pathlib import Path
 
 from scraper.catalog import Catalog, CatalogError
+from scraper.decode import PictureError
 from scraper.settings import Settings
-from scraper.square import PictureError, square
+from scraper.square import square
 
 
 def verify(catalog: Catalog, settings: Settings) -> Counter[str]:

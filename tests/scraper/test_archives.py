@@ -1,6 +1,7 @@
 """Zips and tars of pictures: nothing is extracted to disk, whatever the names in them."""
 
 import io
+import os
 import tarfile
 import zipfile
 
@@ -115,3 +116,83 @@ def test_a_folder_of_the_config_is_collected_too(project, tmp_path, draw):
         "event": "shop", "shop": "own", "new": 1, "known": 0, "failed": 0, "duplicates": 0,
         "changed": 0,
     }  # fmt: skip
+
+
+def test_names_in_any_encoding_are_imported(project, tmp_path, draw):
+    path = tmp_path / "bags.tar"
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as archive:
+        for number, name in enumerate(("café.jpg", "plain.jpg", "bags/ÿ.jpg")):
+            info = tarfile.TarInfo(name)
+            info.size = len(draw(number))
+            archive.addfile(info, io.BytesIO(draw(number)))
+        table = "file,title\ncafé.jpg,Tote\n".encode()
+        info = tarfile.TarInfo("tags.csv")
+        info.size = len(table)
+        archive.addfile(info, io.BytesIO(table))
+
+    assert project.run("import", path, "--json").event("shop")["new"] == 3
+    project.run("build")
+    assert sorted(item["title"] for item in project.items()) == ["", "", "Tote"]
+
+
+def test_a_file_name_that_is_not_text_is_imported(project, tmp_path, draw):
+    (tmp_path / "bags").mkdir()
+    (tmp_path / "bags" / os.fsdecode(b"\xff\xe9.jpg")).write_bytes(draw(1))
+
+    assert project.run("import", tmp_path / "bags", "--json").event("shop")["new"] == 1
+
+
+def test_a_zip_whose_names_are_not_what_it_says_is_one_line(project, packed, draw):
+    path = packed(".zip", {"ü.jpg": draw(1)})
+    path.write_bytes(path.read_bytes().replace("ü".encode(), b"\xff\xfe"))
+
+    result = project.run("import", path)
+
+    assert (result.code, result.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_fifos_and_devices_are_passed_over(project, tmp_path, draw):
+    folder = tmp_path / "bags"
+    folder.mkdir()
+    (folder / "1.jpg").write_bytes(draw(1))
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "zero.jpg").symlink_to("/dev/zero")
+    path = tmp_path / "more.tar"
+    with tarfile.open(path, "w") as archive:
+        for name, kind in (("pipe.jpg", tarfile.FIFOTYPE), ("zero.jpg", tarfile.CHRTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            archive.addfile(info)
+        archive.add(folder / "1.jpg", "2.jpg")
+
+    for source in (folder, path):
+        event = project.run("import", source, "--json").event("shop")
+        assert (event["new"] + event["duplicates"], event["failed"]) == (1, 0)
+    assert project.run("import", folder / "pipe.jpg").code == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_a_fifo_that_a_table_lists_is_counted(project, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "bags.csv").write_text("file\npipe.jpg\n")
+
+    result = project.run("import", tmp_path / "bags.csv", "--json")
+
+    assert result.event("shop")["failed"] == 1
+
+
+@pytest.mark.parametrize("headers", [{"comment": "x" * 2_000_000}, {"path": "x" * 2_000_000 + ".jpg"}])
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz"])
+def test_a_huge_extended_header_is_not_read(project, tmp_path, draw, suffix, headers):
+    path = tmp_path / f"bags{suffix}"
+    with tarfile.open(path, "w:gz" if suffix == ".tar.gz" else "w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("1.jpg")
+        info.size = len(draw(1))
+        info.pax_headers = headers
+        archive.addfile(info, io.BytesIO(draw(1)))
+
+    result = project.run("import", path)
+
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "an extended header of 20000" in result.err

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scraper.square import PictureError, square
+from scraper.decode import PictureError
+from scraper.square import square
 
 
 def encode(image, kind="PNG", **options):
