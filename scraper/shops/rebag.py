@@ -18,6 +18,7 @@ class Rebag(Shop):
                 url=page.absolute(link(card)),
                 title=title,
                 brand=text(card, "product-vendor"),
+                color=color_of(title),
                 price=text(card, "product-price"),
             )
             for card in cards
@@ -25,3 +26,9 @@ class Rebag(Shop):
         ]
         self.check(cards, items)
         return Listing(items, [next_page(page.url)] if items else [])
+
+
+def color_of(title: str) -> str:
+    """What stands behind the last " / " of a title, where Rebag puts the color; empty if there is none."""
+    _, slash, color = title.rpartition(" / ")
+    return color if slash else ""
