@@ -31,7 +31,7 @@ CHALLENGES = (
     b"verify you are a human",
     b"are you a robot",
 )
-META = re.compile(rb"<meta[^<>]+>", re.IGNORECASE)
+META_ROBOTS = re.compile(rb"<meta[^>]+robots[^>]*>", re.IGNORECASE)
 PAGE_FAILURES = 5
 PICTURE_FAILURES = 10
 """After this many failures in a row the shop is left alone for today."""
@@ -169,8 +169,7 @@ class Crawl:
 
     def read(self, page: Todo, answer: Answer) -> Listing:
         """What a page lists. Raises ShopError if it opts out, is a bot challenge, or can't be read."""
-        metas = (tag.decode("latin-1") for tag in META.findall(answer.body))
-        directives = [tag for tag in metas if "robots" in tag.lower()]
+        directives = [tag.decode("latin-1") for tag in META_ROBOTS.findall(answer.body)]
         if word := answer.opted_out or opted_out(directives):
             raise ShopError(f"{page.url} asks not to be used for AI ({word})")
         try:

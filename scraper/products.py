@@ -17,7 +17,7 @@ from scraper.tags import field_of, last_part
 AMPERSAND: Final = re.compile(r"&(?:amp|#0{0,3}38|#x26);")
 """How JSON and Open Graph tags of some shops write "&" in URLs. (`&copy=` in one is no ©.)"""
 SIZED: Final = re.compile(
-    r"""[-_/?&.]?(?<![a-z])(?:
+    r"""[-_/?&.](?:
         (?:w|h|s-l|sw|sh|width|height|imwidth|wid|hei)[=_-]?([0-9]{2,4})(?![0-9])
         | ([0-9]{2,4})x([0-9]{2,4})?(?![0-9a-z])
         | (thumb(?:nail)?|small|medium|large|zoom|original)(?![a-z])
