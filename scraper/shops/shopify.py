@@ -42,7 +42,7 @@ class Shopify(Shop):
     def product(self, page: Page, product: dict[str, Any]) -> list[Found]:
         """The pictures of one product; none if it lacks a picture or a title."""
         images = sorted(product.get("images") or [], key=lambda image: image.get("position") or 0)
-        variants = [each for each in product.get("variants") or [] if isinstance(each, dict)]
+        variants = product.get("variants") or []
         title = str(product.get("title") or "")
         handle = str(product.get("handle") or "")
         return [

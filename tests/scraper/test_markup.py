@@ -109,7 +109,6 @@ def test_rebag_puts_the_color_behind_the_last_slash():
         ([{"name": "Hardware Color", "position": 1}], [{"option1": "Gold"}], "red"),
         ([{"name": "Color", "position": 1}], [{"id": 1, "option1": "Navy"}, {"id": 2, "option1": "Tan"}],
          "beige"),
-        ([{"name": "Color", "position": 1}], [None, {"option1": "Navy"}], "blue"),
         (None, None, "red"),
     ],
 )  # fmt: skip
