@@ -1,22 +1,31 @@
-"""Normalizes the words and prices of shops to tags that mean the same everywhere."""
+"""Normalizes the words of shops to tags that mean the same everywhere."""
 
+import html
 import re
 import unicodedata
 from dataclasses import fields, replace
+from itertools import pairwise
 from typing import Final
 
+from scraper.prices import price
 from scraper.shop import Found
 
 TAGS: Final = tuple(field.name for field in fields(Found))[2:]
 """The tags of a picture, in the order of `Found`."""
 
 BRANDS: Final = (
+    "Acne Studios",
+    "Adidas",
+    "Aldo",
     "Alexander McQueen",
+    "American Tourister",
+    "Arc'teryx",
     "Balenciaga",
     "Balmain",
     "Bottega Veneta",
     "Burberry",
     "Bvlgari",
+    "Calvin Klein",
     "Cartier",
     "Céline",
     "Chanel",
@@ -24,18 +33,34 @@ BRANDS: Final = (
     "Christian Dior",
     "Christian Louboutin",
     "Coach",
+    "Delvaux",
+    "DKNY",
     "Dolce & Gabbana",
+    "Eastpak",
     "Fendi",
     "Ferragamo",
+    "Fila",
+    "Fossil",
+    "French Connection",
     "Furla",
     "Givenchy",
     "Goyard",
     "Gucci",
+    "Guess",
     "Hermès",
+    "Herschel",
+    "Hugo Boss",
     "Jacquemus",
+    "JanSport",
     "Jil Sander",
     "Jimmy Choo",
+    "JW Anderson",
+    "JW PEI",
     "Kate Spade",
+    "Kipling",
+    "Lacoste",
+    "Lancel",
+    "Levi's",
     "Loewe",
     "Longchamp",
     "Louis Vuitton",
@@ -47,26 +72,44 @@ BRANDS: Final = (
     "Michael Kors",
     "Miu Miu",
     "Moschino",
+    "Moynat",
     "Mulberry",
+    "Nike",
     "Off-White",
+    "Patagonia",
+    "Polène",
     "Prada",
     "Proenza Schouler",
+    "Puma",
+    "Quiksilver",
+    "Ralph Lauren",
+    "Reebok",
+    "Roxy",
     "Saint Laurent",
+    "Samsonite",
     "Stella McCartney",
+    "Ted Baker",
     "Telfar",
+    "The North Face",
     "The Row",
+    "Timberland",
     "Tod's",
     "Tom Ford",
+    "Tommy Hilfiger",
     "Tory Burch",
+    "Tumi",
+    "U.S. Polo Assn.",
+    "United Colors of Benetton",
     "Valentino",
     "Versace",
+    "Wrangler",
 )
 ALIASES: Final = {"dior": "Christian Dior", "yvessaintlaurent": "Saint Laurent", "ysl": "Saint Laurent",
                   "salvatoreferragamo": "Ferragamo", "lv": "Louis Vuitton", "bulgari": "Bvlgari",
                   "valentinogaravani": "Valentino", "bottega": "Bottega Veneta"}  # fmt: skip
 
 CATEGORIES: Final = {
-    "backpack": "backpack|rucksack|knapsack",
+    "backpack": "backpack|back pack|rucksack|knapsack",
     "belt bag": "belt bag|waist bag|waist pouch|fanny pack|bum bag|bumbag",
     "briefcase": "briefcase|document holder|portfolio",
     "bucket": "bucket",
@@ -74,7 +117,7 @@ CATEGORIES: Final = {
     "crossbody": "crossbody|cross body|camera bag|sling",
     "duffel": "duffel|duffle|keepall|weekender|gym bag|travel bag|boston",
     "hobo": "hobo",
-    "laptop bag": "laptop",
+    "laptop bag": "laptop|netbook|notebook bag",
     "messenger": "messenger",
     "pouch": "pouch|case",
     "saddle": "saddle",
@@ -83,41 +126,86 @@ CATEGORIES: Final = {
     "top handle": "top handle|handle bag|frame bag|kelly|birkin",
     "tote": "tote|shopper|shopping bag|neverfull",
     "trolley": "trolley|luggage|suitcase",
-    "wallet": "wallet|purse|card holder|cardholder|coin",
+    "wallet": "wallet|card holder|cardholder|coin|change purse",
 }
+BAGS: Final = {"bag": "bag|handbag|hand bag|purse|tasche|taschen|handtasche|handtaschen|sac|borsa|bolso"}
+"""What any bag is called. The name of its kind says more."""
 COLORS: Final = {
-    "beige": "beige|sand|ecru|nude|taupe|camel|khaki|stone|tan|biscuit",
-    "black": "black|noir|nero|charcoal|jet",
-    "blue": "blue|navy|denim|azure|cobalt|indigo|teal|turquoise|sky|bleu|aqua",
-    "brown": "brown|chocolate|cognac|tobacco|chestnut|espresso|mocha|coffee|caramel|bronze|copper",
-    "gold": "gold|golden",
-    "green": "green|olive|emerald|mint|forest|sage|lime",
-    "gray": "gray|grey|gris|slate|graphite|steel",
-    "multicolor": "multicolor|multicolour|multi|rainbow|multicolored",
-    "orange": "orange|coral|apricot|rust|tangerine",
-    "pink": "pink|rose|fuchsia|blush|magenta|peach|salmon",
-    "purple": "purple|violet|lilac|lavender|plum|mauve|aubergine",
-    "red": "red|burgundy|bordeaux|maroon|crimson|cherry|wine|rouge|scarlet",
-    "silver": "silver|metallic|pewter|gunmetal",
-    "white": "white|ivory|cream|off white|blanc|pearl",
-    "yellow": "yellow|mustard|lemon|saffron",
+    "beige": "beige|sand|ecru|nude|taupe|camel|khaki|stone|tan|biscuit|creme|crema",
+    "black": "black|noir|noire|nero|nera|negro|negra|schwarz|charcoal|jet|preto",
+    "blue": "blue|navy|denim|azure|cobalt|indigo|teal|turquoise|sky|bleu|bleue|aqua|blau|azul|marine|"
+    "dunkelblau|hellblau|blu",
+    "brown": "brown|chocolate|cognac|tobacco|chestnut|espresso|mocha|coffee|caramel|bronze|copper|braun|"
+    "marron|marrone|brun|brune",
+    "gold": "gold|golden|rose gold|rosegold|dore|doree|oro|dorado",
+    "green": "green|olive|emerald|mint|forest|sage|lime|grun|vert|verte|verde|dunkelgrun|hellgrun",
+    "gray": "gray|grey|gris|grise|grigio|grau|slate|graphite|steel|anthracite|anthrazit",
+    "multicolor": "multicolor|multicolour|multi|rainbow|multicolored|multicoloured|multicolore|bunt|"
+    "mehrfarbig",
+    "orange": "orange|coral|apricot|rust|tangerine|naranja|arancione",
+    "pink": "pink|rose|fuchsia|blush|magenta|peach|salmon|rosa",
+    "purple": "purple|violet|lilac|lavender|plum|mauve|aubergine|lila|violett|violetta|morado",
+    "red": "red|burgundy|bordeaux|maroon|crimson|cherry|wine|rouge|scarlet|rot|rosso|rossa|rojo|roja",
+    "silver": "silver|metallic|pewter|gunmetal|gun metal|silber|argent|argente|argento|plateado",
+    "white": "white|ivory|cream|off white|blanc|blanche|pearl|weiss|bianco|bianca|blanco|blanca",
+    "yellow": "yellow|mustard|lemon|saffron|gelb|jaune|giallo|amarillo",
 }
 MATERIALS: Final = {
     "canvas": "canvas|toile|monogram|coated",
     "cotton": "cotton|denim|linen",
     "exotic": "crocodile|alligator|python|ostrich|lizard|snakeskin",
-    "leather": "leather|lambskin|calfskin|goatskin|calf|caviar|togo|epsom|clemence|patent|nappa|saffiano",
+    "leather": "leather|lambskin|calfskin|goatskin|calf|caviar|togo|epsom|clemence|patent|nappa|saffiano|"
+    "leder|cuir",
     "nylon": "nylon|polyester|neoprene",
     "raffia": "raffia|straw|wicker|rattan",
     "suede": "suede|nubuck|shearling",
     "velvet": "velvet|satin|silk|tweed|wool",
-    "vinyl": "vinyl|pvc|faux leather|synthetic leather|pu",
+    "vinyl": "vinyl|pvc|faux leather|synthetic leather|vegan leather|non leather|leatherette|pu",
 }
-CURRENCIES: Final = {"$": "USD", "US$": "USD", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD",
-                     "€": "EUR", "£": "GBP",
-                     "¥": "JPY", "₹": "INR", "₩": "KRW", "HK$": "HKD", "S$": "SGD", "R$": "BRL", "₽": "RUB",
-                     "zł": "PLN"}  # fmt: skip
-ISO_4217: Final = re.compile("[A-Z]{3}")
+SHADES: Final = frozenset((
+    "rose", "stone", "steel", "slate", "pearl", "golden", "camel", "sand", "copper", "peach", "lime",
+    "mint",
+))  # fmt: skip
+"""Things that have a color: before the name of one they only shade it, as in "rose red"."""
+PART: Final = re.compile(
+    r" (?:tone|toned|hardware|chain|strap|buckle|lock|zip|zipper|trim|handle|stud|studded|lining|logo|tag"
+    r"|embroidery)\b"
+)
+"""What makes the color before it that of a part of the bag."""
+SEPARATOR: Final = re.compile(r"[>/|»›→\\]")
+NUMBER: Final = re.compile(r"[\W\d_]*")
+CAPITALS: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+POSSESSIVE: Final = re.compile(r"(?<=[a-z]['’])S\b")
+UNSAID: Final = frozenset((
+    "", "n/a", "na", "none", "null", "default", "default title", "assorted", "other", "one color",
+    "one colour", "see picture", "see photo", "unknown", "various",
+))  # fmt: skip
+"""What shops write in the field of a color instead of one."""
+LONGEST: Final = 2_000
+"""Characters of a field that are read."""
+
+
+def plain(words: str) -> str:
+    """The words without case, accents and hyphens."""
+    letters = unicodedata.normalize("NFKD", words[:LONGEST].casefold())
+    base = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return base.replace("-", " ").strip()
+
+
+FIELDS: Final = {
+    plain(word): field
+    for field, words in (
+        ("color", "color colour colors colours farbe couleur colore cor kleur färg farve farge väri kolor"
+                  " barva renk szín culoare цвет колір χρώμα 色 カラー 颜色 顏色 색상"),
+        ("material", "material materials matière materiale materiaal материал 素材"),
+    )
+    for word in words.split()
+}  # fmt: skip
+"""What shops call the fields of a product, in many languages."""
+OF_A_PART: Final = frozenset((
+    "hardware", "strap", "lining", "handle", "interior", "inside", "thread", "trim", "metal", "logo",
+    "secondary",
+))  # fmt: skip
 
 
 def pattern(table: dict[str, str]) -> re.Pattern[str]:
@@ -131,8 +219,11 @@ def names(table: dict[str, str]) -> dict[str, str]:
     return {word: name for name, words in table.items() for word in words.split("|")}
 
 
-FIND: Final = {table: (pattern(words), names(words)) for table, words in
-               (("category", CATEGORIES), ("color", COLORS), ("material", MATERIALS))}  # fmt: skip
+Table = tuple[re.Pattern[str], dict[str, str]]
+KINDS: Final[Table] = pattern(CATEGORIES), names(CATEGORIES)
+ANY_BAG: Final[Table] = pattern(BAGS), names(BAGS)
+COLORED: Final[Table] = pattern(COLORS), names(COLORS)
+MADE_OF: Final[Table] = pattern(MATERIALS), names(MATERIALS)
 
 
 def normalize(found: Found, currency: str = "") -> Found:
@@ -141,23 +232,24 @@ def normalize(found: Found, currency: str = "") -> Found:
     A shop's own field wins over the title; unknown words stay, in lower case. `currency` is that of prices
     that don't name one.
     """
-    amount, its = price(found.price)
+    amount, code = price(found.price, found.currency, currency)
+    title = spaced(found.title)
     return replace(
         found,
-        title=spaced(found.title),
-        brand=brand(found.brand),
-        category=word("category", found.category, found.title),
-        color=word("color", found.color, found.title),
-        material=word("material", found.material, found.title),
+        title=title,
+        brand=brand(found.brand) or brand_in(title),
+        category=category(found.category, title),
+        color=color(found.color, without(title, spaced(found.brand))),
+        material=last(MADE_OF, found.material) or last(MADE_OF, title) or spaced(found.material).lower(),
         condition=spaced(found.condition).lower(),
         price=amount,
-        currency=(found.currency or its or currency).upper() if amount else "",
+        currency=code,
     )
 
 
 def spaced(words: str) -> str:
-    """The words separated by single spaces, at most 300 characters."""
-    return " ".join(words.split())[:300]
+    """The words without HTML's entities, separated by single spaces, at most 300 characters."""
+    return " ".join(html.unescape(words[:LONGEST]).split())[:300]
 
 
 def key(words: str) -> str:
@@ -174,28 +266,85 @@ def brand(words: str) -> str:
     name = spaced(words)
     if known := KNOWN_BRANDS.get(key(name)):
         return known
-    return name.title() if len(name) > 4 and (name.isupper() or name.islower()) else name
+    if len(name) <= 4 or not (name.isupper() or name.islower()):
+        return POSSESSIVE.sub("s", name)
+    short = all(len(word) <= 3 for word in name.split())  # JW PEI
+    return name if name.isupper() and short else CAPITALS.sub(capitalized, name)
 
 
-def word(table: str, said: str, title: str) -> str:
-    """The table's name for the shop's word, else for a word of the title, else the shop's word itself."""
-    find, meaning = FIND[table]
-    for words in (said, title):
-        # In "Black Leather Gold Chain Bucket Bag" the last word counts, "bucket"; of colors the first.
-        matches = find.findall(words.lower().replace("-", " "))
-        if matches:
-            return meaning[matches[0 if table == "color" else -1]]
-    return spaced(said).lower()
+def capitalized(match: re.Match[str]) -> str:
+    """A word of a brand with its first letter alone in upper case, but initials as they are (DKNY Jeans)."""
+    initials = len(match[0]) == 1 or not set(match[0].casefold()) & set("aeiouäöüéèà")
+    return match[0] if initials and match[0].isupper() else match[0].capitalize()
 
 
-def price(words: str) -> tuple[str, str]:
-    """A shop's price as (decimal number, ISO 4217 code); empty strings for what it doesn't say."""
-    if not words:
-        return "", ""
-    from price_parser import Price  # lazily: loading it takes longer than reading a page
+def brand_in(title: str) -> str:
+    """The known brand that a title begins with; else empty."""
+    words = title.split()[:4]
+    beginnings = (key(" ".join(words[:count])) for count in range(len(words), 0, -1))
+    return next((KNOWN_BRANDS[each] for each in beginnings if each in KNOWN_BRANDS), "")
 
-    said = Price.fromstring(words.replace("’", "'"))
-    if said.amount is None:
-        return "", ""
-    sign = said.currency or ""
-    return f"{said.amount:f}", CURRENCIES.get(sign, sign if ISO_4217.fullmatch(sign) else "")
+
+def without(title: str, brand: str) -> str:
+    """The title after the brand that it begins with: Red Wing and Ivory Tag are no colors."""
+    return title[len(brand) :] if title.casefold().startswith(brand.casefold()) else title
+
+
+def last_part(category: str) -> str:
+    """The last part of a category's path that isn't a number; empty for a URL."""
+    parts = [part.strip() for part in SEPARATOR.split(category[:LONGEST])]
+    return (
+        next((part for part in reversed(parts) if not NUMBER.fullmatch(part)), "")
+        if "://" not in category
+        else ""
+    )
+
+
+def field_of(name: str) -> str:
+    """The tag that a shop's field says: "color", "material", or "" for others, as the color of the lining."""
+    words = plain(name[:100]).replace("_", " ").split()
+    found = next((FIELDS[word] for word in words if word in FIELDS), "")
+    return "" if OF_A_PART.intersection(words) else found
+
+
+def category(said: str, title: str) -> str:
+    """The kind of bag, by the shop's word or one in the title; else the shop's word, in the singular."""
+    own = spaced(last_part(said)).lower()
+    kind = last(KINDS, own) or last(KINDS, title) or last(ANY_BAG, own)
+    return kind or singular(own) or last(ANY_BAG, title)
+
+
+def singular(word: str) -> str:
+    """An English plural in the singular; other words as they are."""
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "ches", "shes")):
+        return word[:-2]
+    return word if word.endswith(("ss", "us", "is")) else word.removesuffix("s")
+
+
+def last(table: Table, words: str) -> str:
+    """The table's name for its last word in a text ("Leather Chain Bucket Bag" is a bucket); else empty."""
+    find, meaning = table
+    matches = find.findall(plain(words))
+    return meaning[matches[-1]] if matches else ""
+
+
+def color(said: str, title: str) -> str:
+    """The color in the shop's own field, in its own word if that is unknown; else the one in the title."""
+    own = spaced(said).lower()
+    if own in UNSAID or NUMBER.fullmatch(own):
+        return color_in(title)
+    return color_in(own) or own
+
+
+def color_in(words: str) -> str:
+    """The name of the first color in a text that isn't that of a part; else empty."""
+    find, meaning = COLORED
+    text = plain(words)
+    found = [match for match in find.finditer(text) if not PART.match(text, match.end())]
+    for match, after in pairwise([*found, None]):
+        shades = match and after and match[1] in SHADES and after.start() == match.end() + 1
+        if match and not shades:
+            return meaning[match[1]]
+    return ""

@@ -28,5 +28,12 @@ class Rebag(Shop):
                 url=page.absolute(link(card)),
                 title=title,
                 brand=text(card, "product-vendor"),
+                color=color_of(title),
                 price=text(card, "product-price"),
             )
+
+
+def color_of(title: str) -> str:
+    """What stands behind the last " / " of a title, where Rebag puts the color; empty if there is none."""
+    _, slash, color = title.rpartition(" / ")
+    return color if slash else ""

@@ -10,6 +10,7 @@ from yarl import URL
 
 from scraper.markup import Page
 from scraper.shop import Found, Listing, MarkupError, Shop, next_page
+from scraper.tags import field_of
 
 SIZED = re.compile(r"(?=\.\w+$)")
 
@@ -47,7 +48,7 @@ class Shopify(Shop):
     def product(self, page: Page, product: dict[str, Any]) -> list[Found]:
         """The pictures of one product; none if it lacks a picture or a title."""
         images = sorted(product.get("images") or [], key=lambda image: image.get("position") or 0)
-        variant: dict[str, Any] = next(iter(product.get("variants") or []), {})
+        variants = product.get("variants") or []
         title = str(product.get("title") or "")
         handle = str(product.get("handle") or "")
         return [
@@ -57,11 +58,33 @@ class Shopify(Shop):
                 title=title,
                 brand=str(product.get("vendor") or ""),
                 category=str(product.get("product_type") or ""),
+                color=option(product, variant, "color"),
+                material=option(product, variant, "material"),
                 price=str(variant.get("price") or ""),
             )
             for image in (images[:1] if self.pictures == "first" else images)
             if title and image.get("src")
+            for variant in [shown(image, variants)]
         ]
+
+
+def shown(image: dict[str, Any], variants: list[dict[str, Any]]) -> dict[str, Any]:
+    """The first variant that a picture is assigned to, else the first of all; empty if there is none."""
+    assigned = image.get("variant_ids") or []
+    return next((each for each in variants if each.get("id") in assigned), next(iter(variants), {}))
+
+
+def option(product: dict[str, Any], variant: dict[str, Any], field: str) -> str:
+    """What the shop's option for a field ("color", "material") says of a variant; empty if there is none.
+
+    Options are objects with names and values, or names alone.
+    """
+    for number, each in enumerate(product.get("options") or []):
+        described = each if isinstance(each, dict) else {"name": each}
+        if field_of(str(described.get("name"))) == field:
+            values = described.get("values") or [""]
+            return str(variant.get(f"option{described.get('position') or number + 1}") or values[0] or "")
+    return ""
 
 
 def sized(address: str, size: str = "512x512") -> str:
