@@ -6,6 +6,7 @@ pattern takes minutes for one of them and a linear one milliseconds, so no deadl
 
 import ast
 import importlib
+import os
 import pkgutil
 import re
 import subprocess
@@ -34,8 +35,11 @@ SETS = {
 
 def probe(*words: str, deadline: float) -> list[str]:
     """Runs `main` in a child process; returns the patterns that it tried. Raises TimeoutExpired."""
-    child = [sys.executable, __file__, *words]
-    return subprocess.run(child, capture_output=True, check=True, timeout=deadline).stdout.splitlines()
+    # -P: without the folder of this file on its path, in which the tests' folders have the packages' names.
+    child = [sys.executable, "-P", __file__, *words]
+    root = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    result = subprocess.run(child, capture_output=True, check=True, timeout=deadline, env=root)
+    return result.stdout.decode().splitlines()
 
 
 @pytest.mark.slow
