@@ -18,7 +18,7 @@ PRODUCT: Final = "BagDreams"
 ROBOTS_BYTES: Final = 512_000
 """As much of a robots.txt counts (RFC 9309 §2.5)."""
 LINE: Final = re.compile(
-    rb"\s*(user[- ]?agent|allow|diss?all?[ao]w|diasllow|crawl[- ]delay|request[- ]rate)\s*[:\s](.*)",
+    rb"(user[- ]?agent|allow|diss?all?[ao]w|diasllow|crawl[- ]delay|request[- ]rate)\s*[:\s](.*)",
     re.IGNORECASE,
 )
 """A line that means something to us, with the misspellings that Google's parser forgives."""
@@ -62,7 +62,7 @@ def our_rules(body: bytes) -> Iterator[str]:
     agents: set[bytes] = set()
     complete = False
     for line in re.split(rb"[\r\n]", body.lstrip(codecs.BOM_UTF8)):
-        match = LINE.match(line.partition(b"#")[0])
+        match = LINE.match(line.partition(b"#")[0].strip())
         if match is None:
             continue
         name, value = match[1].lower(), match[2].strip()
