@@ -173,7 +173,7 @@ def brightest(image: Image.Image) -> float:
     """The level of a 16- or 32-bit picture that is white."""
     if image.mode not in ("I", "F") and not image.mode.startswith("I;"):
         return 255
-    most = float(image.getextrema()[1])  # type: ignore[arg-type]
+    most = float(image.getextrema()[1])  # type: ignore[arg-type]  # these modes have one band
     return 65535 if most > 255 else 1 if image.mode == "F" and most <= 1 else 255
 
 

@@ -35,7 +35,7 @@ BROKEN_ARCHIVE = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    NotImplementedError,
+    NotImplementedError,  # zipfile's, for a compression that it doesn't know
     RuntimeError,
     UnicodeDecodeError,
 )

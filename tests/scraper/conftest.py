@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -251,3 +252,27 @@ def project(tmp_path: Path) -> Project:
 def draw_fixture() -> Callable[..., bytes]:
     """`draw(number, kind="JPEG", size=(120, 90))`: the bytes of a drawn bag."""
     return bag
+
+
+class Neighbor:
+    """Another server of this machine, which no shop names; it counts who connects."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self.server = server
+        self.port: int = server.getsockname()[1]
+
+    def connections(self) -> int:
+        """How many have connected since the last call."""
+        try:
+            self.server.accept()
+        except BlockingIOError:
+            return 0
+        return 1 + self.connections()
+
+
+@pytest.fixture
+def neighbor() -> Iterator[Neighbor]:
+    """See Neighbor."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield Neighbor(server)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 
 import aiohttp
 import pytest
@@ -77,27 +76,10 @@ def test_no_browser_starts_before_robots_txt_was_asked(site, project, monkeypatc
     assert "disallowed by robots.txt" in project.run("collect", "--json").event("problem")["message"]
 
 
-@pytest.fixture
-def private():
-    """Another server of this machine, which no shop names; it counts who connects."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.setblocking(False)
-        yield server
-
-
-def connections(server):
-    """How many have connected to a server."""
-    try:
-        server.accept()
-    except BlockingIOError:
-        return 0
-    return 1 + connections(server)
-
-
 @pytest.mark.browser
 @needs_chromium
-def test_what_a_page_requests_leads_into_no_private_network(site, project, private):
-    port = private.getsockname()[1]
+def test_what_a_page_requests_leads_into_no_private_network(site, project, neighbor):
+    port = neighbor.port
     markup = "<html><body>"
     for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]"):
         url = f"{host}:{port}/"
@@ -118,7 +100,7 @@ def test_what_a_page_requests_leads_into_no_private_network(site, project, priva
     result = project.run("collect", "--json")
 
     assert result.event("shop")["new"] == 1, result.out
-    assert connections(private) == 0
+    assert neighbor.connections() == 0
 
 
 async def ask(port, request):
@@ -130,8 +112,8 @@ async def ask(port, request):
     return line
 
 
-async def test_the_proxy_leads_only_where_the_guard_does(private):
-    port = private.getsockname()[1]
+async def test_the_proxy_leads_only_where_the_guard_does(neighbor):
+    port = neighbor.port
     async with Proxy(frozenset({("127.0.0.1", port + 1)})) as proxy:
         for request in (
             f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n",
@@ -143,7 +125,7 @@ async def test_the_proxy_leads_only_where_the_guard_does(private):
             "\xff\xfe\r\n\r\n",
         ):
             assert b" 403 " in await ask(proxy.port, request.encode("latin-1")), request
-    assert connections(private) == 0
+    assert neighbor.connections() == 0
 
 
 async def test_the_proxy_passes_on_a_request_to_a_host_of_the_config(site):

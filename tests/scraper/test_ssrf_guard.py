@@ -151,31 +151,14 @@ def test_a_redirect_that_leads_inward_is_not_followed(site, project):
     assert "/rebag/img/2.jpg" not in site.asked
 
 
-@pytest.fixture
-def neighbor(site):
-    """Another port of this machine, which no shop names; it counts who connects."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.setblocking(False)
-        yield server
-
-
-def connections(server):
-    """How many have connected to a server."""
-    try:
-        server.accept()
-    except BlockingIOError:
-        return 0
-    return 1 + connections(server)
-
-
 def test_another_port_of_a_host_of_the_config_is_not_named(site, project, neighbor):
-    site.answers["/rebag/collections/all-bags"] = card(f"http://127.0.0.1:{neighbor.getsockname()[1]}/1.jpg")
+    site.answers["/rebag/collections/all-bags"] = card(f"http://127.0.0.1:{neighbor.port}/1.jpg")
     project.shops(site, "rebag")
 
     result = project.run("collect", "--json")
 
     assert "1 leads into a private network: 127.0.0.1" in result.event("problem")["message"]
-    assert connections(neighbor) == 0
+    assert neighbor.connections() == 0
 
 
 @pytest.mark.parametrize("first", ["rebag", "owner"])
