@@ -43,7 +43,8 @@ class Connection:
         compressed = request.query.get("compress") == "zlib-stream"
         self._deflate = zlib.compressobj() if compressed else None
         self._outbox: asyncio.Queue[str | int] = asyncio.Queue()
-        self._writer = asyncio.create_task(self._write())
+        self.writer = asyncio.create_task(self._write())
+        """Ends when the connection is to be closed; gives the code."""
 
     def send(self, payload: object) -> None:
         """Send a payload; a string is sent as it is."""
@@ -56,26 +57,22 @@ class Connection:
 
     def cut(self) -> None:
         """Drop the connection without a word, which the other side sees as code 1006."""
-        self._writer.cancel()
+        self.writer.cancel()
         if self._transport is not None:
             self._transport.abort()
 
-    def end(self) -> None:
-        """Stop writing: the socket is closed."""
-        self._writer.cancel()
-
-    async def _write(self) -> None:
+    async def _write(self) -> int | None:
         with suppress(ConnectionError):
             while True:
                 match await self._outbox.get():
                     case int(code):
-                        await self._socket.close(code=code)
-                        return
+                        return code
                     case text if self._deflate is None:
                         await self._socket.send_str(text)
                     case text:
                         packed = self._deflate.compress(text.encode())
                         await self._socket.send_bytes(packed + self._deflate.flush(zlib.Z_SYNC_FLUSH))
+        return None
 
 
 @dataclass(eq=False)
@@ -209,26 +206,36 @@ class Gateway:
         connection = Connection(request, socket)
         self._connections.add(connection)
         connection.send({"op": HELLO, "d": {"heartbeat_interval": round(1000 * self.heartbeat_seconds)}})
-        sends: deque[float] = deque(maxlen=SENDS)
+        reader = asyncio.create_task(self._read(connection, socket))
+        connection.writer.add_done_callback(lambda _: reader.cancel())
         try:
-            async for message in socket:
-                if message.type is not WSMsgType.TEXT:
-                    connection.close(4002)
-                    continue
-                now = time.monotonic()
-                if len(sends) == SENDS and now - sends[0] < SENDS_SECONDS:
-                    self._violations.append(
-                        f"more than {SENDS} sends in {SENDS_SECONDS:.0f} s on the gateway"
-                    )
-                    connection.close(4008)
-                sends.append(now)
-                self._receive(connection, json.loads(message.data))
+            await asyncio.wait([reader])
+            if not reader.cancelled():
+                reader.result()
+            elif not connection.writer.cancelled() and (code := connection.writer.result()) is not None:
+                # With nobody reading, aiohttp waits for the other side's answer before it drops the
+                # connection (RFC 6455, section 7.1.1); dropped earlier, it may take the code with it.
+                await socket.close(code=code)
         finally:
             # A client that closes with 1000 or 1001 has ended its session; with others it means to resume.
             self._detach(connection, ends=socket.close_code in (1000, 1001))
             self._connections.discard(connection)
-            connection.end()
+            connection.writer.cancel()
+            reader.cancel()
         return socket
+
+    async def _read(self, connection: Connection, socket: web.WebSocketResponse) -> None:
+        sends: deque[float] = deque(maxlen=SENDS)
+        async for message in socket:
+            if message.type is not WSMsgType.TEXT:
+                connection.close(4002)
+                continue
+            now = time.monotonic()
+            if len(sends) == SENDS and now - sends[0] < SENDS_SECONDS:
+                self._violations.append(f"more than {SENDS} sends in {SENDS_SECONDS:.0f} s on the gateway")
+                connection.close(4008)
+            sends.append(now)
+            self._receive(connection, json.loads(message.data))
 
     def _receive(self, connection: Connection, message: dict[str, Any]) -> None:
         data: Any = message.get("d")
