@@ -20,6 +20,7 @@ from gan.atomic import write_atomically
 from gan.folding import folded
 from gan.header import ARCHITECTURE, GeneratorError, read_header, wrong_header
 from gan.seeds import checked, derived
+from gan.words import Vocabulary, WordError
 
 Z = Literal["normal", "uniform"]
 """Distribution of latents; see `noise`."""
@@ -58,11 +59,13 @@ class Shape:
     attention: bool = False
     blocks: Annotated[int, Field(ge=0, le=8)] = 0
     """Residual blocks per stage."""
+    words: Annotated[int, Field(ge=0, le=1600)] = 0
+    """Inputs beside the latent: one for each word of the vocabulary."""
 
     def network(self) -> networks.Generator:
         """A new network of this shape, with torch's default weights."""
         return networks.Generator(
-            self.z_size,
+            self.z_size + self.words,
             self.channels,
             self.image_size,
             self.upsampling,
@@ -75,9 +78,20 @@ _shapes = TypeAdapter(Shape)
 
 
 class Generator:
-    """Draws pictures on the CPU in float32; a latent gives the same bytes whatever else is drawn with it."""
+    """Draws pictures on the CPU in float32; a latent gives the same bytes whatever else is drawn with it.
 
-    def __init__(self, network: networks.Generator, shape: Shape, epoch: int, version: str) -> None:
+    A latent is float [z + w]: z random numbers, then the inputs of w words, 0 or 1, or between those on the
+    way from bag to bag. Without a vocabulary w is 0.
+    """
+
+    def __init__(
+        self,
+        network: networks.Generator,
+        shape: Shape,
+        epoch: int,
+        version: str,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
         self._network = folded(network)
         self._same_bits: dict[tuple[int, int], bool] = {}
         self.shape = shape
@@ -85,10 +99,11 @@ class Generator:
         """Whole epochs trained."""
         self.version = version
         """Six characters that name the weights; the first is a letter."""
+        self.vocabulary = vocabulary
 
     @property
     def z_size(self) -> int:
-        """Numbers in a latent."""
+        """Random numbers in a latent."""
         return self.shape.z_size
 
     @property
@@ -96,18 +111,45 @@ class Generator:
         """Pixels along a side."""
         return self.shape.image_size
 
-    def latents(self, seeds: Sequence[int]) -> Tensor:
-        """The seeds' latents, float [n, z]. Raises SeedError for a seed out of range."""
-        return torch.stack([latent(seed, self.shape) for seed in seeds])
+    def latents(self, seeds: Sequence[int], words: Sequence[str] = ()) -> Tensor:
+        """The seeds' latents, float [n, z + w]; what the words don't speak of, each seed fills in.
+
+        Raises SeedError for a seed out of range, and WordError for words that it can't draw.
+        """
+        if self.vocabulary is None:
+            if words:
+                raise WordError("this generator knows no words")
+            return torch.stack([latent(seed, self.shape) for seed in seeds])
+        vocabulary = self.vocabulary
+        inputs = [vocabulary.inputs(vocabulary.filled(checked(seed), words)) for seed in seeds]
+        return torch.stack(
+            [
+                torch.cat([latent(seed, self.shape), torch.tensor(each)])
+                for seed, each in zip(seeds, inputs, strict=True)
+            ]
+        )
+
+    def words(self, latent: Tensor) -> tuple[str, ...]:
+        """The words that a latent float [z + w] was made with; on the way between bags, the nearer one's."""
+        if self.vocabulary is None:
+            return ()
+        inputs, found, at = latent[self.z_size :].tolist(), [], 0
+        for facet in self.vocabulary.facets:
+            some = inputs[at : at + len(facet.words)]
+            at += len(facet.words)
+            if max(some) >= 0.5:
+                found.append(facet.words[some.index(max(some))])
+        return tuple(found)
 
     def children(self, a: Tensor, b: Tensor, seeds: Sequence[int], mutation: float = 0.1) -> Tensor:
-        """Latents float [n, z]: one child of the latents a and b, float [z], per seed.
+        """Latents float [n, z + w]: one child of the latents a and b, float [z + w], per seed.
 
         Each of a child's numbers comes from one parent or, with probability `mutation` in [0, 1], is new: so
-        children have the distribution of all latents, whatever that is. A bag bred with itself gives
-        variations of it. Raises SeedError for a seed out of range.
+        children have the distribution of all latents, whatever that is. Each facet's word comes whole from
+        one parent. A bag bred with itself gives variations of it. Raises SeedError for a seed out of range.
         """
-        return torch.stack([_child(a, b, checked(seed), mutation, self.shape) for seed in seeds])
+        sizes = [len(facet.words) for facet in self.vocabulary.facets] if self.vocabulary else []
+        return torch.stack([_child(a, b, checked(seed), mutation, self.shape, sizes) for seed in seeds])
 
     def is_finite(self) -> bool:
         """Whether all weights are finite numbers, also with the batch norms folded in."""
@@ -115,7 +157,7 @@ class Generator:
 
     @torch.inference_mode()
     def draw(self, latents: Tensor) -> NDArray[np.uint8]:
-        """Latents float [n, z] → RGB pictures uint8 [n, S, S, 3]."""
+        """Latents float [n, z + w] → RGB pictures uint8 [n, S, S, 3]."""
         pictures: list[Tensor] = []
         left = latents[:, :, None, None]
         while len(left):
@@ -145,12 +187,16 @@ def latent(seed: int, shape: Shape) -> Tensor:
     return noise(1, shape, source)[0]
 
 
-def _child(a: Tensor, b: Tensor, seed: int, mutation: float, shape: Shape) -> Tensor:
+def _child(a: Tensor, b: Tensor, seed: int, mutation: float, shape: Shape, facets: Sequence[int]) -> Tensor:
     # Derived, or the child would inherit from the bag of that seed.
     source = torch.Generator().manual_seed(derived(seed, "child"))
     new = noise(1, shape, source)[0]
     from_a, mutated = torch.rand(2, shape.z_size, generator=source)
-    return torch.where(mutated < mutation, new, torch.where(from_a < 0.5, a, b))
+    (z_a, *words_a), (z_b, *words_b) = (torch.split(parent, [shape.z_size, *facets]) for parent in (a, b))
+    numbers = torch.where(mutated < mutation, new, torch.where(from_a < 0.5, z_a, z_b))
+    sides = torch.rand(len(facets), generator=source).tolist()
+    words = [one if side < 0.5 else other for one, other, side in zip(words_a, words_b, sides, strict=True)]
+    return torch.cat([numbers, *words])
 
 
 def noise(count: int, shape: Shape, source: torch.Generator) -> Tensor:
@@ -185,20 +231,29 @@ def version_of(weights: dict[str, Tensor]) -> str:
     return name
 
 
-def save_generator(path: Path, network: networks.Generator, shape: Shape, epoch: int, dataset: str) -> str:
+def save_generator(
+    path: Path,
+    network: networks.Generator,
+    shape: Shape,
+    epoch: int,
+    dataset: str,
+    vocabulary: Vocabulary | None = None,
+) -> str:
     """Write the weights, and all that drawing with them needs, atomically; returns their version.
 
     `epoch` is the number of epochs trained, `dataset` the content hash. Raises OSError.
     """
     weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     version = version_of(weights)
-    about = {
+    about: dict[str, object] = {
         "architecture": ARCHITECTURE,
         "shape": asdict(shape),
         "epoch": epoch,
         "dataset": dataset,
         "version": version,
     }
+    if vocabulary is not None:
+        about["vocabulary"] = vocabulary.model_dump()
     write_atomically(path, save(weights, {"bag-dreams": json.dumps(about)}))
     return version
 
@@ -214,12 +269,14 @@ def load(path: Path) -> Generator:
         shape = _shapes.validate_json(json.dumps(header.shape))
     except ValidationError as error:
         raise wrong_header(path, error) from error
+    if shape.words != (len(header.vocabulary.words) if header.vocabulary else 0):
+        raise GeneratorError(f"{path} has a wrong header: its vocabulary does not fit its shape")
     with torch.device("meta"):  # without weights: they all come from the file
         network = shape.network()
     try:
         weights = _weights(path, network.state_dict())
         network.load_state_dict(weights, assign=True)
-        generator = Generator(network, shape, header.epoch, header.version)
+        generator = Generator(network, shape, header.epoch, header.version, header.vocabulary)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise GeneratorError(f"{path} does not contain what its metadata says") from error
     # A version is for ever: codes with it must not draw the bags of another generator.

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from gan.errors import UserError
+from gan.words import Vocabulary
 
 ARCHITECTURE = "bag-dreams-2"
 """Name of the network architecture; changes whenever old weights would no longer draw the same."""
@@ -28,6 +29,8 @@ class Header(BaseModel):
     """Whole epochs trained."""
     version: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{5}$")]
     """See `gan.generator.version_of`. Files are named after it."""
+    vocabulary: Vocabulary | None = None
+    """The words that steer it; None if none do."""
 
 
 def read_header(path: Path) -> Header:

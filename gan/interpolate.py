@@ -21,8 +21,14 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / sine
 
 
-def path(latents: Tensor, frames: int, loop: bool = False) -> Tensor:
-    """`frames` latents float [frames, z], evenly spaced along the arcs through the latents [k, z].
+def between(a: Tensor, b: Tensor, t: float, z_size: int) -> Tensor:
+    """The latent float [z + w] at 0 ≤ t ≤ 1 between a and b: on the arc of their z, words mixed evenly."""
+    z = slerp(a[:z_size], b[:z_size], t)
+    return torch.cat([z, torch.lerp(a[z_size:], b[z_size:], t)])
+
+
+def path(latents: Tensor, frames: int, z_size: int, loop: bool = False) -> Tensor:
+    """`frames` latents float [frames, z + w], evenly spaced on the way through the latents [k, z + w].
 
     They lead from the first to the last one; with `loop` also back, ending one step before the start.
     """
@@ -32,11 +38,12 @@ def path(latents: Tensor, frames: int, loop: bool = False) -> Tensor:
         return latents.expand(frames, -1)
     way = torch.linspace(0, arcs, frames + 1 if loop else frames)[:frames].tolist()
     spots = [(min(int(at), arcs - 1), at) for at in way]
-    return torch.stack([slerp(stops[arc], stops[arc + 1], at - arc) for arc, at in spots])
+    return torch.stack([between(stops[arc], stops[arc + 1], at - arc, z_size) for arc, at in spots])
 
 
 def interpolation(
     generator: Generator, latents: Tensor, frames: int, loop: bool = False
 ) -> list[Image.Image]:
-    """`frames` RGB pictures of S×S pixels along the arcs through the latents [k, z]; see `path`."""
-    return [Image.fromarray(image) for image in generator.draw(path(latents, frames, loop))]
+    """`frames` RGB pictures of S×S pixels on the way through the latents [k, z + w]; see `path`."""
+    way = path(latents, frames, generator.z_size, loop)
+    return [Image.fromarray(image) for image in generator.draw(way)]

@@ -250,11 +250,13 @@ def _morph(
 ) -> Animation:
     import torch
 
-    from gan.interpolate import interpolation, slerp
+    from gan.interpolate import between, interpolation
 
     generator = _load(designs[0][0])
     stops = torch.stack([_latent(generator, source) for _, source in designs])
-    steps = torch.stack([slerp(stops[i], stops[(i + 1) % len(stops)], t) for i, t in spots])
+    steps = torch.stack(
+        [between(stops[i], stops[(i + 1) % len(stops)], t, generator.z_size) for i, t in spots]
+    )
     way = interpolation(generator, stops, frames=frames, loop=True)
     webp = animate.bounded(
         [enlarge(step, 4) for step in way], lambda smaller: animate.encode_webp(smaller, milliseconds=60)

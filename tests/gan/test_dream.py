@@ -95,7 +95,7 @@ def test_interpolation_starts_and_ends_at_its_bags(
 @pytest.mark.parametrize("stops", [2, 3, 8])
 def test_loop_goes_by_all_its_bags_in_even_steps(generator: Generator, stops: int) -> None:
     latents = generator.latents(range(stops))
-    way = interpolate.path(latents, stops * 5, loop=True)
+    way = interpolate.path(latents, stops * 5, generator.z_size, loop=True)
     assert torch.allclose(way[::5], latents, atol=1e-5)
     around = torch.cat([way, way[:1]])  # after the last frame comes the first
     steps = (around[1:] - around[:-1]).norm(dim=1).reshape(stops, 5)
