@@ -28,6 +28,8 @@ MOST = 10_000_000
 """Bytes of a day's log."""
 USUAL = 8_000_000
 """Bytes after which only warnings and errors are written on that day."""
+LONGEST = 20_000
+"""Characters of one message or traceback that are written."""
 REMEMBERED = 1000
 """Tracebacks of the last hour."""
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -115,6 +117,12 @@ def discreet(text: str) -> str:
     return _SECRETS.sub("…", text)
 
 
+def _cut(text: str) -> str:
+    # The beginning says what it is about, and a traceback's end what went wrong.
+    half, left_out = LONGEST // 2, len(text) - LONGEST
+    return f"{text[:half]} […{left_out:,} characters…] {text[-half:]}" if left_out > 0 else text
+
+
 class _Text(logging.Formatter):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -122,10 +130,13 @@ class _Text(logging.Formatter):
         self._tracebacks = Tracebacks()
 
     def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        if len(message) > LONGEST:
+            record.msg, record.args = _cut(message), ()
         return self.allowance.spend(discreet(super().format(record)))
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802  # logging's name
-        return self._tracebacks.format(ei[1])
+        return _cut(self._tracebacks.format(ei[1]))
 
 
 class _Json(_Text, JsonFormatter):

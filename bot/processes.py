@@ -277,9 +277,11 @@ class ScraperProcess(ChildProcess):
             if code != 0 and not any(event["event"] == "problem" for event in said):
                 await self._say(words.child_died(self.name, code, self._last_line()))
                 return
-        for event in said:
-            if event["event"] == "problem":
-                await self._say(words.shop_problem(str(event["shop"]), str(event["message"])))
+        problems = [(str(one["shop"]), str(one["message"])) for one in said if one["event"] == "problem"]
+        for shop, problem in problems:
+            log.warning("%s: %s", shop, problem)
+        if problems:
+            await self._say(words.shop_problems(problems))
         found = _new_of(said)
         images = next((int(str(event["images"])) for event in said if event["event"] == "built"), None)
         if self._asked or any(found.values()):  # nobody wants to hear every night that there is nothing

@@ -501,9 +501,24 @@ def _new_bags(found: dict[str, int]) -> str:
     return ", ".join(new) if new else "No new bags"
 
 
-def shop_problem(shop: str, message: str) -> str:
-    """To the channel, when a shop could not be read."""
-    return f"⚠️ {shop}: {short(message, 300)}"
+def shop_problems(problems: Sequence[tuple[str, str]]) -> str:
+    """To the channel: shops that could not be read, and why. One message, however bad the night was."""
+    by_shop: dict[str, list[str]] = {}
+    for shop, message in problems:
+        by_shop.setdefault(shop, []).append(message)
+    lines = [
+        f"⚠️ {shop}: {short(first, 300)}" + (f" (and {counted(len(more), 'problem')} more)" if more else "")
+        for shop, (first, *more) in by_shop.items()
+    ]
+    if len(lines) > SHOPS_TOLD:
+        lines[SHOPS_TOLD - 1 :] = [f"⚠️ {counted(len(lines) - SHOPS_TOLD + 1, 'shop')} more had problems."]
+    if len(problems) > min(len(by_shop), SHOPS_TOLD):
+        lines.append("My log has all of them.")
+    return "\n".join(lines)
+
+
+SHOPS_TOLD = 5
+"""Lines of problems in a message, so that it fits into Discord's 2,000 characters."""
 
 
 def losses_line(loss_d: float, loss_g: float) -> str:

@@ -156,3 +156,18 @@ def test_the_same_traceback_is_written_whole_once_and_then_in_a_line(log_as, loo
         fail(text)
     assert written().count("Traceback (most recent call last)") == 2
     assert written().count("ValueError: one (its traceback is further up)") == 2
+
+
+@pytest.mark.parametrize("look", ["json", "text"])
+def test_a_message_of_megabytes_is_cut(log_as, look):
+    written = log_as(look)
+    logging.getLogger("bot").error("begins %s ends", "x" * 5_000_000)
+    try:
+        raise ValueError("y" * 5_000_000 + " the reason")
+    except ValueError:
+        logging.getLogger("bot").exception("unexpected")
+    assert len(written()) < 50_000
+    for part in ("begins", "ends", "4,980,012 characters", "unexpected", "Traceback", "the reason"):
+        assert part in written()
+    if look == "json":
+        assert [json.loads(line)["level"] for line in written().splitlines()] == ["ERROR", "ERROR"]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bot import words
 from bot.processes import ChildProcess
 from tests.bot.world import until
 
@@ -118,6 +119,17 @@ async def test_an_unreachable_shop_is_told_and_what_is_there_is_built(server, da
         assert "Manage Server" in world.whispers(world.ben)[0]
 
 
+def test_a_bad_night_is_told_in_one_message():
+    problems = [(f"shop {number}", "x" * 1000) for number in range(40) for _ in range(30)]
+    told = words.shop_problems(problems)
+    assert len(told) <= 2000
+    assert told.count("⚠️") == 5
+    assert "29 problems more" in told
+    assert "36 shops more had problems" in told
+    assert "My log has all of them." in told
+    assert words.shop_problems([("one", "closed"), ("two", "robots")]) == "⚠️ one: closed\n⚠️ two: robots"
+
+
 @pytest.mark.parametrize("at_once", [False, True])
 async def test_an_admin_stops_a_scrape_by_prefix_or_slash(server, tmp_path, at_once):
     with socket.create_server(("127.0.0.1", 0)) as silent:  # a shop that never answers
@@ -145,6 +157,7 @@ BOT = """
 import asyncio, sys
 from pathlib import Path
 from bot.app import App
+from bot import words
 from bot.processes import ChildProcess
 from bot.settings import load_config
 
