@@ -632,7 +632,8 @@ NO_PRIVATE = "That is for your eyes only, but your DMs are closed. Open them, or
 def exported(number: int, so_far: int, total: int) -> str:
     """With a zip file of favorites: its number, and how many favorites have been sent so far."""
     if number == 1 and so_far == total:
-        return f"All {total:,} favorites of this server, with an index."
+        what = "The only favorite" if total == 1 else f"All {total:,} favorites"
+        return f"{what} of this server, with an index."
     return f"File {number}: the newest {so_far:,} of {total:,} favorites so far."
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,7 +30,10 @@ log = logging.getLogger(__name__)
 PEOPLE = {"ada": "Ada", "ben": "Ben", "chloe": "Chloé"}
 """The people's keys and names; the first one owns the server."""
 
+Json = dict[str, Any]
+
 _LONGEST = 2000
+_KEPT_FORMS = 50
 _KEPT_MESSAGES = 1000
 _KEPT_INTERACTIONS = 500
 _KEPT_ERRORS = 100
@@ -37,6 +41,8 @@ _RESTART_SECONDS = 30.0
 _ANSWER_SECONDS = 15.0
 _LOOK_SECONDS = 0.05
 _USER_SELECT, _CHANNEL_SELECT = 5, 8
+_BOUNDS = re.compile(r"expects between (\d+) and (\d+) value")
+_TOO_LONG = re.compile(r"exceeds max_length=(\d+)")
 _UNANSWERED = "This interaction failed: the bot did not answer."
 
 
@@ -67,6 +73,8 @@ class Room:
             for key, user in users.items()
         }
         self.view = View(self.env, guild.id)
+        self._forms: dict[str, Interaction] = {}
+        """Forms that the bot has shown, by the id of the interaction that led to each."""
 
     async def start(self) -> None:
         await self.env.start()
@@ -83,17 +91,23 @@ class Room:
             with self._patience(_RESTART_SECONDS):
                 await self.env.shutdown()
 
-    async def act(self, person: str, action: Mapping[str, Any]) -> None:
+    async def act(self, person: str, action: Mapping[str, Any]) -> Json:
         """Perform `action` as `person`, after all earlier actions.
 
         `do` is send (channel, text, optionally reply), click (channel, message, custom_id), select (the same
-        and values) or dismiss (channel, message). Raises RefusedError.
+        and values), menu (channel, message, name), submit (channel, form, values), dismiss (channel, message)
+        or complete (channel, text). Gives what the page shows at once: a form, or completions.
+        Raises RefusedError.
         """
         actor = self.people.get(person)
         deed = self._deeds.get(_text(action, "do"))
         if actor is None or deed is None:
             raise RefusedError("Nobody here can do that.")
         channel = _number(action, "channel")
+        if deed is Room._complete:
+            async with self.gate:
+                self._catch_up()
+                return await self._complete(actor, self._place(actor, channel), action)
         self.busy[channel] += 1
         try:
             async with self.gate:
@@ -101,12 +115,25 @@ class Room:
                 before = self._latest()
                 settled = await self._tolerant(deed(self, actor, self._place(actor, channel), action))
                 interaction = self._latest()
-            if interaction not in (before, None) and not await _answered(
-                interaction, 0 if settled else _ANSWER_SECONDS
-            ):
+            if interaction is None or interaction is before:
+                return {}
+            if not await _answered(interaction, 0 if settled else _ANSWER_SECONDS):
                 raise RefusedError(_UNANSWERED)
+            return self._shown(interaction)
         finally:
             self.busy[channel] -= 1
+
+    def _shown(self, interaction: Interaction) -> Json:
+        """The form with which the bot answered, if it did."""
+        if interaction.modal is None:
+            return {}
+        form = self.view.form(interaction.modal)
+        if form is None:
+            raise RefusedError("Discord would show a form here. On this page, type it as a command.")
+        self._forms[str(interaction.id)] = interaction
+        while len(self._forms) > _KEPT_FORMS:
+            del self._forms[next(iter(self._forms))]
+        return {"form": {"id": str(interaction.id), **form}}
 
     def _latest(self) -> Interaction | None:
         return next(reversed(self.env.backend.interactions.values()), None)
@@ -141,10 +168,14 @@ class Room:
         known = slash.commands(self.env, actor, place.id)
         if command := slash.find(text, known):
             options = slash.options(text, command, known[command], self.people)
-            if place.guild is None:
-                await actor.user.slash(command, **options)
-            else:
-                await actor.slash(place, command, **options)
+            try:
+                if place.guild is None:
+                    await actor.user.slash(command, **options)
+                else:
+                    await actor.slash(place, command, **options)
+            finally:
+                if interaction := self._latest():
+                    self.view.note_command(interaction.id, command)
         elif place.guild is None:
             await actor.user.send_dm(text)
         else:
@@ -158,9 +189,7 @@ class Room:
     ) -> None:
         who = actor if place.guild else actor.user
         message = simcord.ResponseMessage(self.env, self._message(place, action))
-        result = await who.click(message, custom_id=_text(action, "custom_id"))
-        if result.modal is not None:
-            raise RefusedError("Discord would show a form here. On this page, type it as a command.")
+        await who.click(message, custom_id=_text(action, "custom_id"))
 
     async def _select(
         self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
@@ -177,6 +206,53 @@ class Room:
             values = [channel for channel in channels if str(channel.id) in values]
         await who.select(simcord.ResponseMessage(self.env, message), values, custom_id=custom_id)
 
+    async def _menu(
+        self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
+    ) -> None:
+        if place.guild is None:
+            raise RefusedError("On this page, apps are used in the server's channels.")
+        message = simcord.ResponseMessage(self.env, self._message(place, action))
+        await actor.context_menu(place, _text(action, "name"), message)
+
+    async def _submit(
+        self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
+    ) -> None:
+        shown = self._forms.get(_text(action, "form"))
+        values = action.get("values")
+        if shown is None or not isinstance(values, Mapping):
+            raise RefusedError("That form is gone. Open it again.")
+        who = actor if place.guild else actor.user
+        filled = {str(key): str(value) for key, value in values.items()}
+        await who.submit_modal(simcord.InteractionResult(self.env, shown), filled)
+        self._forms.pop(str(shown.id), None)
+
+    async def _complete(
+        self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
+    ) -> Json:
+        """What the slash command that is being typed may become."""
+        text = _text(action, "text")
+        known = slash.commands(self.env, actor, place.id)
+        command = slash.find(text, known)
+        typing = slash.typing(text, command, known[command]) if command else None
+        if command is None or typing is None:
+            return {"completions": []}
+        choices = typing.option.get("choices") or []
+        choices = [choice for choice in choices if typing.typed.casefold() in choice["name"].casefold()]
+        if typing.option.get("autocomplete"):
+            name = typing.option["name"]
+            with suppress(
+                TimeoutError, simcord.SetupError, simcord.BackendError
+            ):  # then nothing is suggested
+                if place.guild is None:
+                    choices = await actor.user.autocomplete(command, name, typing.typed, **typing.beside)
+                else:
+                    choices = await actor.autocomplete(place, command, name, typing.typed, **typing.beside)
+        return {
+            "completions": [
+                {"name": choice["name"], "text": typing.completed(str(choice["value"]))} for choice in choices
+            ]
+        }
+
     async def _dismiss(
         self, actor: simcord.MemberActor, place: simcord.ChannelHandle, action: Mapping[str, Any]
     ) -> None:
@@ -185,10 +261,13 @@ class Room:
             raise RefusedError("You can dismiss only your own private replies.")
         self.env.backend.delete_message(place.id, message.id)
 
-    _deeds: Mapping[str, Callable[..., Awaitable[None]]] = {
+    _deeds: Mapping[str, Callable[..., Awaitable[Any]]] = {
         "send": _send,
         "click": _click,
         "select": _select,
+        "menu": _menu,
+        "submit": _submit,
+        "complete": _complete,
         "dismiss": _dismiss,
     }
 
@@ -296,6 +375,13 @@ def _backend_words(error: simcord.BackendError) -> str:
 
 def _setup_words(error: simcord.SetupError) -> str:
     text = str(error)
+    if bounds := _BOUNDS.search(text):
+        least, most = bounds.groups()
+        return f"Choose {least}." if least == most else f"Choose {least} to {most}."
+    if longest := _TOO_LONG.search(text):
+        return f"At most {longest[1]} characters, please."
+    if "cannot be empty" in text:
+        return "Something is still missing."
     if "disabled" in text:
         return "That is switched off."
     if "No matching component" in text:

@@ -110,11 +110,11 @@ class Chat:
         await self._room.restart(bot)
         self._wake()
 
-    async def act(self, person: str, action: Mapping[str, Any]) -> None:
+    async def act(self, person: str, action: Mapping[str, Any]) -> dict[str, Any]:
         """What the page's buttons do: see Room.act. Raises RefusedError, whose message is for the person."""
         self._wake()  # for the typing indicator
         try:
-            await self._room.act(person, action)
+            return await self._room.act(person, action)
         finally:
             self._wake()
 
@@ -187,10 +187,10 @@ class Chat:
         if not isinstance(action, dict):
             raise web.HTTPBadRequest(text="not an action")
         try:
-            await self.act(person, action)
+            shown = await self.act(person, action)
         except RefusedError as error:
             return web.json_response({"ok": False, "error": str(error)})
-        return web.json_response({"ok": True})
+        return web.json_response({"ok": True, **shown})
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         # Compression would keep the loop busy, and the page is on this machine.

@@ -19,7 +19,7 @@ from bot.demo.chat.room import PEOPLE, RefusedError, Room
 
 log = logging.getLogger(__name__)
 
-Act = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+Act = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class Tab:
@@ -47,7 +47,7 @@ class Tab:
             if action.get("do") == "open":
                 self._open(str(action.get("channel")))
             else:
-                await self._act(self._person, action)
+                answer |= await self._act(self._person, action)
         except RefusedError as error:
             answer["error"] = str(error)
         except ValueError:
@@ -111,7 +111,7 @@ class Tab:
 
 
 def hello(room: Room, person: str) -> dict[str, Any]:
-    """What a tab needs to know once: the people and the commands."""
+    """What a tab needs to know once: the people, the commands and the menu of apps under a message."""
     actor = room.people[person]
     return {
         "me": person,
@@ -122,13 +122,14 @@ def hello(room: Room, person: str) -> dict[str, Any]:
         "people": [
             {"key": key, "id": str(room.people[key].id), "name": name} for key, name in PEOPLE.items()
         ],
+        "menus": slash.menus(room.env, actor, room.channel_id),
         "commands": [*_prefixed(room.env.bot), *_slashed(room.env, actor, room.channel_id)],
     }
 
 
 def _prefixed(bot: discord.Client) -> list[dict[str, str]]:
     """The commands that are typed as messages, for the composer's suggestions."""
-    if not isinstance(bot, commands.Bot) or not isinstance(bot.command_prefix, str):
+    if not isinstance(bot, commands.Bot | commands.AutoShardedBot) or not isinstance(bot.command_prefix, str):
         return []
     shown = []
     for command in sorted(bot.walk_commands(), key=lambda command: command.qualified_name):

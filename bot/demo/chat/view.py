@@ -22,9 +22,12 @@ NEWEST = 100
 
 _THINKING = 1 << 7
 _THREAD_CREATED = 18
-_ROW, _BUTTON, _STRING_SELECT, _USER_SELECT, _CHANNEL_SELECT = 1, 2, 3, 5, 8
+_ROW, _BUTTON, _TEXT_INPUT, _USER_SELECT, _CHANNEL_SELECT, _LABEL = 1, 2, 4, 5, 8, 18
+_LONG = 2
 _STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
-_SIZES_KEPT = 2000
+_COMMANDS_KEPT = 2000
+_SHAPES_KEPT = 2000
+Shape = tuple[int, int, bool]
 
 
 class View:
@@ -34,7 +37,15 @@ class View:
         self._backend = env.backend
         self._guild_id = guild_id
         self._markdown = Markdown(self._name)
-        self._sizes: OrderedDict[str, tuple[int, int] | None] = OrderedDict()
+        self._commands: OrderedDict[int, str] = OrderedDict()
+        """The whole names of the slash commands that were used, by interaction."""
+        self._shapes: OrderedDict[str, Shape | None] = OrderedDict()
+
+    def note_command(self, interaction: int, name: str) -> None:
+        """Remember the whole name of a slash command: SimCord knows only its first word."""
+        self._commands[interaction] = name
+        while len(self._commands) > _COMMANDS_KEPT:
+            self._commands.popitem(last=False)
 
     def channels(self, viewer: int) -> list[Json]:
         """What `viewer` may read: channels, each followed by its threads, and the DMs with the bot."""
@@ -105,6 +116,7 @@ class View:
             "thinking": bool(message.flags & _THINKING),
             "reply": self._reply(message),
             "used": self._used(message),
+            "asked_by": self._asked_by(message),
             "thread": self._thread(message),
             "system": message.type == _THREAD_CREATED,
             "highlight": viewer in message.mention_user_ids and viewer != message.author_id,
@@ -116,7 +128,7 @@ class View:
 
     def _attachment(self, file: Json) -> Json:
         address = _local(file["url"])
-        width, height = self._size(file["url"]) or (None, None)
+        width, height, moves = self._shape(file["url"]) or (None, None, False)
         return {
             "name": file["filename"],
             "url": address,
@@ -125,16 +137,17 @@ class View:
             "size": file["size"],
             "width": width,
             "height": height,
+            "moves": moves,
             "embedded": False,
         }
 
-    def _size(self, url: str) -> tuple[int, int] | None:
-        """A picture's width and height in pixels, so that the page can reserve its space."""
-        if url not in self._sizes:
-            self._sizes[url] = _picture_size(self._backend.cdn.get(url) or b"")
-            while len(self._sizes) > _SIZES_KEPT:
-                self._sizes.popitem(last=False)
-        return self._sizes[url]
+    def _shape(self, url: str) -> Shape | None:
+        """A picture's width and height in pixels, for which the page reserves space, and whether it moves."""
+        if url not in self._shapes:
+            self._shapes[url] = _shape_of(self._backend.cdn.get(url) or b"")
+            while len(self._shapes) > _SHAPES_KEPT:
+                self._shapes.popitem(last=False)
+        return self._shapes[url]
 
     def _embed(self, embed: Json, files: list[Json]) -> Json:
         pictures = {part: _picture(embed.get(part), files) for part in ("image", "thumbnail")}
@@ -209,6 +222,31 @@ class View:
             "max": control.get("max_values", 1),
         }
 
+    def form(self, modal: Json) -> Json | None:
+        """A form (a modal) of text fields; None if it has others."""
+        fields = []
+        for wrapper in modal.get("components") or []:
+            inner = (
+                [wrapper["component"]] if wrapper.get("type") == _LABEL else wrapper.get("components") or []
+            )
+            for field in inner:
+                if field.get("type") != _TEXT_INPUT:
+                    return None
+                fields.append(
+                    {
+                        "id": field["custom_id"],
+                        "label": wrapper.get("label") or field.get("label") or "",
+                        "about": wrapper.get("description") or "",
+                        "value": field.get("value") or "",
+                        "placeholder": field.get("placeholder") or "",
+                        "least": field.get("min_length") or 0,
+                        "most": field.get("max_length") or 4000,
+                        "required": bool(field.get("required", True)),
+                        "long": field.get("style") == _LONG,
+                    }
+                )
+        return {"title": modal.get("title") or "", "fields": fields}
+
     def _reply(self, message: Message) -> Json | None:
         if message.type == _THREAD_CREATED or not message.reference or message.reference.get("type", 0) != 0:
             return None
@@ -228,7 +266,13 @@ class View:
         if not about or not about.get("name"):
             return None
         user = self._backend.users.get(int(about["user"]["id"]))
-        return {"name": display_name(user) if user else "Somebody", "command": f"/{about['name']}"}
+        command = self._commands.get(int(about["id"]), about["name"])
+        return {"name": display_name(user) if user else "Somebody", "command": f"/{command}"}
+
+    def _asked_by(self, message: Message) -> str | None:
+        """Whose command or click this answers."""
+        about = message.interaction_metadata
+        return str(about["user"]["id"]) if about else None
 
     def _thread(self, message: Message) -> Json | None:
         number = message.id
@@ -271,10 +315,10 @@ def _picture(media: Json | None, files: list[Json]) -> Json | None:
     return {"url": _local(url), "alt": "", "name": ""} if url.startswith(CDN_BASE) else None
 
 
-def _picture_size(data: bytes) -> tuple[int, int] | None:
+def _shape_of(data: bytes) -> Shape | None:
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            return picture.size
+            return (*picture.size, bool(getattr(picture, "is_animated", False)))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
         return None  # not a picture, or a broken one: the page shows it as a file
 

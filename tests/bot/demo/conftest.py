@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import aiohttp
+import axe_core_python
 import discord
 import pytest
 from discord import app_commands
@@ -21,6 +23,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from bot.demo.chat.server import Chat
 from bot.demo.shop.drawing import draw
 
+AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
     "--headless=new",
@@ -107,6 +110,42 @@ class Choose(discord.ui.Select):
         await interaction.response.send_message(f"{interaction.user.mention} likes a {self.values[0]}.")
 
 
+class Two(discord.ui.Select):
+    def __init__(self):
+        options = [discord.SelectOption(label=name) for name in ("one", "two", "three")]
+        super().__init__(
+            custom_id="two", placeholder="Two to breed", options=options, min_values=2, max_values=2
+        )
+
+    async def callback(self, interaction):
+        await interaction.response.send_message(f"You chose {' and '.join(self.values)}.")
+
+
+class Form(discord.ui.Modal, title="A wish"):
+    def __init__(self):
+        super().__init__(custom_id="wish")
+        field = discord.ui.TextInput(custom_id="what", default="a tote", max_length=20)
+        self.add_item(discord.ui.Label(text="What shall I dream?", component=field))
+
+    async def on_submit(self, interaction):
+        wish = self.children[0].component.value
+        if wish == "nothing":
+            return
+        await interaction.response.send_message(f"You wish for {wish}.")
+
+
+class Wish(discord.ui.Button):
+    def __init__(self):
+        super().__init__(custom_id="wish", label="Make a wish")
+
+    async def callback(self, interaction):
+        await interaction.response.send_modal(Form())
+
+
+async def count(interaction, message: discord.Message):
+    await interaction.response.send_message(f"{len(message.content)} letters", ephemeral=True)
+
+
 def vote_view(number, votes=None):
     view = discord.ui.View(timeout=None)
     for item in (
@@ -129,8 +168,14 @@ class Toy(commands.AutoShardedBot):
         view = discord.ui.View(timeout=None)
         view.add_item(Choose())
         self.add_view(view)
-        for command in (bag, morph, shape, slow, mute, thread, whisper):
-            self.add_command(command.copy() if not isinstance(command, commands.HybridCommand) else command)
+        view.add_item(Two())
+        for command in (bag, find, eat, morph, shape, slow, mute, thread, whisper, ask):
+            self.add_command(
+                command
+                if isinstance(command, commands.HybridCommand | commands.HybridGroup)
+                else command.copy()
+            )
+        self.tree.add_command(app_commands.ContextMenu(name="Count the letters", callback=count))
         await self.tree.sync()
 
     async def on_command_error(self, context, error):
@@ -149,6 +194,39 @@ async def bag(context, number: int = 42):
     )
     embed.set_image(url=f"attachment://bag-{number}.png").set_footer(text="Nobody has voted")
     await context.send(embed=embed, file=picture(number), view=vote_view(number))
+
+
+async def colors(interaction, typed):
+    names = ("red", "green", "light blue")
+    return [app_commands.Choice(name=name.title(), value=name) for name in names if name.startswith(typed)]
+
+
+@commands.hybrid_command()
+@app_commands.autocomplete(color=colors)
+@app_commands.choices(size=[app_commands.Choice(name=name, value=name) for name in ("small", "large")])
+async def find(context, color: str, size: str = "small"):
+    """Find a bag."""
+    await context.send(f"A {size} {color} bag.")
+
+
+@commands.hybrid_group(fallback="what")
+async def eat(context):
+    """Not a bag."""
+
+
+@eat.command()
+async def cake(context):
+    """A cake."""
+    await context.send("Delicious.")
+
+
+@commands.command()
+async def ask(context):
+    """A form, and a list of which two are chosen."""
+    view = discord.ui.View(timeout=None)
+    for item in (Wish(), Two()):
+        view.add_item(item)
+    await context.send("Ask me", view=view)
 
 
 @commands.command()
@@ -252,6 +330,34 @@ class Browser:
         """Choose the option of a select whose words contain `text`."""
         menu = Select(self.one(css))
         menu.select_by_visible_text(next(option.text for option in menu.options if text in option.text))
+
+    def look_for_faults(self):
+        """What axe finds serious: a line each."""
+        self.driver.execute_script(AXE)
+        found = self.driver.execute_async_script(
+            "const done = arguments[0]; axe.run().then((result) => done(result.violations))"
+        )
+        return [
+            f"{fault['id']}: {fault['help']}: {node['html'][:120]} {node.get('failureSummary', '')[:300]}"
+            for fault in found
+            if fault["impact"] in ("serious", "critical")
+            for node in fault["nodes"]
+        ]
+
+    def media(self, **features):
+        """Let the system ask for something: `prefers_color_scheme="light"`."""
+        wanted = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
+
+    def resize(self, width, height):
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+
+    def press(self, *keys):
+        """Press keys wherever the focus is."""
+        self.driver.switch_to.active_element.send_keys(*keys)
 
     def type(self, text):
         """Send `text` as a message."""

@@ -16,7 +16,11 @@ const state = {
   reply: null,
   sent: [],              // my texts, newest last, for the up arrow
   stick: true,           // keep the newest message in view
+  following: 0,          // until when an answer to my click is scrolled to
+  completions: { text: null, found: [] },
 };
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const scrolling = () => calm.matches ? "auto" : "smooth";
 let socket = null;
 let retry = 250;
 
@@ -88,8 +92,8 @@ function connect() {
   };
   line.onmessage = (event) => {
     if (line !== socket) return;
-    const { type, value, n, error } = JSON.parse(event.data);
-    if (type === "done") done(n, error);
+    const { type, value, n, error, form, completions } = JSON.parse(event.data);
+    if (type === "done") done(n, error, form, completions);
     else hears[type](value);
   };
   line.onclose = () => {
@@ -105,14 +109,29 @@ function connect() {
 function say(action) {
   const n = ++state.asked;
   if (socket.readyState !== WebSocket.OPEN) {
-    complain("The connection was lost. The page reconnects on its own once the demo runs.");
+    complain("The connection was lost. The page reconnects on its own once the demo runs.", true);
     return null;
   }
   socket.send(JSON.stringify({ ...action, n }));
   return n;
 }
 
-function done(n, error) {
+function done(n, error, form, completions) {
+  if (n === state.completing) {
+    state.completing = null;
+    if (composer.value === state.completions.text) {
+      state.completions.found = completions || [];
+      suggest();
+    }
+    return;
+  }
+  if (state.submitting === n) {
+    state.submitting = null;
+    $("form").removeAttribute("aria-busy");
+    $("form-error").textContent = error || "";
+    if (!error) $("form").close();
+    return;
+  }
   if (state.pending.delete(n)) drawPending();
   const control = state.waiting.get(n);
   if (control) {
@@ -120,6 +139,7 @@ function done(n, error) {
     control.removeAttribute("aria-busy");
   }
   if (error) complain(error);
+  if (form) showForm(form);
 }
 
 const hears = {
@@ -142,6 +162,7 @@ const hears = {
   messages({ channel, fresh, new: arrived, gone }) {
     if (channel !== state.channel) return;
     document.body.dataset.connected = "true";
+    if ($("error").dataset.connection) $("error").hidden = true;
     if (fresh) {
       state.messages.clear();
       $("messages").replaceChildren();
@@ -152,11 +173,14 @@ const hears = {
       state.messages.delete(id);
       find(id)?.remove();
     }
+    const known = new Set(state.messages.keys());
     for (const message of arrived) place(message, !fresh);
     regroup();
     drawPending();
     seen();
-    follow(arrived.some((message) => message.author.id === state.hello.id));
+    // A message of mine, or the answer to my click, is what I want to see.
+    follow(arrived.some((message) => message.author.id === state.hello.id
+      || (!known.has(message.id) && message.asked_by === state.hello.id && Date.now() < state.following)));
   },
   busy(channels) {
     state.busy = channels;
@@ -244,9 +268,14 @@ function openChannel(id) {
 }
 
 function toggleSide(open) {
+  const was = document.body.classList.contains("open");
+  if (was === open) return;
   document.body.classList.toggle("open", open);
   $("menu").setAttribute("aria-expanded", String(open));
   $("veil").hidden = !open;
+  $("main").inert = open;
+  if (open) $("channels").querySelector("[aria-current]")?.focus();
+  else $("menu").focus();
 }
 
 /* Messages */
@@ -318,13 +347,33 @@ function draw(message) {
     message.thread ? starter(message.thread) : null,
     message.ephemeral ? privacy(message) : null,
     message.ephemeral || message.system ? null : make("div", { class: "tools" },
-      make("button", { type: "button", title: "Reply", "aria-label": `Reply to ${author.name}`, onclick: () => replyTo(message) }, "↩ Reply")),
+      make("button", { type: "button", title: "Reply", "aria-label": `Reply to ${author.name}`, onclick: () => replyTo(message) }, "↩ Reply"),
+      apps(message)),
   );
   const body = element.querySelector(".text");
   if (message.edited && message.text && !message.thinking) (body.lastElementChild || body).append(make("span", { class: "edited" }, " (edited)"));
   if (/^(?:\p{Extended_Pictographic}[\uFE0F\u200D\p{Emoji_Modifier}]*\s*){1,6}$/u.test(message.text)) body.classList.add("jumbo");
   enliven(element);
   return element;
+}
+
+/* The menu "Apps" of a message: what Discord shows after a right click. */
+function apps(message) {
+  if (!state.hello.menus.length || state.channels.find((one) => one.id === state.channel)?.private) return null;
+  const list = make("ul", { class: "menu", hidden: true }, ...state.hello.menus.map((name) => make("li", {}, make("button", {
+    type: "button", onclick: () => { shut(); use(opener, { do: "menu", channel: state.channel, message: message.id, name }); },
+  }, name))));
+  const opener = make("button", { type: "button", "aria-expanded": "false", "aria-haspopup": "true", "aria-label": "Apps", title: "Apps",
+    onclick: () => {
+      list.hidden = !list.hidden;
+      opener.setAttribute("aria-expanded", String(!list.hidden));
+      if (!list.hidden) list.querySelector("button").focus();
+    } }, "⋯ Apps");
+  const shut = () => { list.hidden = true; opener.setAttribute("aria-expanded", "false"); };
+  const box = make("span", { class: "apps" }, opener, list);
+  box.addEventListener("keydown", (event) => { if (event.key === "Escape") { shut(); opener.focus(); } });
+  box.addEventListener("focusout", (event) => { if (!box.contains(event.relatedTarget)) shut(); });
+  return box;
 }
 
 function escapeText(text) {
@@ -343,7 +392,7 @@ function above(message) {
 function flash(id) {
   const target = find(id);
   if (!target) return;
-  target.scrollIntoView({ block: "center", behavior: "smooth" });
+  target.scrollIntoView({ block: "center", behavior: scrolling() });
   target.classList.remove("flash");
   void target.offsetWidth;
   target.classList.add("flash");
@@ -376,14 +425,25 @@ function picture(file, widest = 520, tallest = 440) {
   // Reserve its space until it has loaded, so that nothing jumps.
   const scale = Math.min(1, widest / file.width, Math.min(tallest, innerHeight * 0.6) / file.height);
   if (file.width) image.style.width = `${Math.round(file.width * scale)}px`;
-  image.addEventListener("load", () => follow());
+  image.addEventListener("load", () => { follow(); if (file.moves && calm.matches) freeze(image); });
   return make("button", { type: "button", class: "picture", "aria-label": `Enlarge: ${file.alt || file.name || "picture"}`, onclick: () => enlarge(file) }, image);
+}
+
+/* For who wants little motion, an animation stands still until it is enlarged. */
+function freeze(image) {
+  const still = make("canvas", { width: image.naturalWidth, height: image.naturalHeight, role: "img", "aria-label": image.alt, class: "still" });
+  still.style.width = image.style.width;
+  still.getContext("2d").drawImage(image, 0, 0);
+  image.replaceWith(still);
 }
 
 function enlarge(file) {
   const box = $("lightbox");
-  box.querySelector("img").src = file.url;
-  box.querySelector("img").alt = file.alt || "";
+  const image = box.querySelector("img");
+  image.src = file.url;
+  image.alt = file.alt || "";
+  // As large as the window allows, whatever its own size is.
+  image.style.setProperty("--ratio", file.width ? file.width / file.height : 1);
   box.querySelector("p").textContent = file.alt || file.name || "";
   box.showModal();
 }
@@ -445,7 +505,16 @@ function select(message, control) {
     element.addEventListener("change", choose);
     return [element];
   }
-  return [element, make("button", { type: "button", class: "primary choose", disabled: control.disabled, onclick: choose }, "Choose")];
+  const wanted = control.min === control.max ? `${control.min}` : `${control.min} to ${control.max}`;
+  const chooser = make("button", { type: "button", class: "primary choose", onclick: choose });
+  const count = () => {
+    const chosen = element.selectedOptions.length;
+    chooser.textContent = `Choose ${wanted}${chosen ? ` (${chosen} chosen)` : ""}`;
+    chooser.disabled = control.disabled || chosen < control.min || chosen > control.max;
+  };
+  element.addEventListener("change", count);
+  count();
+  return [make("div", { class: "many" }, make("span", { "aria-hidden": "true" }, control.placeholder), element), chooser];
 }
 
 function use(element, action) {
@@ -454,7 +523,31 @@ function use(element, action) {
   if (n === null) return;
   element.setAttribute("aria-busy", "true");
   state.waiting.set(n, element);
+  state.following = Date.now() + 60e3;
 }
+
+/* A form that the bot shows (a modal) */
+
+function showForm(form) {
+  $("form-title").textContent = form.title;
+  $("form-error").textContent = "";
+  $("fields").replaceChildren(...form.fields.map((field) => {
+    const input = make(field.long ? "textarea" : "input", { name: field.id, maxlength: field.most, minlength: field.least || null, required: field.required, placeholder: field.placeholder, autocomplete: "off" });
+    input.value = field.value;
+    return make("label", {}, field.label, field.about ? make("small", {}, field.about) : null, input);
+  }));
+  $("form").dataset.form = form.id;
+  $("form").showModal();
+}
+
+$("form").querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (state.submitting) return;
+  const values = Object.fromEntries([...$("fields").querySelectorAll("input, textarea")].map((field) => [field.name, field.value]));
+  state.submitting = say({ do: "submit", channel: state.channel, form: $("form").dataset.form, values });
+  if (state.submitting !== null) $("form").setAttribute("aria-busy", "true");
+});
+$("form-cancel").addEventListener("click", () => $("form").close());
 
 function starter(thread) {
   const count = thread.count === 1 ? "1 message" : `${thread.count} messages`;
@@ -496,7 +589,9 @@ function drawTyping() {
   }
 }
 
-function complain(words) {
+function complain(words, connection = false) {
+  if (connection) $("error").dataset.connection = "lost";
+  else delete $("error").dataset.connection;
   $("error").replaceChildren(words, make("button", { type: "button", "aria-label": "Close", onclick: () => { $("error").hidden = true; } }, "✕"));
   $("error").hidden = false;
 }
@@ -526,7 +621,7 @@ stay.observe(scroller);
 stay.observe($("messages"));
 $("newest").addEventListener("click", () => {
   state.stick = true;
-  scroller.scrollTo({ top: scroller.scrollHeight, behavior: "smooth" });
+  scroller.scrollTo({ top: scroller.scrollHeight, behavior: scrolling() });
 });
 
 /* Composer */
@@ -571,57 +666,96 @@ function send() {
 }
 
 let chosen = 0;
+let picked = false;   // whether one was gone to with the arrows
 function suggestions() {
   const text = composer.value;
   if (!/^[!/]/.test(text) || !state.hello) return [];
-  return state.hello.commands.filter((command) => command.name.startsWith(text) && command.name !== text).slice(0, 12);
+  const commands = state.hello.commands.filter((command) => command.name.startsWith(text) && command.name !== text).slice(0, 12);
+  if (commands.length || !text.startsWith("/")) {
+    return commands.map((one) => ({ name: one.name, usage: one.usage, about: one.about, text: `${one.name}${one.usage ? " " : ""}` }));
+  }
+  return state.completions.text === text ? state.completions.found.slice(0, 25).filter((one) => one.text !== text)
+    .map((one) => ({ name: one.name, usage: "", about: "", text: one.text })) : [];
+}
+
+/* What may follow in an option of a slash command: the bot knows. */
+let asking = null;
+function complete() {
+  const text = composer.value;
+  clearTimeout(asking);
+  if (!/^\/\S+\s/.test(text) || !state.hello || state.completions.text === text) return;
+  asking = setTimeout(() => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    state.completions = { text, found: [] };
+    state.completing = say({ do: "complete", channel: state.channel, text });
+  }, 150);
 }
 
 function suggest() {
+  complete();
   const found = suggestions();
   chosen = Math.min(chosen, Math.max(found.length - 1, 0));
   $("suggestions").hidden = !found.length;
-  $("suggestions").replaceChildren(...found.map((command, index) => make("li", {
-    role: "option", id: `suggestion-${index}`, "aria-selected": String(index === chosen),
-    onmousedown: (event) => { event.preventDefault(); take(command); },
-  }, make("b", {}, command.name), make("i", {}, command.usage), make("span", {}, command.about))));
-  if (found.length) composer.setAttribute("aria-activedescendant", `suggestion-${chosen}`);
+  composer.setAttribute("aria-expanded", String(found.length > 0));
+  const marked = found.length > 0 && (picked || !isWhole());   // what Enter would take
+  $("suggestions").replaceChildren(...found.map((one, index) => make("li", {
+    role: "option", id: `suggestion-${index}`, "aria-selected": String(marked && index === chosen),
+    onmousedown: (event) => { event.preventDefault(); take(one); },
+  }, make("b", {}, one.name), make("i", {}, one.usage), make("span", {}, one.about))));
+  if (marked) composer.setAttribute("aria-activedescendant", `suggestion-${chosen}`);
   else composer.removeAttribute("aria-activedescendant");
 }
 
-function take(command) {
+function take(one) {
   chosen = 0;
-  fill(`${command.name}${command.usage ? " " : ""}`);
+  picked = false;
+  fill(one.text);
 }
 
-composer.addEventListener("input", () => { chosen = 0; grow(); suggest(); });
-composer.addEventListener("blur", () => { $("suggestions").hidden = true; });
+function hideSuggestions() {
+  $("suggestions").hidden = true;
+  composer.setAttribute("aria-expanded", "false");
+  composer.removeAttribute("aria-activedescendant");
+}
+
+/* Whether the text can be sent as it is: it is a whole command, or follows one. */
+function isWhole() {
+  const text = composer.value.trimEnd();
+  return state.hello.commands.some((command) => text === command.name || text.startsWith(`${command.name} `));
+}
+
+composer.addEventListener("input", () => { chosen = 0; picked = false; grow(); suggest(); });
+composer.addEventListener("blur", hideSuggestions);
 composer.addEventListener("focus", suggest);
 composer.addEventListener("keydown", (event) => {
-  const found = suggestions();
+  const found = $("suggestions").hidden ? [] : suggestions();
   if (event.isComposing) return;
   if (event.key === "Enter" && !event.shiftKey) {
     event.preventDefault();
-    send();
+    if (found.length && (picked || !isWhole())) take(found[chosen]);
+    else send();
   } else if (event.key === "Tab" && found.length && !event.shiftKey) {
     event.preventDefault();
     take(found[chosen]);
   } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && found.length) {
     event.preventDefault();
-    chosen = (chosen + (event.key === "ArrowDown" ? 1 : found.length - 1)) % found.length;
+    // The first press marks the first one, if the text could be sent as it is.
+    if (picked || !isWhole()) chosen = (chosen + (event.key === "ArrowDown" ? 1 : found.length - 1)) % found.length;
+    picked = true;
     suggest();
     $(`suggestion-${chosen}`).scrollIntoView({ block: "nearest" });
   } else if (event.key === "ArrowUp" && !composer.value && state.sent.length) {
     event.preventDefault();
     fill(state.sent[state.sent.length - 1]);
   } else if (event.key === "Escape") {
-    if (found.length) $("suggestions").hidden = true;
+    if (found.length) hideSuggestions();
     else replyTo(null);
   }
 });
 $("send").addEventListener("click", () => { send(); composer.focus(); });
 $("menu").addEventListener("click", () => toggleSide(!document.body.classList.contains("open")));
 $("veil").addEventListener("click", () => toggleSide(false));
+addEventListener("keydown", (event) => { if (event.key === "Escape" && document.body.classList.contains("open")) toggleSide(false); });
 $("lightbox").addEventListener("click", () => $("lightbox").close());
 $("as").addEventListener("change", () => {
   state.me = $("as").value;
@@ -636,7 +770,7 @@ $("as").addEventListener("change", () => {
   old.close();
 });
 addEventListener("keydown", (event) => {
-  const typing = /^(?:INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+  const typing = /^(?:INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName) || document.querySelector("dialog[open]");
   if (!typing && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) composer.focus();
 });
 setInterval(tickTimes, 15000);

@@ -100,8 +100,68 @@ async def test_slash_commands_are_typed(ada):
         answer = await ada.last()
         assert answer["used"] == {"name": "Ada", "command": "/bag"}
         assert f"toy-{number}" in answer["embeds"][0]["title"]
+    assert await ada.send("/eat cake") == {"ok": True}
+    assert (await ada.last())["used"] == {"name": "Ada", "command": "/eat cake"}
     assert "error" in await ada.send("/bag banana")
-    assert {"name": "/bag", "usage": "[number]", "about": "Dream one bag."} in (await ada.state())["commands"]
+    known = (await ada.state())["commands"]
+    assert {"name": "/bag", "usage": "[number]", "about": "Dream one bag."} in known
+    assert {"name": "!morph", "usage": "<number>", "about": "An animation."} in known
+
+
+@pytest.mark.parametrize(
+    ("text", "completions"),
+    [
+        ("/find ", {"Red": "/find red", "Green": "/find green", "Light Blue": '/find "light blue"'}),
+        ("/find gr", {"Green": "/find green"}),
+        ("/find color:gr", {"Green": "/find color:green"}),
+        ('/find "light b', {"Light Blue": '/find "light blue"'}),
+        ("/find red ", {"small": "/find red small", "large": "/find red large"}),
+        ("/find size:large color:re", {"Red": "/find size:large color:red"}),
+        ("/find red small x", {}),
+        ("/find", {}),
+        ("/bag 4", {}),
+        ("!find gr", {}),
+        ("/nothing ", {}),
+    ],
+)
+async def test_options_of_slash_commands_are_completed(ada, text, completions):
+    answer = await ada.act(do="complete", text=text)
+    assert {each["name"]: each["text"] for each in answer["completions"]} == completions
+
+
+async def test_a_form_is_shown_filled_in_and_submitted(ada, ben):
+    await ada.send("!ask")
+    message = await ada.last()
+    form = (await ada.click(message, "wish"))["form"]
+    assert form["title"] == "A wish"
+    (field,) = form["fields"]
+    assert (field["label"], field["value"], field["most"]) == ("What shall I dream?", "a tote", 20)
+    for wish, error in (("x" * 21, "At most 20 characters, please."), ("", "Something is still missing.")):
+        assert (await ada.act(do="submit", form=form["id"], values={"what": wish}))["error"] == error
+    assert (await ada.act(do="submit", form=form["id"], values={"what": "a clutch"})) == {"ok": True}
+    assert (await ada.last())["text"] == "You wish for a clutch."
+    assert "gone" in (await ada.act(do="submit", form=form["id"], values={"what": "more"}))["error"]
+
+
+async def test_apps_on_a_message(ada, ben):
+    assert (await ada.state())["menus"] == ["Count the letters"]
+    await ben.send("hello")
+    message = next(one for one in await ada.messages() if one["text"] == "hello")
+    assert await ada.act(do="menu", message=message["id"], name="Count the letters") == {"ok": True}
+    answer = await ada.last()
+    assert (answer["text"], answer["ephemeral"]) == ("5 letters", True)
+    assert not (await ada.act(do="menu", message=message["id"], name="Eat it"))["ok"]
+
+
+async def test_a_choice_of_two_says_how_many_it_wants(ada):
+    await ada.send("!ask")
+    message = await ada.last()
+    one = await ada.act(do="select", message=message["id"], custom_id="two", values=["one"])
+    assert one["error"] == "Choose 2."
+    assert await ada.act(do="select", message=message["id"], custom_id="two", values=["one", "two"]) == {
+        "ok": True
+    }
+    assert (await ada.last())["text"] == "You chose one and two."
 
 
 async def test_what_cannot_be_done_is_told_in_words(ada, ben):
