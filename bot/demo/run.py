@@ -8,29 +8,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-import discord
-
-from bot import codes, words
 from bot.app import App, freeze_memory
-from bot.client.replies import dress
 from bot.demo.chat.server import Chat
-from bot.errors import Refusal
+from bot.demo.live_card import LiveCard
+from bot.demo.story import Story
 from bot.settings import load_config
 from gan.toml_settings import SettingsError
 
 BAGS = 600
 MINUTES = 10
 SHOP_PORT = 8090
-FIRST_DREAM_EPOCH = 20
-CHANNEL = "bag-dreams"
+CHANNELS = {
+    "bag-dreams": "Where new handbags are dreamed up",
+    "hall-of-fame": "The bags that were loved most",
+}
+HOME, HALL = CHANNELS
+DAILY_AFTER = timedelta(minutes=2)
 CONFIG = """\
 # Rewritten whenever the demo starts.
 [scraper]
@@ -57,13 +58,15 @@ runs = "{folder}/runs"
 checkpoint_seconds = 10
 
 [bot]
-channel = "{channel}"
+channel = "{home}"
+hall = "{hall}"
+timezone = "UTC"
 store = "sqlite+aiosqlite:///{folder}/bot.db"
 favorites = "{folder}/favorites"
 generators = "{folder}/generators"
 scrape_at = ""
 train_at = ""
-dream_at = ""
+dream_at = "{dream_at}"
 best_at = ""
 train_minutes = {minutes}
 grid_seconds = 15
@@ -72,8 +75,6 @@ vote_minutes = 2
 cooldown_seconds = 0
 server_per_minute = 0
 """
-FIRST_WORDS = "My first dream today. Press a button below it, or type `!bag`."
-log = logging.getLogger(__name__)
 
 
 class Demo:
@@ -103,12 +104,16 @@ class Demo:
             shop = await stack.enter_async_context(_shop(self._bags))
             config = await asyncio.to_thread(self._configure, shop)
             self.app = await stack.enter_async_context(App(load_config(config)))
-            self.chat = await stack.enter_async_context(
-                Chat(self.app.create_bot(), channel=CHANNEL, port=_free_port(self._port))
+            gallery = self._folder / "gallery"
+            chat = Chat(
+                self.app.create_bot(), channels=CHANNELS, gallery=gallery, port=_free_port(self._port)
             )
+            await self.app.store.lose_messages(chat.guild_id)
+            self.chat = await stack.enter_async_context(chat)
             freeze_memory()
-            story = asyncio.create_task(self._story())
-            stack.push_async_callback(_cancel, story)
+            story = Story(self.app, self.chat, self._bags, gallery)
+            for scene in (story.tell(), story.keep_gallery(), LiveCard(self.app, self._bags).run()):
+                stack.push_async_callback(_cancel, asyncio.create_task(scene))
             self._stack = stack.pop_all()
         return self
 
@@ -123,34 +128,11 @@ class Demo:
         config = self._folder / "config.toml"
         # JSON's strings are TOML's, whatever is in the folder's name.
         folder = json.dumps(self._folder.as_posix())[1:-1]
-        config.write_text(
-            CONFIG.format(folder=folder, shop=shop, channel=CHANNEL, minutes=self._minutes), "utf-8"
-        )
+        daily = datetime.now(UTC) + DAILY_AFTER
+        values = {"home": HOME, "hall": HALL, "minutes": self._minutes}
+        values["dream_at"] = f"{daily.minute} {daily.hour} * * *"
+        config.write_text(CONFIG.format(folder=folder, shop=shop, **values), "utf-8")
         return config
-
-    async def _story(self) -> None:
-        """What happens without being asked: a welcome, a scrape, a training run and the first dream bag."""
-        try:
-            await self.app.announcer.say(words.typed(_welcome(self._bags), self.app.guilds.prefix))
-            if not self.app.trainer.running:
-                await self.app.scraper.start()
-                await self.app.scraper.done.wait()
-                await self.app.trainer.start()
-            await self._dream_first_bag()
-        except discord.DiscordException:
-            log.exception("the demo's story failed; the chat goes on")
-
-    async def _dream_first_bag(self) -> None:
-        while True:
-            with contextlib.suppress(Refusal):
-                model = await self.app.studio.current()
-                # The very first dreams are fog, which the grids in the thread show.
-                if model.epoch >= FIRST_DREAM_EPOCH or not self.app.trainer.running:
-                    break
-            await asyncio.sleep(0.5)
-        for channel in self.app.announcer.homes():
-            design = await self.app.cards.design(codes.fresh(model.version), channel.guild.id, None)
-            await channel.send(**dress({"content": FIRST_WORDS, **design}, self.app.guilds.prefix))
 
 
 @asynccontextmanager
@@ -197,15 +179,3 @@ async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-def _welcome(bags: int) -> str:
-    """The first message in the demo's channel."""
-    return (
-        "👜 **Hello! I dream handbags.** This is a simulated Discord on your own machine, with the real bot "
-        f"in it. Right now I am collecting {bags:,} drawn bags from a small shop next door. Then I train on "
-        "them, and the bags emerge in a thread, epoch by epoch.\n"
-        "Type **`!bag`** for a dream, **`!bag 42`** for the bag of seed 42, **`!bag grid 9`**, "
-        "**`!bag interpolate 42 7`**, **`!bag vote`** or **`!bag help`**. "
-        "You can speak as any of three people: choose one at the lower left."
-    )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.store.database import Database
-from bot.store.models import Post, PublishedCommands, RunPost
+from bot.store.models import HallPost, Poll, Post, PublishedCommands, RunPost
 
 
 class Posts(Database):
@@ -66,3 +66,18 @@ class Posts(Database):
             .values(guild_id=guild_id, run=run, **told)
             .on_conflict_do_update(index_elements=["guild_id", "run"], set_=told)
         )
+
+    async def lose_messages(self, guild_id: int) -> None:
+        """Note that all messages and slash commands of a guild are gone, as those of a demo that has ended.
+
+        Its post of the day is then posted again; what is in the hall of fame counts as removed by somebody.
+        """
+
+        def lose(connection: Connection) -> None:
+            connection.execute(delete(PublishedCommands))
+            connection.execute(delete(RunPost).where(RunPost.guild_id == guild_id))
+            connection.execute(update(Poll).where(Poll.guild_id == guild_id).values(announced=True))
+            connection.execute(update(Post).where(Post.guild_id == guild_id).values(message_id=None))
+            connection.execute(update(HallPost).where(HallPost.guild_id == guild_id).values(message_id=0))
+
+        await self.write(lose)

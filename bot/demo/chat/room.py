@@ -50,10 +50,20 @@ class RefusedError(Exception):
     """An action that a person can't do; the message tells them why."""
 
 
-class Room:
-    """`bot` in the server "Bag Lovers" with one text channel and three people."""
+GUEST = "dora"
+"""A member who acts by herself: nobody can choose to be her."""
 
-    def __init__(self, bot: discord.Client, *, channel: str, name: str, settle_timeout: float) -> None:
+
+class Room:
+    """`bot` in the server "Bag Lovers" with text channels, three people and a guest.
+
+    SimCord's clock starts at the same time in every process, so its server, channels and people, which are
+    made before the clock is set, always have the same ids: what they did is theirs after a restart.
+    """
+
+    def __init__(
+        self, bot: discord.Client, *, channels: Mapping[str, str], name: str, settle_timeout: float
+    ) -> None:
         self.env = simcord.Env(
             bot, shard_count=1, strict_sync=False, check_errors=False, settle_timeout=settle_timeout
         )
@@ -61,17 +71,21 @@ class Room:
         """Held during each action: SimCord refuses two at a time."""
         self.busy: Counter[int] = Counter()
         """How many actions are waiting or running, by channel id."""
-        self._catch_up()
         self.env.backend.bot_user.name = name
-        users = {key: self.env.create_user(key, global_name=shown) for key, shown in PEOPLE.items()}
+        everybody = PEOPLE | {GUEST: GUEST.title()}
+        users = {key: self.env.create_user(key, global_name=shown) for key, shown in everybody.items()}
         owner = next(iter(users.values()))
         guild = self.env.create_guild("Bag Lovers", owner=owner)
         self.guild_id = guild.id
-        self.channel_id = guild.create_text_channel(channel, topic="Where new handbags are dreamed up").id
-        self.people: Mapping[str, simcord.MemberActor] = {
+        ids = [guild.create_text_channel(name, topic=topic).id for name, topic in channels.items()]
+        self.channel_id = ids[0]
+        self._actors = {
             key: simcord.MemberActor(self.env, guild, user) if user is owner else guild.add_member(user)
             for key, user in users.items()
         }
+        self.people: Mapping[str, simcord.MemberActor] = {key: self._actors[key] for key in PEOPLE}
+        self.guest = self._actors[GUEST]
+        self._catch_up()
         self.view = View(self.env, guild.id)
         self._forms: dict[str, Interaction] = {}
         """Forms that the bot has shown, by the id of the interaction that led to each."""
@@ -99,7 +113,7 @@ class Room:
         or complete (channel, text). Gives what the page shows at once: a form, or completions.
         Raises RefusedError.
         """
-        actor = self.people.get(person)
+        actor = self._actors.get(person)
         deed = self._deeds.get(_text(action, "do"))
         if actor is None or deed is None:
             raise RefusedError("Nobody here can do that.")

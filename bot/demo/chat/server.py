@@ -20,33 +20,39 @@ from bot.demo.chat.tab import Tab, hello
 
 log = logging.getLogger(__name__)
 
+CHANNELS = {"bag-dreams": "Where new handbags are dreamed up"}
 _PAGE = Path(__file__).with_name("page")
 _TICK_SECONDS = 0.1
 _TICKS_TO_SETTLE = 10
+_POLICY = "default-src 'self'; frame-ancestors 'none'; form-action 'none'"
 _SAFE = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'none'",
+    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 
 
 class Chat:
-    """`async with Chat(bot, channel="bag-dreams") as chat:` runs `bot` and serves the page at `chat.address`.
+    """`async with Chat(bot) as chat:` runs `bot` and serves the page at `chat.address`.
 
-    `port` 0 takes any free one; `name` is the bot's. An action waits for the bot's work for at most
-    `settle_timeout` seconds before the next one has its turn. Entering raises OSError if the port is taken.
+    `channels` are names and topics; the first one is open at first. What is in the folder `gallery` is served
+    at `chat.address + "/gallery/"`. `port` 0 takes any free one; `name` is the bot's. An action waits for the
+    bot's work for at most `settle_timeout` seconds before the next one has its turn. Entering raises OSError
+    if the port is taken.
     """
 
     def __init__(
         self,
         bot: discord.Client,
         *,
-        channel: str = "bag-dreams",
+        channels: Mapping[str, str] = CHANNELS,
+        gallery: Path | None = None,
         port: int = 0,
         name: str = "Bag Dreams",
         settle_timeout: float = 1.0,
     ) -> None:
-        self._room = Room(bot, channel=channel, name=name, settle_timeout=settle_timeout)
+        self._room = Room(bot, channels=channels, name=name, settle_timeout=settle_timeout)
+        self._gallery = gallery
         self._port = port
         self._tabs: set[Tab] = set()
         self._deeds: set[asyncio.Task[None]] = set()
@@ -118,6 +124,10 @@ class Chat:
         finally:
             self._wake()
 
+    def messages(self) -> list[dict[str, Any]]:
+        """The newest messages of the first channel as the guest sees them, oldest first."""
+        return self._room.view.messages(self.channel_id, self._room.guest.id)
+
     # One task watches the room and wakes the tabs.
 
     async def _watch(self) -> None:
@@ -144,6 +154,7 @@ class Chat:
         app.router.add_get("/", self._page)
         app.router.add_get("/{name:chat\\.css|chat\\.js|icon\\.svg}", self._page)
         app.router.add_get("/cdn/{path:.+}", self._file)
+        app.router.add_get("/gallery/{path:.*}", self._exhibit)
         app.router.add_get("/state", self._state)
         app.router.add_post("/act", self._act)
         app.router.add_get("/ws", self._socket)
@@ -163,6 +174,16 @@ class Chat:
         if not kind.startswith(("image/", "video/")):
             headers["Content-Disposition"] = "attachment"
         return web.Response(body=data, content_type=kind, headers=headers)
+
+    async def _exhibit(self, request: web.Request) -> web.StreamResponse:
+        path = request.match_info["path"] or "index.html"
+        root = self._gallery.resolve() if self._gallery else None
+        file = root and (root / path).resolve()
+        if not root or not file or not file.is_relative_to(root) or not file.is_file():
+            raise web.HTTPNotFound(text="there is no such page in the gallery yet")
+        # The pages have the bags' colors in style attributes.
+        policy = {"Content-Security-Policy": f"{_POLICY}; style-src 'self' 'unsafe-inline'"}
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache", **policy})
 
     async def _state(self, request: web.Request) -> web.Response:
         person = _person(request)
@@ -224,7 +245,8 @@ async def _guard(request: web.Request, handler: Any) -> web.StreamResponse:
         raise web.HTTPForbidden(text="not from another page")
     response: web.StreamResponse = await handler(request)
     if not response.prepared:
-        response.headers.update(_SAFE)
+        for name, value in _SAFE.items():
+            response.headers.setdefault(name, value)
     return response
 
 

@@ -279,7 +279,7 @@ async def toy():
 
 @pytest.fixture
 async def chat(toy):
-    async with Chat(toy, channel="bag-dreams") as chat:
+    async with Chat(toy) as chat:
         yield chat
 
 

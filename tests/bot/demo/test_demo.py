@@ -8,9 +8,11 @@ import re
 import signal
 import sys
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from bot.demo.run import Demo
 from tests.bot.demo.person import Person
@@ -64,7 +66,7 @@ async def told(demo, words):
 
 
 async def test_it_collects_trains_and_answers_and_leaves_nothing_behind(tmp_path, away, session, monkeypatch):
-    monkeypatch.setattr("bot.demo.run.FIRST_DREAM_EPOCH", 1)  # this run is over after a few
+    monkeypatch.setattr("bot.demo.story.FIRST_DREAM_EPOCH", 1)  # this run is over after a few
     monkeypatch.setenv("GAN_RECIPE__CHANNELS", "16")
     folder = tmp_path / "demo"
     async with Demo(folder, port=0, bags=60, minutes=0.05) as demo:
@@ -96,6 +98,49 @@ async def test_it_collects_trains_and_answers_and_leaves_nothing_behind(tmp_path
     assert 30 <= json.loads((folder / "dataset" / "manifest.json").read_text())["count"] <= 60
     assert [path.name for path in away.iterdir() if not path.name.startswith(".coverage")] == []
     assert started(tmp_path.name) == {}
+
+
+def titles(demo):
+    """The titles of all embeds."""
+    return [embed.get("title") or "" for post in posts(demo) for embed in post.embeds]
+
+
+def hall(demo):
+    """The id of the hall of fame's channel."""
+    return next(
+        channel.id for channel in demo.chat.env.guild.channels.values() if channel.name == "hall-of-fame"
+    )
+
+
+@pytest.mark.slow
+async def test_it_tells_its_whole_story_and_knows_who_returns(tmp_path, away, session, monkeypatch):
+    monkeypatch.setattr("bot.demo.story.FIRST_DREAM_EPOCH", 1)
+    monkeypatch.setattr("bot.demo.story.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("bot.demo.story.GALLERY_SECONDS", 0.5)
+    monkeypatch.setattr("bot.demo.run.DAILY_AFTER", timedelta(minutes=-1))
+    async with Demo(tmp_path / "demo", port=0, bags=60, minutes=0.05) as demo:
+        for words in ("I live in this demo", "a gallery, a site of its own", r"Dream bag of \w+day"):
+            await told(demo, words)
+        await until(lambda: "✅ The training run is done" in titles(demo), 60)
+        assert any(title.startswith("Vote ") for title in titles(demo))
+        await until(lambda: demo.chat.env.backend.messages[hall(demo)], 60)
+        loved = next(iter(demo.chat.env.backend.messages[hall(demo)].values())).embeds[0]["title"]
+
+        async def exhibited():
+            async with session.get(f"{demo.address}/gallery/favorites.html") as page:
+                return page.status == 200 and "bags/" in await page.text()
+
+        async with asyncio.timeout(60):
+            while not await exhibited():
+                await asyncio.sleep(0.1)
+        for path in ("../bot.db", "%2e%2e/bot.db", "nothing.html"):
+            async with session.get(URL(f"{demo.address}/gallery/{path}", encoded=True)) as page:
+                assert page.status == 404
+
+    async with Demo(tmp_path / "demo", port=0, bags=60, minutes=0.05) as demo:
+        await told(demo, "Welcome back")
+        await until(lambda: loved in titles(demo), 60)
+        assert await Person(session, demo.chat, "ada").send("/bag favorites") == {"ok": True}
 
 
 @pytest.mark.slow

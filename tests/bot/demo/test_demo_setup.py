@@ -1,4 +1,4 @@
-"""`!bag setup` in the chat page: channels are chosen from a list, and forms are told to be Discord's."""
+"""`!bag setup` in the chat page: channels are chosen from a list, and the form is filled in."""
 
 from bot.app import App
 from bot.demo.chat.server import Chat
@@ -21,4 +21,7 @@ async def test_the_panel_is_used_over_http(make_config, pool, session):
         assert (await ada.act(do="select", **choice))["ok"]
         hall = (await ada.last())["rows"][1][0]
         assert [option["value"] for option in hall["options"] if option["default"]] == [channel]
-        assert "form" in (await ada.click(panel, "bag:setup:more"))["error"]
+        form = (await ada.click(panel, "bag:setup:more"))["form"]
+        values = {field["id"]: field["value"] for field in form["fields"]} | {"votes": "7"}
+        assert await ada.act(do="submit", form=form["id"], values=values) == {"ok": True}
+        assert "7" in str((await ada.last())["embeds"])
