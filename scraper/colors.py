@@ -86,7 +86,7 @@ def name_color(pixels: NDArray[np.uint8], bag: NDArray[np.bool_] | None = None) 
 def bag_pixels(pixels: NDArray[np.uint8], bag: NDArray[np.bool_] | None = None) -> NDArray[np.uint8] | None:
     """A sample of the bag's pixels, uint8 [3, n]; None if less than 2 % of the square is bag."""
     step = max(1, len(pixels) // SAMPLES)
-    sample = pixels[::step, ::step].reshape(-1, 3).T
+    sample = np.ascontiguousarray(pixels[::step, ::step].reshape(-1, 3).T)
     where = np.minimum.reduce(sample) < BACKGROUND if bag is None else bag[::step, ::step].ravel()
     if np.count_nonzero(where) < len(where) / 50:
         return None
