@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scraper.atomic import sync
 from scraper.catalog import Catalog
@@ -22,6 +23,8 @@ from scraper.twins import LOOK, twins
 from scraper.vocabulary import Words
 
 VERSION = 1
+THUMB = 4
+"""Pixels along a side of a thumbnail."""
 
 
 class DatasetError(Exception):
@@ -111,26 +114,38 @@ def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray)
     words = Words()
     with (
         (folder / "images.npy").open("wb") as pixels,
+        (folder / "thumbnails.npy").open("wb") as thumbs,
         (folder / "items.jsonl").open("w", encoding="utf-8") as items,
     ):
         header(pixels, count, size)
+        header(thumbs, count, THUMB)
         for square_bytes, row in rows(catalog, settings, chosen):
             line = json.dumps(row, ensure_ascii=False)
             # Without the time it was first seen, so that the same pictures have the same hash.
             digest.update(square_bytes)
             digest.update(json.dumps(row | {"time": ""}, ensure_ascii=False).encode())
             pixels.write(square_bytes)
+            thumbs.write(thumbnail(square_bytes, size))
             items.write(f"{line}\n")
             words.add(row | {"color": ""} if row["color_measured"] else row)
             images += 1
         if images != count:
             header(pixels, images, size)
+            header(thumbs, images, THUMB)
     manifest = {"version": VERSION, "image_size": size, "count": images, "content_hash": digest.hexdigest()}
     counts = words.write(folder)
     (folder / "manifest.json").write_text(json.dumps(manifest) + "\n", "utf-8")
     for path in (*folder.iterdir(), folder):
         sync(path)
     return Built(images, digest.hexdigest(), count - images, chosen.count(2), counts)
+
+
+def thumbnail(square_bytes: bytes, size: int) -> bytes:
+    """A square in little, uint8 [4, 4, 3]: by these the bot finds the photo that a dream resembles most."""
+    cell = size // THUMB
+    cells = np.frombuffer(square_bytes, np.uint8).reshape(THUMB, cell, THUMB, cell, 3)
+    means: NDArray[np.uint8] = cells.mean((1, 3), np.float32).round().astype(np.uint8)
+    return means.tobytes()
 
 
 def header(file: Any, count: int, size: int) -> None:

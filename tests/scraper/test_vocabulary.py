@@ -99,6 +99,7 @@ def test_a_dataset_without_words_has_no_files_of_them(project, bags):
         "images.npy",
         "items.jsonl",
         "manifest.json",
+        "thumbnails.npy",
     ]
 
 
