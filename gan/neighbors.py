@@ -83,7 +83,7 @@ def nearest_photo(picture: NDArray[np.uint8], dataset: Path) -> NearestPhoto | N
         return None
     try:
         return _nearest_photo(picture, dataset)
-    except (ValueError, LookupError, TypeError) as error:
+    except (EOFError, ValueError, LookupError, TypeError) as error:
         raise OSError(f"the dataset {dataset} is broken ({error}): rebuild it") from error
 
 
