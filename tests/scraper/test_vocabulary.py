@@ -76,6 +76,9 @@ def test_words_stand_beside_their_pictures_whatever_is_left_out(project, bags):
         wanted = [("gray", "backpack"), ("red", "handbag"), ()][int(name[:3]) // 31]
         assert said == wanted, name  # the last were measured as red, and have no tag
     assert len(rows(project)) == 64
+    thumbs = np.load(project.path / "dataset" / "thumbnails.npy")
+    means = np.stack(project.images()).reshape(64, 4, 8, 4, 8, 3).mean((2, 4))
+    assert np.abs(thumbs - means).max() <= 0.5
     assert known.said("a grey knapsack, please").words == ("gray", "backpack")
     assert known.said("rouge purse").words == ("red", "handbag")
     assert known.said("red bag").words == ("red",)
