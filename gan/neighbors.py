@@ -139,7 +139,7 @@ def _least_distances(ours: NDArray[np.float32], thumbs: NDArray[np.uint8]) -> ND
         for at in range(0, len(thumbs), _ROWS):
             theirs = thumbs[at : at + _ROWS].reshape(-1, _THUMB * _THUMB * 3).astype(np.float32)
             squares = _distances(ours.reshape(2, -1), theirs).min(axis=0).clip(0) / theirs.shape[1]
-            yield np.sqrt(squares) - 0.5  # thumbnails are rounded
+            yield np.sqrt(squares) - 1  # thumbnails are rounded, twice
 
     return np.concatenate(list(parts()))
 

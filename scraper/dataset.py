@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
 from scraper.atomic import sync
 from scraper.catalog import Catalog
@@ -142,10 +142,8 @@ def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray)
 
 def thumbnail(square_bytes: bytes, size: int) -> bytes:
     """A square in little, uint8 [4, 4, 3]: by these the bot finds the photo that a dream resembles most."""
-    cell = size // THUMB
-    cells = np.frombuffer(square_bytes, np.uint8).reshape(THUMB, cell, THUMB, cell, 3)
-    means: NDArray[np.uint8] = cells.mean((1, 3), np.float32).round().astype(np.uint8)
-    return means.tobytes()
+    image = Image.frombytes("RGB", (size, size), square_bytes)
+    return image.resize((THUMB, THUMB), Image.Resampling.BOX).tobytes()
 
 
 def header(file: Any, count: int, size: int) -> None:

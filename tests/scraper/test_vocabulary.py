@@ -78,7 +78,7 @@ def test_words_stand_beside_their_pictures_whatever_is_left_out(project, bags):
     assert len(rows(project)) == 64
     thumbs = np.load(project.path / "dataset" / "thumbnails.npy")
     means = np.stack(project.images()).reshape(64, 4, 8, 4, 8, 3).mean((2, 4))
-    assert np.abs(thumbs - means).max() <= 0.5
+    assert np.abs(thumbs - means).max() <= 1
     assert known.said("a grey knapsack, please").words == ("gray", "backpack")
     assert known.said("rouge purse").words == ("red", "handbag")
     assert known.said("red bag").words == ("red",)
