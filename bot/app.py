@@ -63,7 +63,7 @@ class App:
         self._own_pool = pool is None
         self.pool = pool or DrawingPool()
         generators = Generators(runs, settings.generators, settings.generators_kept)
-        self.studio = Studio(self.pool, self.store, generators)
+        self.studio = Studio(self.pool, self.store, generators, config.gan.dataset)
         self.cards = Cards(self.studio, self.store)
         say = self.announcer.say
         self.trainer = TrainerProcess(config.path, runs, settings.train_minutes, say)

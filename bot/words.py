@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.formats import counted, duration, escaped, ordinal, short
 from gan.events import Epoch, Failed, Finished, Started, Stopped
+from gan.neighbors import NearestPhoto
 from gan.seeds import SEEDS
 
 UP, DOWN, AGAIN, SAVE, VARY, BREED = "👍", "👎", "🎲", "💾", "🔀", "💞"
@@ -399,6 +400,28 @@ TOP_TITLES = {
 TOP_FOOTER = (
     "ranked by the lower bound of Wilson's score interval, so many votes count more than few · pick one below"
 )
+
+
+NEAR_COPY = (
+    "It looks nearly like one of the real photos that bags are learned from, so it stays out of the hall of "
+    f"fame, which is for bags that nobody has seen before. Press {VARY} to make it your own."
+)
+
+
+def newness(nearest: NearestPhoto | None) -> str:
+    """How new a design is, beside the photo that it resembles most."""
+    if nearest is None:
+        return "I can't tell: the photos that bags are learned from aren't here."
+    if nearest.is_copy:
+        verdict = "a near copy of a real photo"
+    elif nearest.distance < 0.2:
+        verdict = "close to a real photo"
+    elif nearest.distance < 0.3:
+        verdict = "about as new as one real bag is beside the others"
+    else:
+        verdict = "new: further from every photo than most real bags are from each other"
+    percent = round(100 * nearest.distance)
+    return f"{verdict}; {percent} % away from the nearest of today's {nearest.photos:,} photos"
 
 
 def hall_title(code: str) -> str:

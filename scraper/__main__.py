@@ -212,9 +212,10 @@ def build(context: typer.Context, as_json: Json = False) -> None:
     if built.lost:
         report.problem("dataset", f"{built.lost} pictures are missing from the disk and were left out")
     numbers = {"images": built.images, "image_size": settings.image_size, "content_hash": built.content_hash}
-    words = f"{settings.dataset}: {built.images} images of {settings.image_size}×{settings.image_size}"
-    words += f", near-duplicates left out: {built.twins}" if built.twins else ""
-    report.say(words, event="built", **numbers, dataset=str(settings.dataset))
+    line = f"{settings.dataset}: {built.images} images of {settings.image_size}×{settings.image_size}"
+    line += f", near-duplicates left out: {built.twins}" if built.twins else ""
+    line += f"; {sum(built.words.values())} words ({', '.join(built.words)})" if built.words else ""
+    report.say(line, event="built", **numbers, dataset=str(settings.dataset), vocabulary=built.words)
 
 
 @app.command()

@@ -13,10 +13,10 @@ from time import time as clock
 from typing import Literal, Self
 
 from scraper.files import Files
-from scraper.schema import SCHEMA, VERSION
+from scraper.schema import SCHEMA, UPGRADE, VERSION
 from scraper.shop import LONGEST_WORDS, Found, Listing, clean
 from scraper.square import Square
-from scraper.tags import TAGS
+from scraper.tags import TAGS, color_in_title
 
 RESUME_WITHIN = timedelta(hours=20)
 """An unfinished crawl resumes where it stopped, unless it began longer ago than this.
@@ -96,10 +96,12 @@ class Catalog:
             version = self.db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self.db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+            elif version == VERSION - 1:
+                self.db.create_function("color_in_title", 2, color_in_title, deterministic=True)
+                self.db.executescript(f"BEGIN IMMEDIATE; {UPGRADE} COMMIT;")
             elif version != VERSION:
                 hint = "start in another folder and import the originals of this one"
                 raise CatalogError(f"{folder}/catalog.sqlite has version {version}, not {VERSION}: {hint}")
-            self.respell()
         except sqlite3.DatabaseError as error:
             raise CatalogError(f"{folder}/catalog.sqlite: {error}") from error
 
@@ -109,12 +111,6 @@ class Catalog:
     def __exit__(self, *_: object) -> None:
         self.db.close()
         self.lock.close()
-
-    def respell(self) -> None:
-        """Turns "grey", which older versions wrote, into "gray"; `keep` does so for what is still wanted."""
-        old = "SELECT 1 FROM tally WHERE what = 'color' AND shop = '' AND name = 'grey' AND n > 0"
-        if self.db.execute(old).fetchone():
-            self.db.execute("UPDATE items SET color = 'gray' WHERE color = 'grey'")
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
@@ -264,12 +260,13 @@ class Catalog:
         sha256: str,
         size: int,
         picture: Square,
-        color: str,
+        measured: str,
         etag: str | None = None,
         modified: str | None = None,
     ) -> Kept:
         """Adds an item's picture, of `size` bytes: row and square. Call within a transaction.
 
+        `measured` is the color of its pixels, or "".
         The original is on disk already. It replaces the item's former picture; a forgotten one is dropped.
         """
         db = self.db
@@ -291,9 +288,8 @@ class Catalog:
             self.files.squares.write(slot, picture.pixels)
         db.execute(
             "UPDATE items SET state = 'kept', reason = NULL, transient = 0, picture = ?, etag = ?,"
-            " modified = ?, asked = ?,"
-            " color = CASE color WHEN '' THEN ? WHEN 'grey' THEN 'gray' ELSE color END WHERE id = ?",
-            (slot, etag, modified, clock(), color, item),
+            " modified = ?, asked = ?, measured = ? WHERE id = ?",
+            (slot, etag, modified, clock(), measured, item),
         )
         if old not in (None, slot):
             self.release(old)

@@ -1,6 +1,6 @@
 """The catalog's schema. Triggers keep counts, so `stats` reads a few rows however many pictures there are."""
 
-VERSION = 3
+VERSION = 4
 
 TABLES = """
 CREATE TABLE crawls (id INTEGER PRIMARY KEY, shop TEXT NOT NULL, started TEXT NOT NULL, finished TEXT);
@@ -22,6 +22,7 @@ CREATE TABLE items (
     crawl INTEGER NOT NULL DEFAULT 0,
     title TEXT NOT NULL, brand TEXT NOT NULL, category TEXT NOT NULL, color TEXT NOT NULL,
     material TEXT NOT NULL, condition TEXT NOT NULL, price TEXT NOT NULL, currency TEXT NOT NULL,
+    measured TEXT NOT NULL DEFAULT '',                          -- the color of its pixels: a guess, no tag
     state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'failed')),
     reason TEXT, transient INTEGER NOT NULL DEFAULT 0, picture INTEGER REFERENCES pictures (id),
     etag TEXT, modified TEXT,                                   -- validators of its picture
@@ -46,15 +47,19 @@ CREATE INDEX tally_top ON tally (what, n);
 """
 
 
-TAGS = ("brand", "category", "color")
+def color_of(row: str) -> str:
+    """A row's color: the shop's, or else that of the pixels."""
+    return f"COALESCE(NULLIF({row}.color, ''), {row}.measured)"
 
 
 def counts(row: str) -> list[tuple[str, str, str, str]]:
     """What an item counts toward: (what, shop, name, condition), as SQL on the row NEW or OLD."""
     kept = f"{row}.state = 'kept'"
-    tags = [(f"'{tag}'", "''", f"{row}.{tag}", f"{kept} AND {row}.{tag} != ''") for tag in TAGS]
+    tags = {"brand": f"{row}.brand", "category": f"{row}.category", "color": color_of(row)}
+    said = [(f"'{tag}'", "''", name, f"{kept} AND {name} != ''") for tag, name in tags.items()]
+    guessed = ("'measured'", "''", "'color'", f"{kept} AND {row}.color = '' AND {row}.measured != ''")
     failed = ("'failures'", "''", f"COALESCE({row}.reason, '')", f"{row}.state = 'failed'")
-    return [("'state'", f"{row}.shop", f"{row}.state", "TRUE"), *tags, failed]
+    return [("'state'", f"{row}.shop", f"{row}.state", "TRUE"), *said, guessed, failed]
 
 
 def plus(row: str) -> str:
@@ -83,11 +88,15 @@ def amount(name: str, sign: str, value: str) -> str:
     )
 
 
-CHANGED = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in ("state", "reason", *TAGS))
-TRIGGERS = f"""
+COUNTED = ("state", "reason", "brand", "category", "color", "measured")
+CHANGED = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in COUNTED)
+ITEM_TRIGGERS = f"""
 CREATE TRIGGER items_in AFTER INSERT ON items BEGIN {plus("NEW")} END;
 CREATE TRIGGER items_out AFTER DELETE ON items BEGIN {minus("OLD")} END;
 CREATE TRIGGER items_change AFTER UPDATE ON items WHEN {CHANGED} BEGIN {minus("OLD")} {plus("NEW")} END;
+"""
+TRIGGERS = f"""
+{ITEM_TRIGGERS}
 CREATE TRIGGER pictures_in AFTER INSERT ON pictures BEGIN
     {amount("pictures", "+", "1")} {amount("bytes", "+", "NEW.bytes")}
 END;
@@ -97,3 +106,24 @@ END;
 """  # our own names
 
 SCHEMA = f"{TABLES}{TRIGGERS}PRAGMA user_version = {VERSION};"
+
+UPGRADE = f"""
+ALTER TABLE items ADD COLUMN measured TEXT NOT NULL DEFAULT '';
+DROP TRIGGER items_in; DROP TRIGGER items_out; DROP TRIGGER items_change;
+UPDATE items SET color = 'gray' WHERE color = 'grey';
+UPDATE items SET measured = color, color = '' WHERE state = 'kept' AND color_in_title(title, brand) = ''
+    AND color IN ('beige', 'black', 'blue', 'brown', 'gray', 'green', 'orange', 'pink', 'purple', 'red',
+                  'white', 'yellow');
+UPDATE pages SET etag = NULL, modified = NULL WHERE shop IN (SELECT shop FROM items WHERE measured != '');
+DELETE FROM tally WHERE what = 'color';
+INSERT INTO tally SELECT 'color', '', {color_of("items")} AS name, COUNT(*) FROM items
+    WHERE state = 'kept' AND name != '' GROUP BY name;
+INSERT INTO tally SELECT 'measured', '', 'color', COUNT(*) FROM items WHERE measured != '';
+{ITEM_TRIGGERS}
+PRAGMA user_version = {VERSION};
+"""  # noqa: S608  # our own names
+"""From version 3, which kept measured colors among the tags.
+
+A color that a picture's title names is a tag; any other could be either. It counts as measured until its
+shop says it again: an import does so, and the next crawl, which reads all pages as if they were new.
+"""

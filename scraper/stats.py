@@ -11,7 +11,9 @@ TOP = 15
 
 
 def count(catalog: Catalog) -> dict[str, Any]:
-    """Counts: pictures, bytes; items by shop and state, brand, category, color; failures by reason."""
+    """Counts: pictures, bytes; items by shop and state, brand, category, color (how many of these
+    are `measured` by their pixels); failures by reason.
+    """
     db = catalog.db
     total = dict(db.execute("SELECT name, n FROM tally WHERE what = 'all'").fetchall())
     shops: dict[str, dict[str, int]] = {}
@@ -22,7 +24,9 @@ def count(catalog: Catalog) -> dict[str, Any]:
         what: dict(db.execute(top, (what, TOP)).fetchall())
         for what in ("brand", "category", "color", "failures")
     }
-    return {"pictures": total.get("pictures", 0), "bytes": total.get("bytes", 0), "shops": shops, **tags}
+    measured = dict(db.execute("SELECT what, n FROM tally WHERE what = 'measured'").fetchall())
+    counts = {"pictures": total.get("pictures", 0), "bytes": total.get("bytes", 0), "shops": shops}
+    return counts | tags | {"measured": measured.get("measured", 0)}
 
 
 def tables(numbers: dict[str, Any]) -> Group:
@@ -39,7 +43,8 @@ def tables(numbers: dict[str, Any]) -> Group:
     parts = [shops]
     for name in ("brand", "category", "color", "failures"):
         if numbers[name]:
-            part = Table(name, "pictures")
+            measured = f"measured: {numbers['measured']}" if name == "color" and numbers["measured"] else None
+            part = Table(name, "pictures", caption=measured)
             for value, number in numbers[name].items():
                 part.add_row(value, str(number))
             parts.append(part)

@@ -104,9 +104,11 @@ BRANDS: Final = (
     "Versace",
     "Wrangler",
 )
-ALIASES: Final = {"dior": "Christian Dior", "yvessaintlaurent": "Saint Laurent", "ysl": "Saint Laurent",
-                  "salvatoreferragamo": "Ferragamo", "lv": "Louis Vuitton", "bulgari": "Bvlgari",
-                  "valentinogaravani": "Valentino", "bottega": "Bottega Veneta"}  # fmt: skip
+ALIASES: Final = {"Dior": "Christian Dior", "Yves Saint Laurent": "Saint Laurent", "YSL": "Saint Laurent",
+                  "Salvatore Ferragamo": "Ferragamo", "LV": "Louis Vuitton", "Bulgari": "Bvlgari",
+                  "Valentino Garavani": "Valentino", "Bottega": "Bottega Veneta",
+                  "Benetton": "United Colors of Benetton"}  # fmt: skip
+"""Other names of known brands."""
 
 CATEGORIES: Final = {
     "backpack": "backpack|back pack|rucksack|knapsack",
@@ -239,7 +241,7 @@ def normalize(found: Found, currency: str = "") -> Found:
         title=title,
         brand=brand(found.brand) or brand_in(title),
         category=category(found.category, title),
-        color=color(found.color, without(title, spaced(found.brand))),
+        color=color(found.color) or color_in_title(title, spaced(found.brand)),
         material=last(MADE_OF, found.material) or last(MADE_OF, title) or spaced(found.material).lower(),
         condition=spaced(found.condition).lower(),
         price=amount,
@@ -258,7 +260,7 @@ def key(words: str) -> str:
     return "".join(letter for letter in plain.casefold() if letter.isalnum() and letter.isascii())
 
 
-KNOWN_BRANDS: Final = {key(name): name for name in BRANDS} | ALIASES
+KNOWN_BRANDS: Final = {key(name): ALIASES.get(name, name) for name in (*BRANDS, *ALIASES)}
 
 
 def brand(words: str) -> str:
@@ -285,9 +287,9 @@ def brand_in(title: str) -> str:
     return next((KNOWN_BRANDS[each] for each in beginnings if each in KNOWN_BRANDS), "")
 
 
-def without(title: str, brand: str) -> str:
-    """The title after the brand that it begins with: Red Wing and Ivory Tag are no colors."""
-    return title[len(brand) :] if title.casefold().startswith(brand.casefold()) else title
+def color_in_title(title: str, brand: str) -> str:
+    """The color in a title after the brand that it begins with: Red Wing and Ivory Tag are no colors."""
+    return color_in(title[len(brand) :] if title.casefold().startswith(brand.casefold()) else title)
 
 
 def last_part(category: str) -> str:
@@ -330,12 +332,10 @@ def last(table: Table, words: str) -> str:
     return meaning[matches[-1]] if matches else ""
 
 
-def color(said: str, title: str) -> str:
-    """The color in the shop's own field, in its own word if that is unknown; else the one in the title."""
+def color(said: str) -> str:
+    """The color in the shop's own field, in its own word if that is unknown; empty if it says nothing."""
     own = spaced(said).lower()
-    if own in UNSAID or NUMBER.fullmatch(own):
-        return color_in(title)
-    return color_in(own) or own
+    return "" if own in UNSAID or NUMBER.fullmatch(own) else color_in(own) or own
 
 
 def color_in(words: str) -> str:

@@ -30,6 +30,7 @@ from bot.drawing.look import look
 from gan import animate
 from gan.grid import enlarge
 from gan.grid import grid as numbered
+from gan.neighbors import NearestPhoto, nearest_photo
 from gan.run import Run
 from scraper.colors import Color, name_color
 
@@ -166,6 +167,11 @@ def picture(design: Design) -> Job[Picture]:
     return Job((design,), _picture)
 
 
+def nearest(picture: Picture, dataset: Path) -> Job[NearestPhoto | None]:
+    """The photo of a dataset folder that a picture resembles most; see `nearest_photo`."""
+    return Job((), partial(_nearest, picture.original, dataset))
+
+
 def grid(designs: Sequence[Design], columns: int) -> Job[bytes]:
     """Designs as one numbered PNG."""
     return Job(tuple(designs), partial(_grid, columns=columns))
@@ -220,6 +226,10 @@ def _picture(images: Images) -> Picture:
     original = Image.fromarray(pixels)
     color = name_color(pixels) or NO_BAG
     return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
+
+
+def _nearest(original: bytes, dataset: Path, _images: Images) -> NearestPhoto | None:
+    return nearest_photo(np.asarray(Image.open(BytesIO(original))), dataset)
 
 
 def _grid(images: Images, columns: int) -> bytes:

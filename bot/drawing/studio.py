@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
 
 from bot import codes, words
 from bot.codes import Code
@@ -19,6 +21,7 @@ from bot.store.designs import Bred
 from bot.store.store import Store
 from gan import run as runs
 from gan.events import Epoch
+from gan.neighbors import NearestPhoto
 
 MUTATION = 0.02
 """Share of a child's numbers that are neither parent's."""
@@ -28,17 +31,21 @@ STEPS = 8
 """Designs on the strip of a morph."""
 PICTURES = 200
 """Finished pictures that are remembered, 0.1 MB each: what was just shown is saved, or shown again."""
+log = logging.getLogger(__name__)
 
 
 class Studio:
     """Draws and breeds designs. What it is asked for goes through a queue per lane of the drawing pool."""
 
-    def __init__(self, pool: DrawingPool, store: Store, generators: Generators) -> None:
+    def __init__(
+        self, pool: DrawingPool, store: Store, generators: Generators, dataset: Path | None = None
+    ) -> None:
         self._pool = pool
         self._quick = DrawQueue(pool, "quick")
         self._slow = DrawQueue(pool, "slow")
         self._pictures: OrderedDict[Code, jobs.Picture] = OrderedDict()
         self._store = store
+        self._dataset = dataset
         self.generators = generators
 
     @property
@@ -90,6 +97,20 @@ class Studio:
         while len(self._pictures) > PICTURES:
             self._pictures.popitem(last=False)
         return picture
+
+    async def nearest(self, code: Code) -> NearestPhoto | None:
+        """The photo of today's dataset that a design resembles most; None if there is none, or a broken one.
+
+        Raises Refusal. The design's generator may have learned from an older dataset, which is gone.
+        """
+        if self._dataset is None:
+            return None
+        picture = await self.picture(code)
+        try:
+            return await self._quick.draw(jobs.nearest(picture, self._dataset))
+        except OSError as error:
+            log.warning("no bag can be compared with the photos: %s", error)
+            return None
 
     async def latent(self, code: Code) -> bytes:
         """What a design is drawn from, float32 [z]. Raises Refusal."""

@@ -61,6 +61,8 @@ class ShowCog(Feature):
             files.append(attach("family.png", data, words.family_alt(named, family)))
         else:
             embed.add_field(name="Seed", value=named.name)
+        newness = words.newness(await self.studio.nearest(named))
+        embed.add_field(name="How new", value=newness, inline=False)
         children = await self.store.children(named, CHILDREN + 1)
         if children:
             embed.add_field(name="Children", value=words.children(children, CHILDREN), inline=False)

@@ -94,9 +94,12 @@ class VoteCog(Feature):
         guild = guild_id(interaction)
         fresh = await self._favorites.keep(code, guild, COMMUNITY)
         self._kept.add((guild, code))
-        if fresh and (interaction.guild is None or self.bot.hall(interaction.guild) is None):
+        if not fresh:
+            return
+        copies = await self._favorites.hall.shuts_out(code)
+        if copies or interaction.guild is None or self.bot.hall(interaction.guild) is None:
             picture = await self.cards.design(Code.of(code), guild, None)
-            text = words.community_favorite(code, up)
+            text = words.community_favorite(code, up) + (f" {words.NEAR_COPY}" if copies else "")
             await answer(interaction, text, **picture)
 
     async def _show_votes(self, interaction: Interaction, code: str, shown: int) -> None:

@@ -40,6 +40,13 @@ def bag(rgb):
         ((198, 52, 128), "pink"),  # magenta
         ((130, 130, 132), "gray"),
         ((228, 226, 222), "white"),
+        ((96, 74, 52), "brown"),  # too dull to be vivid
+        ((60, 40, 30), "brown"),
+        ((130, 95, 50), "brown"),  # old gold
+        ((150, 135, 115), "beige"),
+        ((90, 40, 90), "purple"),
+        ((40, 58, 44), "green"),
+        ((26, 32, 58), "blue"),
     ],
 )
 def test_a_color_has_a_word_that_shops_use_and_its_rgb(rgb, name):

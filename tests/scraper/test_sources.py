@@ -70,15 +70,16 @@ def test_originals_are_kept_as_they_came(project, folder, tmp_path):
         }
 
 
-def test_another_size_needs_no_other_import(project, folder):
+@pytest.mark.parametrize("size", [128, 50])
+def test_another_size_needs_no_other_import(project, folder, size):
     project.run("import", folder)
-    project.configure("image_size = 128")
+    project.configure(f"image_size = {size}")
     shutil.rmtree(folder)
 
     built = project.run("build", "--json").event("built")
 
-    assert (built["images"], built["image_size"]) == (4, 128)
-    assert project.images().shape == (4, 128, 128, 3)
+    assert (built["images"], built["image_size"]) == (4, size)
+    assert project.images().shape == (4, size, size, 3)
 
 
 def test_without_originals_the_squares_still_make_a_dataset(project, folder, tmp_path):

@@ -113,7 +113,8 @@ class FavoritesCog(Feature):
             await whisper(interaction, words.unsaved(code))
             return
         await self._favorites.keep(code, guild, person)
-        await whisper(interaction, words.saved(code))
+        copies = await self._favorites.hall.shuts_out(code)
+        await whisper(interaction, f"{words.saved(code)} {words.NEAR_COPY}" if copies else words.saved(code))
 
     @commands.Cog.listener("on_ready")
     async def mend(self) -> None:

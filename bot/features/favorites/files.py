@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bot.drawing.studio import Studio
 from bot.store.store import Store
 from bot.store.votes import Tally
 from gan.atomic import write_atomically
+from gan.neighbors import NearestPhoto
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Favorite:
     dreamt_at: datetime
     tally: Tally
     picture: Picture
+    nearest: NearestPhoto | None
+    """The photo that it resembles most; None if there was nothing to compare it with."""
 
 
 class FavoriteFiles:
@@ -58,6 +61,7 @@ class FavoriteFiles:
             card.created_at,
             card.tally,
             await self._studio.picture(named),
+            await self._studio.nearest(named),
         )
         await asyncio.to_thread(write, self._folder, favorite)
 
@@ -88,6 +92,7 @@ def write(folder: Path, favorite: Favorite) -> None:
         "color": favorite.picture.color,
         "votes": {"up": favorite.tally.up, "down": favorite.tally.down},
         "dreamt_at": favorite.dreamt_at.isoformat(),
+        "nearest": asdict(favorite.nearest) if favorite.nearest else None,
     }
     data = (favorite.picture.original, favorite.picture.large, json.dumps(about, indent=2).encode() + b"\n")
     for name, content in zip(_names(str(favorite.code)), data, strict=True):

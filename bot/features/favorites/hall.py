@@ -54,8 +54,13 @@ class Hall:
                     # Whoever deleted it did not want it there.
                     await self._store.complete_hall_post(guild_id, code, REMOVED)
                     return
-        if hall is not None:
+        if hall is not None and not await self.shuts_out(code):
             await self._post(hall, code)
+
+    async def shuts_out(self, code: str) -> bool:
+        """Whether a design is too near a photo for any hall. Raises Refusal if it can't be drawn."""
+        nearest = await self._bot.services.studio.nearest(Code.of(code))
+        return nearest is not None and nearest.is_copy
 
     async def _post(self, hall: discord.TextChannel, code: str) -> None:
         title = words.hall_title(code)
