@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,12 +25,14 @@ class Favorite:
 
     code: Code
     latent: bytes
-    """float32 [z]"""
+    """float32 [z + w]"""
     parents: Sequence[Code]
     epoch: int
     dreamt_at: datetime
     tally: Tally
     picture: Picture
+    words: Mapping[str, str]
+    """By facet, with which it was drawn."""
 
 
 class FavoriteFiles:
@@ -58,6 +60,7 @@ class FavoriteFiles:
             card.created_at,
             card.tally,
             await self._studio.picture(named),
+            (await self._studio.words([named]))[0],
         )
         await asyncio.to_thread(write, self._folder, favorite)
 
@@ -84,6 +87,7 @@ def write(folder: Path, favorite: Favorite) -> None:
         # Each of these doubles is a float32, exactly.
         "latent": np.frombuffer(favorite.latent, np.float32).tolist(),
         "parents": [str(parent) for parent in favorite.parents],
+        "words": dict(favorite.words),
         "epoch": favorite.epoch,
         "color": favorite.picture.color,
         "votes": {"up": favorite.tally.up, "down": favorite.tally.down},
