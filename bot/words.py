@@ -274,9 +274,7 @@ def bag_of(said: Mapping[str, str]) -> str:
     if not said:
         return ""
     order = sorted(said, key=lambda facet: _ADJECTIVES.index(facet) if facet in _ADJECTIVES else 9)
-    before = [
-        said[facet].title() if facet == "brand" else said[facet] for facet in order if facet != "category"
-    ]
+    before = [said[facet] for facet in order if facet != "category"]
     return with_article(" ".join([*before, said.get("category", "bag")]))
 
 

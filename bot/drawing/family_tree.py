@@ -49,11 +49,16 @@ def draw_tree(
     _measure(root)
     _place(root, MARGIN)
     generations = _generations(root)
-    label = LABEL + LINE_HEIGHT * max(len(_lines(member)) for member in pictures)
-    foot = MARGIN + generations * (SIDE + label + RISE)
-    sheet = Image.new("RGB", (round(root.width + 2 * MARGIN), foot + SELF + label + MARGIN), "white")
-    _draw(sheet, root, foot, label, pictures)
+    lines = max(len(_lines(member)) for member in pictures)
+    foot = MARGIN + generations * (SIDE + _label(lines) + RISE)
+    height = foot + SELF + _label(len(_lines(name))) + MARGIN
+    sheet = Image.new("RGB", (round(root.width + 2 * MARGIN), height), "white")
+    _draw(sheet, root, foot, lines, pictures)
     return sheet
+
+
+def _label(lines: int) -> int:
+    return LABEL + LINE_HEIGHT * lines
 
 
 def _lines(code: str) -> list[str]:
@@ -90,15 +95,16 @@ def _generations(member: _Member) -> int:
 
 
 def _draw(
-    sheet: Image.Image, member: _Member, top: int, label: int, pictures: Mapping[str, Image.Image]
+    sheet: Image.Image, member: _Member, top: int, lines: int, pictures: Mapping[str, Image.Image]
 ) -> None:
     pen = ImageDraw.Draw(sheet)
-    above = top - RISE - label - SIDE
+    above = top - RISE - _label(lines) - SIDE
     for parent in member.parents:
         half = top - RISE // 2
-        points = [(member.x, top), (member.x, half), (parent.x, half), (parent.x, top - RISE)]
+        end = above + SIDE + _label(len(_lines(parent.name)))
+        points = [(member.x, top), (member.x, half), (parent.x, half), (parent.x, end)]
         pen.line(points, fill=LINE, width=3, joint="curve")
-        _draw(sheet, parent, above, label, pictures)
+        _draw(sheet, parent, above, lines, pictures)
     picture = pictures[member.name].resize((member.side, member.side), Image.Resampling.LANCZOS)
     corner = (round(member.x - member.side / 2), top)
     sheet.paste(picture, corner)

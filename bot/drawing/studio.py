@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence, Set
 
@@ -29,6 +30,10 @@ STEPS = 8
 """Designs on the strip of a morph."""
 PICTURES = 200
 """Finished pictures that are remembered, 0.1 MB each: what was just shown is saved, or shown again."""
+
+
+_WORDS_AFTER = re.compile(r"\s+(?=[^\W\d_])")
+"""Between a seed and its words: “42 red tote” is the code `42-red-tote`."""
 
 
 class Studio:
@@ -69,14 +74,15 @@ class Studio:
         """The design that somebody named by code or seed, or a fresh one. Raises Refusal."""
         if text is None:
             return codes.fresh((await self.current()).version)
+        joined = _WORDS_AFTER.sub("-", text.strip())
         named: Code | None = None
         with contextlib.suppress(codes.CodeError):
             # A whole code needs no current generator, so it works before the first run too.
-            named = codes.parse(text, "")
+            named = codes.parse(joined, "")
         if named is None or not named.version:
             model = await self.current()
             try:
-                named = codes.parse(text, model.version)
+                named = codes.parse(joined, model.version)
             except codes.CodeError as error:
                 raise Refusal(words.not_a_code(text, model.version)) from error
         if named.seed is None or not named.words:

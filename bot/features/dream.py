@@ -27,6 +27,8 @@ _DREAM = re.compile(r"\s*dreams?(?!\S)", re.IGNORECASE)
 FEWEST, MOST = 8, 60
 """Frames from one bag of a morph to the next."""
 _NUMBER = re.compile(r"(?<!\S)-?[0-9]{1,9}(?!\S)")
+CLEARLY = 0.8
+"""How alike a word is to a command of which it is a slip and nothing else, by difflib, in [0, 1]."""
 DEFAULT_GRID = 9
 DEFAULT_FRAMES = 0
 """30 between two bags, 16 in a loop of more."""
@@ -123,7 +125,10 @@ class DreamCog(Feature):
         word = model.vocabulary.nearest(first) if model and model.vocabulary else None
         alike = difflib.SequenceMatcher(None, first, slug(word)).ratio() if word else 0
         if command := self.nearest_command(text, max(ALIKE, alike)):
-            raise Refusal(words.did_you_mean(text, command))
+            # “red” is like “breed”, and may well have been meant.
+            is_clear = model is None or model.vocabulary or self.nearest_command(text, CLEARLY)
+            note = "" if is_clear else f" {words.WORDLESS}"
+            raise Refusal(words.did_you_mean(text, command) + note)
 
     @bag.command(name="grid")
     @app_commands.rename(said="words")
