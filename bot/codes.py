@@ -25,7 +25,7 @@ LONGEST = 76
 _CODE = re.compile(CODE_PATTERN)
 _SEEDED = re.compile(rf"([0-9]+)({_WORDS})")
 _NAMED = rf"[#`]*(?:{CODE_PATTERN}|[0-9]+{_WORDS})`*"
-_BETWEEN = re.compile(rf"(?<![\w-])({_NAMED})\s*(?:[,;&+→]|->|and\b)\s*(?={_NAMED}(?!\w))", re.IGNORECASE)
+_BETWEEN = re.compile(rf"(?<![\w#`-])({_NAMED})\s*(?:[,;&+→]|->|and\b)\s*(?={_NAMED}(?!\w))", re.IGNORECASE)
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _CHARACTERS = string.ascii_lowercase + string.digits
 

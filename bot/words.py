@@ -131,7 +131,7 @@ def word_list(known: Mapping[str, Sequence[str]]) -> str:
 
 def two_words(reason: str) -> str:
     """For two colors at once."""
-    return f"{reason[:1].upper()}{reason[1:]}."
+    return f"{short(reason[:1].upper() + reason[1:], 200)}."
 
 
 def no_words(text: str) -> str:
@@ -275,7 +275,7 @@ def bag_of(said: Mapping[str, str]) -> str:
         return ""
     order = sorted(said, key=lambda facet: _ADJECTIVES.index(facet) if facet in _ADJECTIVES else 9)
     before = [said[facet] for facet in order if facet != "category"]
-    return with_article(" ".join([*before, said.get("category", "bag")]))
+    return with_article(short(" ".join([*before, said.get("category", "bag")]), 120))
 
 
 def with_article(noun: str) -> str:

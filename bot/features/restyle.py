@@ -10,6 +10,7 @@ from bot.codes import Code
 from bot.errors import Refusal
 from bot.features.card import grid_view
 from bot.features.feature import Feature
+from bot.formats import escaped
 
 STYLES = 8
 """Bags in one answer."""
@@ -40,7 +41,7 @@ class RestyleCog(Feature):
         emoji, kinds = words.RESTYLES[chosen.name]
         names = [str(bag) for bag in bags]
         message = await self.cards.grid(
-            names, words.restyled_title(code, kinds), words.listing(names, some), COLUMNS
+            names, words.restyled_title(code, kinds), words.listing(names, list(map(escaped, some))), COLUMNS
         )
         following = begin + STYLES if begin + STYLES < len(others) else 0
         if len(others) > STYLES:

@@ -80,6 +80,11 @@ def test_words_stand_behind_the_seed():
     assert apart("42-red, #7 and k3f9x2-1-red-tote → 9") == "42-red #7 k3f9x2-1-red-tote 9"
 
 
+@pytest.mark.parametrize("piece", ["#", "1-", "1-a-", "#1-a", "1 and ", "abcd-1-"])
+def test_a_long_text_is_read_in_one_go(piece):
+    assert piece[0] in apart(piece * 20_000)  # trying again from each place would take an hour
+
+
 def test_a_seed_is_no_whole_code():
     with pytest.raises(CodeError):
         Code.of("42")

@@ -1,5 +1,6 @@
 """Words: said with `!bag`, in codes, and exchanged by 🎨 and 👜."""
 
+import json
 from io import BytesIO
 
 import pytest
@@ -7,9 +8,10 @@ from PIL import Image
 
 from bot.codes import Code
 from bot.features.autocomplete import completed
+from bot.gallery.build import build
 from gan.run import Run
 from tests.bot.features.test_breed import codes_of
-from tests.bot.world import VOCABULARY, begin_run, end_epoch, make_generator
+from tests.bot.world import VOCABULARY, begin_run, end_epoch, make_generator, until
 
 FORMS = pytest.mark.parametrize("form", ["prefix", "slash"])
 
@@ -267,6 +269,31 @@ async def test_words_are_bred_and_walked_through(server):
         for code in codes_of(world.last)[:2]:
             await world.ada.send(world.channel, f"!bag {code}")
             assert world.last.embeds[0].footer.text.startswith("a red tote,")
+
+
+async def test_a_favorite_with_words_in_the_hall_in_its_files_and_in_the_gallery(server):
+    async with server(vocabulary=VOCABULARY) as world:
+        hall = world.guild.create_text_channel("hall-of-fame")
+        await world.ada.send(world.channel, "!bag 42 red tote")
+        card, code = world.last, world.code
+        await world.ada.click(card, custom_id=f"bag:save:{code}")
+        await until(lambda: hall.last_message)
+        await world.ben.click(card, custom_id=f"bag:up:{code}")
+        for of in (lambda: world.now(card), lambda: hall.last_message):
+            await until(lambda of=of: of().components[0].children[0].label == "1")
+            assert f"bag:restyle:1:{code}" in buttons(of())
+        about = json.loads((world.folder / "favorites" / f"{code}.json").read_text())
+        assert (about["code"], about["seed"], about["words"]) == (
+            code,
+            42,
+            {"color": "red", "category": "tote"},
+        )
+        assert len(about["latent"]) == 16 + len(VOCABULARY.words)
+        gallery = world.folder / "gallery"
+        await build(world.app.config, world.app.pool, gallery, "")
+        page = (gallery / "bags" / f"{code}.html").read_text()
+        assert "A dreamed handbag, a red tote on white" in page
+        assert (gallery / "pictures" / f"{code}.webp").exists()
 
 
 async def test_long_codes_fit_wherever_codes_go(server):
