@@ -47,7 +47,7 @@ class Code:
     """Those that were said with a seed, as the end of the code: `red-tote`."""
 
     def __str__(self) -> str:
-        return "-".join(filter(None, (self.version, self.name, self.words)))
+        return f"{self.version}-{self.name}" + (f"-{self.words}" if self.words else "")
 
     @property
     def seed(self) -> int | None:
