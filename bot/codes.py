@@ -1,8 +1,9 @@
 """Codes: the short names by which people talk about designs.
 
 A code is `VERSION-NAME`: the generator's version and the design's name. A name of digits (`k3f9x2-42`) is the
-seed of the latent z. A name of a letter and seven more characters (`k3f9x2-q7h2m0ab`) belongs to a bred
-design: it is derived from how the design was bred, and the store has its latent.
+seed of the latent z; after it stand the words that somebody said (`k3f9x2-42-red-tote`), in the order of the
+generator's vocabulary (see `gan.words`). A name of a letter and seven more characters (`k3f9x2-q7h2m0ab`)
+belongs to a bred design: it is derived from how the design was bred, and the store has its latent.
 A code always draws exactly the same bag.
 """
 
@@ -17,10 +18,14 @@ from dataclasses import dataclass
 
 from gan.seeds import SEEDS
 
-CODE_PATTERN = r"[a-z][a-z0-9]{3,7}-(?:[0-9]{1,10}|[a-z][a-z0-9]{7})"
+_WORDS = r"(?:-[a-z0-9]+)*"
+CODE_PATTERN = rf"[a-z][a-z0-9]{{3,7}}-(?:[0-9]{{1,10}}{_WORDS}|[a-z][a-z0-9]{{7}})"
+LONGEST = 76
+"""Characters of a code: with a number before it, it fits on a button (80)."""
 _CODE = re.compile(CODE_PATTERN)
-_NAMED = rf"[#`]*(?:{CODE_PATTERN}|[0-9]+)`*"
-_BETWEEN = re.compile(rf"(?<![\w-])({_NAMED})\s*(?:[,;&+→]|->|and\b)\s*(?={_NAMED}(?!\w))", re.IGNORECASE)
+_SEEDED = re.compile(rf"([0-9]+)({_WORDS})")
+_NAMED = rf"[#`]*(?:{CODE_PATTERN}|[0-9]+{_WORDS})`*"
+_BETWEEN = re.compile(rf"(?<![\w#`-])({_NAMED})\s*(?:[,;&+→]|->|and\b)\s*(?={_NAMED}(?!\w))", re.IGNORECASE)
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _CHARACTERS = string.ascii_lowercase + string.digits
 
@@ -38,9 +43,11 @@ class Code:
 
     version: str
     name: str
+    words: str = ""
+    """Those that were said with a seed, as the end of the code: `red-tote`."""
 
     def __str__(self) -> str:
-        return f"{self.version}-{self.name}"
+        return f"{self.version}-{self.name}" + (f"-{self.words}" if self.words else "")
 
     @property
     def seed(self) -> int | None:
@@ -56,9 +63,9 @@ class Code:
         return code
 
     @classmethod
-    def seeded(cls, version: str, seed: int) -> Code:
-        """The design of a seed, 0 ≤ seed < 2³²."""
-        return cls(version, str(seed))
+    def seeded(cls, version: str, seed: int, words: str = "") -> Code:
+        """The design of a seed, 0 ≤ seed < 2³², and of words as a code has them."""
+        return cls(version, str(seed), words)
 
     @classmethod
     def bred(cls, kind: str, parents: Sequence[Code], seed: int) -> Code:
@@ -89,21 +96,27 @@ def apart(text: str) -> str:
 
 
 def parse(text: str, current: str) -> Code:
-    """Parse a full code, or a bare seed for the generator version `current`. Raises CodeError."""
+    """Parse a full code, or a seed with or without words (`42-red`) for the generator version `current`.
+
+    Whether the generator knows the words is for others to say. Raises CodeError.
+    """
     text = bare(text)
+    version, name = current, text
     if _CODE.fullmatch(text):
         version, _, name = text.partition("-")
-    else:
-        version, name = current, text
-        # isdigit() alone accepts the digits of every script.
-        if not (name.isascii() and name.isdigit()):
-            raise CodeError(text)
-    if not name.isdigit():
-        return Code(version, name)
-    # Count the digits first: int() of a million of them takes seconds.
-    if len(name) > len(str(SEEDS)) or int(name) >= SEEDS:
+    seeded = _SEEDED.fullmatch(name)
+    if seeded is None and name == text:
         raise CodeError(text)
-    return Code.seeded(version, int(name))
+    if seeded is None:
+        return Code(version, name)
+    seed, words = seeded.groups()
+    # Count the digits first: int() of a million of them takes seconds.
+    if len(seed) > len(str(SEEDS)) or int(seed) >= SEEDS:
+        raise CodeError(text)
+    code = Code.seeded(version, int(seed), words.removeprefix("-"))
+    if len(str(code)) > LONGEST:
+        raise CodeError(text)
+    return code
 
 
 def is_code(text: str) -> bool:

@@ -116,6 +116,37 @@ def did_you_mean(text: str, command: str) -> str:
     return f"“{short(text)}” is not a bag I know. Did you mean `!bag {short(command)}`?"
 
 
+def unknown_word(text: str, meant: str | None, known: Mapping[str, Sequence[str]]) -> str:
+    """For a word that the generator does not know, and perhaps means one; `known` are its words by facet."""
+    perhaps = f" Did you mean **{escaped(meant)}**?" if meant else ""
+    return f"“{short(text)}” is none of my words.{perhaps}\n{word_list(known)}"
+
+
+def word_list(known: Mapping[str, Sequence[str]]) -> str:
+    """A generator's words, a line for each facet."""
+    return "\n".join(
+        f"**{escaped(facet)}**: {short(', '.join(map(escaped, names)), 300)}"
+        for facet, names in list(known.items())[:5]
+    )
+
+
+def two_words(reason: str) -> str:
+    """For two colors at once."""
+    return f"{short(reason[:1].upper() + reason[1:], 200)}."
+
+
+def no_words(text: str) -> str:
+    """For words said to a generator that was trained without any."""
+    return (
+        f"I can't dream “{short(text)}”: this generator knows no words yet, and the next training run learns "
+        "them. Without words, try `!bag` or `!bag grid 9`."
+    )
+
+
+WORDLESS = "Words such as “red” say nothing to this generator yet: the next training run learns them."
+TOO_MANY_WORDS = "Those are too many words for one code. Leave some out, and the bag chooses them itself."
+
+
 def several_bags(names: Sequence[str]) -> str:
     """For `!bag 42 7`."""
     two = " ".join(names[:2])
@@ -235,30 +266,56 @@ def not_seen(code: str) -> str:
 # Designs -------------------------------------------------------------------------------------
 
 
+_ADJECTIVES = ("color", "material", "brand")
+"""Facets whose words stand before that of the category, in this order; other facets stand behind them."""
+
+
+def bag_of(said: Mapping[str, str]) -> str:
+    """What a bag is, by its words of each facet: “a red leather tote”; "" without words."""
+    if not said:
+        return ""
+    order = sorted(said, key=lambda facet: _ADJECTIVES.index(facet) if facet in _ADJECTIVES else 9)
+    before = [said[facet] for facet in order if facet != "category"]
+    return with_article(short(" ".join([*before, said.get("category", "bag")]), 120))
+
+
+def with_article(noun: str) -> str:
+    """`a tote`, `an orange one`."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def design_title(code: str) -> str:
     """Above a bag."""
     return f"Bag {code}"
 
 
-def design_footer(epoch: int) -> str:
-    """Below a bag."""
-    return f"dreamed after epoch {epoch} · type !bag and the code to draw it again"
+def design_footer(epoch: int, bag: str = "") -> str:
+    """Below a bag; `bag` says what it is, if its generator knows words: “a red tote”."""
+    what = f"{bag}, " if bag else ""
+    return f"{what}dreamed after epoch {epoch} · type !bag and the code to draw it again"
 
 
-def design_alt(code: str, color: str, epoch: int) -> str:
+def design_alt(code: str, color: str, epoch: int, bag: str = "") -> str:
     """Alt text of a bag."""
-    article = "an" if color[0] in "aeiou" else "a"
-    return f"A dreamed handbag, {article} {color} one on white: design {code}, drawn after epoch {epoch}."
+    what = f"{bag} on white" if bag else f"{with_article(color)} one on white"
+    return f"A dreamed handbag, {what}: design {code}, drawn after epoch {epoch}."
 
 
-def grid_title(count: int) -> str:
-    """Above a grid."""
-    return f"{count} dreams" if count > 1 else "One dream"
+def design_words(said: Sequence[str], by_seed: Sequence[str]) -> str:
+    """A design's words: those that somebody said, and those that its seed has filled in."""
+    parts = [", ".join(map(escaped, said)), ", ".join(map(escaped, by_seed)) + " by its seed"]
+    return " · ".join(parts[: 2 if by_seed else 1] if said else parts[1:])
 
 
-def grid_alt(codes: Sequence[str]) -> str:
-    """Alt text of a numbered grid."""
-    return f"A numbered grid of {len(codes)} dreamed handbags: {', '.join(codes)}."[:1024]
+def grid_title(count: int, bag: str = "") -> str:
+    """Above a grid; `bag` is what was asked for: “a red tote”."""
+    return (f"{count} dreams" if count > 1 else "One dream") + (f" of {bag}" if bag else "")
+
+
+def grid_alt(codes: Sequence[str], bags: Sequence[str]) -> str:
+    """Alt text of a numbered grid, and what each bag is, or ""."""
+    listed = [f"{code} ({bag})" if bag else code for code, bag in zip(codes, bags, strict=True)]
+    return f"A numbered grid of {len(codes)} dreamed handbags: {', '.join(listed)}."[:1024]
 
 
 GRID_FOOTER = "pick one below to vote on it, save it or vary it, or two to breed"
@@ -303,6 +360,8 @@ def origin(kind: str, seed: int, parents: Sequence[object]) -> str:
     named = [f"`{parent}`" for parent in parents]
     if kind == "variation":
         return f"a variation of {named[0]}"
+    if kind == "words":
+        return f"{named[0]} in other words"
     if kind == "step":
         return f"{seed / 10:.0f}% of the way from {named[0]} to {named[-1]}"
     return f"a child of {' and '.join(named)}"
@@ -321,6 +380,15 @@ def family_alt(code: object, parents: Mapping[Any, Sequence[object]]) -> str:
         if both
     ]
     return f"The family tree of the handbag {code}, with a picture of each member: {'; '.join(lines)}."[:1024]
+
+
+RESTYLES = {"color": ("🎨", "colors"), "category": ("👜", "shapes")}
+"""By facet, the button that shows a bag with its other words, and what those are."""
+
+
+def restyled_title(code: str, kinds: str) -> str:
+    """Above the same bag in other colors or shapes."""
+    return f"{code} in other {kinds}"
 
 
 def children(codes: Sequence[str], most: int) -> str:
@@ -750,7 +818,11 @@ COMMANDS_MEANT = {"weekly": "top week", "monthly": "top month", "best": "top", "
 HELP_REST = "more"
 """The topic of commands that belong to no other."""
 HELP_BUTTONS = {
-    "dream": {AGAIN: "below every bag: another one", "🔢": "below every grid: pick one, or two to breed"},
+    "dream": {
+        AGAIN: "below every bag: another one, of the same words if you said any",
+        "🎨 👜": "below a bag: the same one in other colors, in other shapes",
+        "🔢": "below every grid: pick one, or two to breed",
+    },
     "breed": {VARY: "below every bag: four variations", BREED: "below every bag: breed it with another"},
     "vote": {
         f"{UP} {DOWN}": "below every bag: one vote per person; the other changes it, the same takes it back"

@@ -131,15 +131,7 @@ class Generator:
 
     def words(self, latent: Tensor) -> tuple[str, ...]:
         """The words that a latent float [z + w] was made with; on the way between bags, the nearer one's."""
-        if self.vocabulary is None:
-            return ()
-        inputs, found, at = latent[self.z_size :].tolist(), [], 0
-        for facet in self.vocabulary.facets:
-            some = inputs[at : at + len(facet.words)]
-            at += len(facet.words)
-            if max(some) >= 0.5:
-                found.append(facet.words[some.index(max(some))])
-        return tuple(found)
+        return self.vocabulary.told(latent[self.z_size :].tolist()) if self.vocabulary else ()
 
     def children(self, a: Tensor, b: Tensor, seeds: Sequence[int], mutation: float = 0.1) -> Tensor:
         """Latents float [n, z + w]: one child of the latents a and b, float [z + w], per seed.

@@ -94,6 +94,16 @@ class Vocabulary(BaseModel):
         said = set(words)
         return [float(word in said) for word in self.words]
 
+    def told(self, inputs: Sequence[float]) -> tuple[str, ...]:
+        """The words that inputs tell; on the way between bags, the nearer one's."""
+        found, at = [], 0
+        for facet in self.facets:
+            some = inputs[at : at + len(facet.words)]
+            at += len(facet.words)
+            if max(some) >= 0.5:
+                found.append(facet.words[some.index(max(some))])
+        return tuple(found)
+
     def numbers(self, words: Iterable[str]) -> tuple[int, ...]:
         """Each facet's word among these, by its number in the facet, or UNKNOWN."""
         said = set(words)
@@ -156,7 +166,8 @@ class Vocabulary(BaseModel):
         """
         tokens = [token for token in slug(text[:LONGEST]).split("-") if token]
         words: list[str] = []
-        unknown: list[str] = []
+        # What has no letter from a to z has no slug, and is no word of any vocabulary.
+        unknown = [piece for piece in text[:LONGEST].split() if piece.isalpha() and not slug(piece)]
         at = 0
         while at < len(tokens):
             for size in range(min(self._longest_name, len(tokens) - at), 0, -1):

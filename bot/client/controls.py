@@ -13,6 +13,8 @@ from discord.ui import Button, ChannelSelect, DynamicItem, Item, Select, View
 Handler = Callable[..., Awaitable[None]]
 """Of an action: takes the interaction, the custom id's arguments and then what was chosen in a list."""
 H = TypeVar("H", bound=Handler)
+MAX_CUSTOM_ID = 100
+"""Characters; Discord takes no more."""
 log = logging.getLogger(__name__)
 
 
@@ -80,7 +82,7 @@ def channel_select(action: str, *arguments: object, **options: Any) -> Control:
 
 
 def custom_id(action: str, *arguments: object) -> str:
-    """`bag:up:k3f9x2-42`; Discord takes at most 100 characters."""
+    """`bag:up:k3f9x2-42`; at most MAX_CUSTOM_ID characters."""
     return ":".join(("bag", action, *map(str, arguments)))
 
 

@@ -124,8 +124,8 @@ def welcome(bags: int) -> str:
         "👜 **Hello! I dream handbags.** This is a simulated Discord on your own machine, with the real bot "
         f"in it. Right now I am collecting {bags:,} drawn bags from a small shop next door. Then I train on "
         "them, and the bags emerge in a thread, epoch by epoch.\n"
-        "Type **`!bag`** for a dream, **`!bag 42`** for the bag of seed 42, **`!bag grid 9`**, "
-        "**`!bag interpolate 42 7`**, **`!bag vote`** or **`!bag help`**. "
+        "Type **`!bag`** for a dream, **`!bag 42`** for the bag of seed 42, **`!bag red tote`**, "
+        "**`!bag grid 9`**, **`!bag interpolate 42 7`**, **`!bag vote`** or **`!bag help`**. "
         "You can speak as any of three people: choose one at the lower left."
     )
 

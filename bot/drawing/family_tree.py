@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,8 +13,10 @@ SIDE = 128
 SELF = 192
 GAP = 28
 """Between neighbors."""
-LABEL = 28
-"""Room for the code under a thumbnail."""
+LABEL, LINE_HEIGHT = 10, 18
+"""Room under a thumbnail for each line of its code, and around them."""
+LINE_LENGTH = 17
+"""Characters of a code in a line."""
 RISE = 56
 """Between generations, for the lines."""
 MARGIN = 24
@@ -46,10 +49,22 @@ def draw_tree(
     _measure(root)
     _place(root, MARGIN)
     generations = _generations(root)
-    foot = MARGIN + generations * (SIDE + LABEL + RISE)
-    sheet = Image.new("RGB", (round(root.width + 2 * MARGIN), foot + SELF + LABEL + MARGIN), "white")
-    _draw(sheet, root, foot, pictures)
+    lines = max(len(_lines(member)) for member in pictures)
+    foot = MARGIN + generations * (SIDE + _label(lines) + RISE)
+    height = foot + SELF + _label(len(_lines(name))) + MARGIN
+    sheet = Image.new("RGB", (round(root.width + 2 * MARGIN), height), "white")
+    _draw(sheet, root, foot, lines, pictures)
     return sheet
+
+
+def _label(lines: int) -> int:
+    return LABEL + LINE_HEIGHT * lines
+
+
+def _lines(code: str) -> list[str]:
+    """A code in lines: its words, if it has any, below the rest."""
+    version, name, *words = code.split("-")
+    return [f"{version}-{name}", *textwrap.wrap(" ".join(words), LINE_LENGTH)]
 
 
 def _member(name: str, parents: Mapping[str, Sequence[str]], generation: int, seen: set[str]) -> _Member:
@@ -79,14 +94,17 @@ def _generations(member: _Member) -> int:
     return max((1 + _generations(parent) for parent in member.parents), default=0)
 
 
-def _draw(sheet: Image.Image, member: _Member, top: int, pictures: Mapping[str, Image.Image]) -> None:
+def _draw(
+    sheet: Image.Image, member: _Member, top: int, lines: int, pictures: Mapping[str, Image.Image]
+) -> None:
     pen = ImageDraw.Draw(sheet)
-    above = top - RISE - LABEL - SIDE
+    above = top - RISE - _label(lines) - SIDE
     for parent in member.parents:
         half = top - RISE // 2
-        points = [(member.x, top), (member.x, half), (parent.x, half), (parent.x, top - RISE)]
+        end = above + SIDE + _label(len(_lines(parent.name)))
+        points = [(member.x, top), (member.x, half), (parent.x, half), (parent.x, end)]
         pen.line(points, fill=LINE, width=3, joint="curve")
-        _draw(sheet, parent, above, pictures)
+        _draw(sheet, parent, above, lines, pictures)
     picture = pictures[member.name].resize((member.side, member.side), Image.Resampling.LANCZOS)
     corner = (round(member.x - member.side / 2), top)
     sheet.paste(picture, corner)
@@ -94,8 +112,9 @@ def _draw(sheet: Image.Image, member: _Member, top: int, pictures: Mapping[str, 
     pen.rounded_rectangle(box, radius=6, outline=INK if member.generation == 0 else LINE, width=2)
     pen.text(
         (member.x, top + member.side + 4),
-        member.name,
+        "\n".join(_lines(member.name)),
         INK if member.generation == 0 else FAINT,
         ImageFont.load_default(20 if member.generation == 0 else 15),
         anchor="ma",
+        align="center",
     )

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from bot import words
+from bot.codes import LONGEST, Code
 from bot.errors import Refusal
 from gan import events, run
 from gan.atomic import sync_folder, write_atomically
-from gan.header import GeneratorError, read_header
+from gan.header import GeneratorError, Header, read_header
+from gan.words import Vocabulary, WordError, slug
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,75 @@ class Model:
     version: str
     epoch: int
     path: Path
+    vocabulary: Vocabulary | None = None
+    """The words that steer it; None if none do."""
+
+    def understand(self, text: str) -> tuple[str, ...]:
+        """The words of its vocabulary that a text says, in its order.
+
+        Raises Refusal if it knows no words, for one that is none of them, and for two of one facet.
+        """
+        if self.vocabulary is None:
+            raise Refusal(words.no_words(text))
+        try:
+            said = self.vocabulary.said(text)
+        except WordError as error:
+            raise Refusal(words.two_words(str(error))) from error
+        if said.unknown:
+            unknown = said.unknown[0]
+            raise Refusal(words.unknown_word(unknown, self.vocabulary.nearest(unknown), self._lists()))
+        return said.words
+
+    def unknown(self, text: str) -> tuple[str, ...]:
+        """What a text says that is none of its words, by slugs (see `gan.words.slug`)."""
+        if self.vocabulary is None:
+            return tuple(filter(None, slug(text).split("-")))
+        try:
+            return self.vocabulary.said(text).unknown
+        except WordError:  # of two that it knows
+            return ()
+
+    def by_facet(self, said: Sequence[str]) -> dict[str, str]:
+        """Words of its vocabulary by their facets' names."""
+        return {self.vocabulary.facet(word).name: word for word in said} if self.vocabulary else {}
+
+    def code(self, seed: int, said: Sequence[str] = ()) -> Code:
+        """The design of a seed with words, in any order. Raises Refusal if they make too long a code."""
+        if self.vocabulary is None or not said:
+            return Code.seeded(self.version, seed)
+        code = Code.seeded(self.version, seed, self.vocabulary.in_code(said))
+        if len(str(code)) > LONGEST:
+            raise Refusal(words.TOO_MANY_WORDS)
+        return code
+
+    def words(self, code: Code, latent: bytes | None) -> dict[str, str]:
+        """By facet the words that a design is drawn with: those of its code and the seed, or of its latent.
+
+        Raises Refusal for a code with words that it does not know.
+        """
+        if self.vocabulary is None:
+            return {}
+        if latent is None:
+            found = self.vocabulary.filled(code.seed or 0, self.understand(code.words))
+        else:
+            found = self.vocabulary.told(
+                np.frombuffer(latent, np.float32)[-len(self.vocabulary.words) :].tolist()
+            )
+        return self.by_facet(found)
+
+    def reworded(self, latent: bytes, said: Sequence[str]) -> bytes:
+        """A latent float32 [z + w] with other words; those of facets not spoken of stay as they are."""
+        inputs = np.frombuffer(latent, np.float32).copy()
+        facets = self.vocabulary.facets if self.vocabulary else ()
+        at = len(inputs) - sum(len(facet.words) for facet in facets)
+        for facet in facets:
+            if not set(said).isdisjoint(facet.words):
+                inputs[at : at + len(facet.words)] = [word in said for word in facet.words]
+            at += len(facet.words)
+        return inputs.tobytes()
+
+    def _lists(self) -> dict[str, tuple[str, ...]]:
+        return {facet.name: facet.words for facet in self.vocabulary.facets} if self.vocabulary else {}
 
 
 class Generators:
@@ -98,7 +173,7 @@ class Generators:
                 sync_folder(self._kept)
             except OSError:  # another file system
                 write_atomically(kept, model.path.read_bytes())
-        return Model(model.version, model.epoch, kept)
+        return replace(model, path=kept)
 
     def _prune(self, in_use: set[str]) -> list[str]:
         kept = sorted(self._kept.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
@@ -113,10 +188,17 @@ def _read(path: Path) -> Model | None:
     if not path.exists():
         return None
     try:
-        header = read_header(path)
+        about = path.stat()
+        header = _header(path, about.st_mtime_ns, about.st_size)
     except GeneratorError as error:
         raise Refusal(words.broken_generator(str(error))) from error
-    return Model(header.version, header.epoch, path)
+    return Model(header.version, header.epoch, path, header.vocabulary)
+
+
+@lru_cache(maxsize=16)
+def _header(path: Path, _mtime_ns: int, _size: int) -> Header:
+    """A file's header, read once: thousands of sets of words take a while to check."""
+    return read_header(path)
 
 
 def is_immature(newer: run.Run, older: run.Run) -> bool:

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Images = NDArray[np.uint8]
-Source = int | bytes
-"""What a design is drawn from: a seed, or a latent float32 [z]."""
+Source = int | tuple[int, str] | bytes
+"""What a design is drawn from: a seed, a seed and the words of its code, or a latent float32 [z + w]."""
 Design = tuple[Path, Source]
 """A generator file, and what it draws from."""
 
@@ -74,7 +74,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Animation:
-    """A morph: an animated WebP, a numbered PNG of some steps, and the latents of those, float32 [z] each."""
+    """A morph: an animated WebP, a numbered PNG of some steps, and their latents, float32 [z + w] each."""
 
     webp: bytes
     strip: bytes
@@ -146,9 +146,14 @@ def _load(path: Path) -> Generator:
 def _latent(generator: Generator, source: Source) -> Tensor:
     import torch
 
+    if isinstance(source, bytes):
+        return torch.frombuffer(bytearray(source), dtype=torch.float32)
     if isinstance(source, int):
         return generator.latents([source])[0]
-    return torch.frombuffer(bytearray(source), dtype=torch.float32)
+    seed, said = source
+    return generator.latents([seed], generator.vocabulary.of_code(said) if generator.vocabulary else [said])[
+        0
+    ]
 
 
 def _draw(designs: Sequence[Design]) -> Images:
@@ -189,7 +194,7 @@ def breed(
 
 
 def latent(design: Design) -> Job[bytes]:
-    """What a design is drawn from, float32 [z], also that of a seed."""
+    """What a design is drawn from, float32 [z + w], also that of a seed."""
     return Job((), partial(_latent_of, design))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
@@ -22,6 +23,7 @@ from bot.store.store import Store
 from gan import run as runs
 from gan.events import Epoch
 from gan.neighbors import NearestPhoto
+from gan.seeds import derived
 
 MUTATION = 0.02
 """Share of a child's numbers that are neither parent's."""
@@ -32,6 +34,10 @@ STEPS = 8
 PICTURES = 200
 """Finished pictures that are remembered, 0.1 MB each: what was just shown is saved, or shown again."""
 log = logging.getLogger(__name__)
+
+
+_WORDS_AFTER = re.compile(r"\s+(?=[^\W\d_])")
+"""Between a seed and its words: “42 red tote” is the code `42-red-tote`."""
 
 
 class Studio:
@@ -73,19 +79,54 @@ class Studio:
 
     async def code(self, text: str | None) -> Code:
         """The design that somebody named by code or seed, or a fresh one. Raises Refusal."""
-        if text is not None:
-            with contextlib.suppress(codes.CodeError):
-                # A whole code needs no current generator, so it works before the first run too.
-                named = codes.parse(text, "")
-                if named.version:
-                    return named
-        model = await self.current()
         if text is None:
-            return codes.fresh(model.version)
-        try:
-            return codes.parse(text, model.version)
-        except codes.CodeError as error:
-            raise Refusal(words.not_a_code(text, model.version)) from error
+            return codes.fresh((await self.current()).version)
+        joined = _WORDS_AFTER.sub("-", text.strip())
+        named: Code | None = None
+        with contextlib.suppress(codes.CodeError):
+            # A whole code needs no current generator, so it works before the first run too.
+            named = codes.parse(joined, "")
+        if named is None or not named.version:
+            model = await self.current()
+            try:
+                named = codes.parse(joined, model.version)
+            except codes.CodeError as error:
+                raise Refusal(words.not_a_code(text, model.version)) from error
+        if named.seed is None or not named.words:
+            return named
+        # Typed in any order, by any names: a design has one code.
+        model = await self.model(named.version)
+        return model.code(named.seed, model.understand(named.words))
+
+    async def words(self, of: Sequence[Code]) -> list[dict[str, str]]:
+        """By facet the words that each design is drawn with, also those by its seed. Raises Refusal."""
+        models = await self._models(of)
+        latents = await self._store.latents(of)
+        return [models[code.version].words(code, latents.get(code)) for code in of]
+
+    async def reworded(self, code: Code, choices: Sequence[Sequence[str]]) -> tuple[list[Code], list[Bred]]:
+        """The same design in other words, once for each choice; of facets not spoken of it keeps its own.
+
+        Their codes, and those of them that are new designs. Raises Refusal.
+        """
+        model = await self.model(code.version)
+        if model.vocabulary is None:
+            raise Refusal(words.no_words(" ".join(choices[0])))
+        if code.seed is not None:
+            facet, own = model.vocabulary.facet, model.understand(code.words)
+            spoken = [{facet(word).name for word in said} for said in choices]
+            return [
+                model.code(code.seed, [*said, *(word for word in own if facet(word).name not in facets)])
+                for said, facets in zip(choices, spoken, strict=True)
+            ], []
+        latent = (await self._store.latents([code]))[code]
+        names, new = [], []
+        for said in choices:
+            changed, seed = model.reworded(latent, said), derived(model.vocabulary.in_code(said))
+            names.append(Code.bred("words", [code], seed) if changed != latent else code)
+            if changed != latent:
+                new.append(Bred(names[-1], (code,), seed, changed))
+        return names, new
 
     async def picture(self, code: Code) -> jobs.Picture:
         """One design. Raises Refusal."""
@@ -113,7 +154,7 @@ class Studio:
             return None
 
     async def latent(self, code: Code) -> bytes:
-        """What a design is drawn from, float32 [z]. Raises Refusal."""
+        """What a design is drawn from, float32 [z + w]. Raises Refusal."""
         (design,) = await self._designs([code])
         return await self._quick.draw(jobs.latent(design))
 
@@ -176,9 +217,12 @@ class Studio:
         return await self._slow.draw(jobs.curves(epochs))
 
     async def _designs(self, of: Sequence[Code]) -> list[jobs.Design]:
-        paths = {version: (await self.model(version)).path for version in {code.version for code in of}}
+        models = await self._models(of)
         latents = await self._store.latents(of)
-        return [(paths[code.version], latents[code] if code.seed is None else code.seed) for code in of]
+        return [(models[code.version].path, _source(models[code.version], code, latents)) for code in of]
+
+    async def _models(self, of: Sequence[Code]) -> dict[str, Model]:
+        return {version: await self.model(version) for version in {code.version for code in of}}
 
     async def warm_up(self) -> None:
         """Start the drawing process, so that the first person does not wait for torch."""
@@ -187,3 +231,12 @@ class Studio:
         except Refusal:
             path = None
         await self._pool.draw(jobs.warm_up, path)
+
+
+def _source(model: Model, code: Code, latents: Mapping[Code, bytes]) -> jobs.Source:
+    if code.seed is None:
+        return latents[code]
+    if not code.words:
+        return code.seed
+    model.understand(code.words)  # an older generator may not
+    return code.seed, code.words

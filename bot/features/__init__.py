@@ -11,6 +11,7 @@ from bot.features.favorites.service import FavoriteService
 from bot.features.forget import ForgetCog
 from bot.features.help import HelpCog
 from bot.features.poll import PollCog
+from bot.features.restyle import RestyleCog
 from bot.features.setup.cog import SetupCog
 from bot.features.show import ShowCog
 from bot.features.training.cog import TrainingCog
@@ -19,7 +20,8 @@ from bot.features.vote import VoteCog
 
 async def add_features(bot: BagBot, cards: Cards) -> None:
     """Give a client all features. The dream feature comes first: it has the group `!bag` itself."""
-    for feature in (DreamCog, BreedCog, ShowCog, TrainingCog, SetupCog, ExportCog, DeleteCog, HelpCog):
+    dreams = (DreamCog, RestyleCog, BreedCog, ShowCog)
+    for feature in (*dreams, TrainingCog, SetupCog, ExportCog, DeleteCog, HelpCog):
         await bot.add_cog(feature(bot, cards))
     favorites = FavoriteService(bot, cards)
     for keeper in (VoteCog, PollCog, ForgetCog, FavoritesCog):

@@ -11,7 +11,7 @@ from discord.ui import View
 
 from bot import words
 from bot.client.bot import Context, Interaction, guild_id
-from bot.client.controls import Control, button, control, select, view
+from bot.client.controls import MAX_CUSTOM_ID, Control, button, control, custom_id, select, view
 from bot.client.replies import answer, defer_privately, whisper
 from bot.codes import Code
 from bot.errors import Refusal
@@ -71,6 +71,12 @@ class BreedCog(Feature):
         """Two bags chosen to be bred."""
         await self._bred(interaction, [Code.of(a), Code.of(b)])
 
+    @control("siblings")
+    async def on_siblings(self, interaction: Interaction, child: str) -> None:
+        """More children of a bag's parents."""
+        named = Code.of(child)
+        await self._bred(interaction, (await self.store.ancestors(named, 1)).get(named, ()))
+
     async def _bred(self, interaction: Interaction, parents: Sequence[Code]) -> None:
         if len(parents) == 2:
             self._check(*parents)
@@ -91,13 +97,17 @@ class BreedCog(Feature):
         await self.store.add_bred(litter, model.epoch, guild, user_id)
         names, family = [str(bred.code) for bred in litter], [str(parent) for parent in parents]
         message = await self.cards.grid(names, words.litter_title(family), words.listing(names))
-        message["view"] = grid_view(names, _more(family))
+        message["view"] = grid_view(names, _more(family, names[0]))
         return message
 
 
-def _more(parents: Sequence[str]) -> Control:
-    action, emoji = ("litter", words.BREED) if len(parents) == 2 else ("vary", words.VARY)
-    return button(action, *parents, emoji=emoji, label="four more")
+def _more(parents: Sequence[str], child: str) -> Control:
+    if len(parents) == 1:
+        return button("vary", *parents, emoji=words.VARY, label="four more")
+    # Two long codes don't fit; the store knows their child's parents.
+    fits = len(custom_id("litter", *parents)) <= MAX_CUSTOM_ID
+    which = ("litter", *parents) if fits else ("siblings", child)
+    return button(*which, emoji=words.BREED, label="four more")
 
 
 def _mates(code: str, mates: Sequence[str]) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from io import BytesIO
 from typing import TypedDict
@@ -16,7 +17,6 @@ from bot.drawing.jobs import Picture
 from bot.drawing.studio import Studio
 from bot.errors import Refusal
 from bot.store.store import Store
-from bot.store.votes import Tally
 
 MAX_UPLOAD = 8 * 2**20
 """Bytes per file. Discord takes 10 MiB from everybody today, and used to take 8."""
@@ -45,40 +45,66 @@ class Cards:
         model = await self._studio.model(code.version)
         picture = await self._studio.picture(code)
         await self._store.add_designs([code], model.epoch, guild_id, user_id, [picture.look])
+        bag = words.bag_of(*await self._studio.words([code]))
         return Message(
-            embed=design_embed(code, picture, model.epoch),
-            files=[picture_file(code, picture, model.epoch)],
-            view=design_view(str(code), await self._store.tally(str(code))),
+            embed=design_embed(code, picture, model.epoch, bag),
+            files=[picture_file(code, picture, model.epoch, bag)],
+            view=await self.buttons(code),
         )
 
-    async def grid(self, codes: Sequence[str], title: str, text: str) -> Message:
-        """1 to 16 designs as one numbered picture, with lists to pick and to breed from. Raises Refusal."""
-        embed, file = await self.numbered(codes, title, text)
+    async def buttons(self, code: Code) -> View:
+        """👍 👎 💾 🎲 🔀 💞 under a design, and 🎨 👜 if its generator knows such words."""
+        tally = await self._store.tally(str(code))
+        restyles: list[Control] = []
+        with contextlib.suppress(Refusal):  # without its generator it is not drawn again
+            vocabulary = (await self._studio.model(code.version)).vocabulary
+            for number, facet in enumerate(vocabulary.facets if vocabulary else ()):
+                if facet.name in words.RESTYLES and len(facet.words) > 1:
+                    emoji, kinds = words.RESTYLES[facet.name]
+                    restyles.append(button("restyle", number, code, emoji=emoji, label=kinds))
+        return view(
+            button("up", code, emoji=words.UP, label=str(tally.up)),
+            button("down", code, emoji=words.DOWN, label=str(tally.down)),
+            button("save", code, emoji=words.SAVE, label="save"),
+            button("again", *filter(None, [code.words]), emoji=words.AGAIN, label="another"),
+            button("vary", code, emoji=words.VARY, label="vary"),
+            button("mate", code, emoji=words.BREED, label="breed"),
+            *restyles,
+        )
+
+    async def grid(self, codes: Sequence[str], title: str, text: str, columns: int = 0) -> Message:
+        """1 to 16 designs as one numbered picture, with lists to pick and to breed from. Raises Refusal.
+
+        With 0 columns it is a square.
+        """
+        embed, file = await self.numbered(codes, title, text, columns)
         embed.set_footer(text=words.GRID_FOOTER)
         return Message(embed=embed, files=[file], view=grid_view(codes))
 
     async def numbered(
-        self, codes: Sequence[str], title: str, text: str
+        self, codes: Sequence[str], title: str, text: str, columns: int = 0
     ) -> tuple[discord.Embed, discord.File]:
         """1 to 16 designs as one numbered picture, with text above it. Raises Refusal."""
-        columns = next(n for n in (1, 2, 3, 4) if n * n >= len(codes))
-        data = await self._studio.grid([Code.of(code) for code in codes], columns)
+        columns = columns or next(n for n in (1, 2, 3, 4) if n * n >= len(codes))
+        designs = [Code.of(code) for code in codes]
+        data = await self._studio.grid(designs, columns)
+        bags = [words.bag_of(said) for said in await self._studio.words(designs)]
         embed = discord.Embed(title=title, description=text)
         embed.set_image(url="attachment://grid.png")
-        return embed, attach("grid.png", data, words.grid_alt(codes))
+        return embed, attach("grid.png", data, words.grid_alt(codes, bags))
 
 
-def design_embed(code: Code, picture: Picture, epoch: int) -> discord.Embed:
-    """A design's card, in the color of the bag."""
+def design_embed(code: Code, picture: Picture, epoch: int, bag: str) -> discord.Embed:
+    """A design's card, in the color of the bag; `bag` says what it is, if its generator knows words."""
     embed = discord.Embed(title=words.design_title(str(code)), color=picture.rgb)
     embed.set_image(url=f"attachment://{code}.png")
-    embed.set_footer(text=words.design_footer(epoch))
+    embed.set_footer(text=words.design_footer(epoch, bag))
     return embed
 
 
-def picture_file(code: Code, picture: Picture, epoch: int) -> discord.File:
+def picture_file(code: Code, picture: Picture, epoch: int, bag: str) -> discord.File:
     """A design's picture with its alt text."""
-    return attach(f"{code}.png", picture.large, words.design_alt(str(code), picture.color, epoch))
+    return attach(f"{code}.png", picture.large, words.design_alt(str(code), picture.color, epoch, bag))
 
 
 def attach(name: str, data: bytes, alt: str) -> discord.File:
@@ -86,18 +112,6 @@ def attach(name: str, data: bytes, alt: str) -> discord.File:
     if len(data) > MAX_UPLOAD:
         raise Refusal(words.too_large(name, len(data), MAX_UPLOAD))
     return discord.File(BytesIO(data), name, description=alt)
-
-
-def design_view(code: str, tally: Tally) -> View:
-    """👍 👎 💾 🎲 🔀 💞 under a design."""
-    return view(
-        button("up", code, emoji=words.UP, label=str(tally.up)),
-        button("down", code, emoji=words.DOWN, label=str(tally.down)),
-        button("save", code, emoji=words.SAVE, label="save"),
-        button("again", emoji=words.AGAIN, label="another"),
-        button("vary", code, emoji=words.VARY, label="vary"),
-        button("mate", code, emoji=words.BREED, label="breed"),
-    )
 
 
 def grid_view(codes: Sequence[str], *more: Control) -> View:

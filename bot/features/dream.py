@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import re
+from typing import Annotated, Any
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -12,54 +16,143 @@ from bot.client.bot import Context, Interaction, guild_id
 from bot.client.controls import control
 from bot.client.replies import answer
 from bot.codes import Code
+from bot.drawing.generators import Model
 from bot.errors import Refusal
 from bot.features import autocomplete
 from bot.features.card import attach, grid_view
-from bot.features.feature import Feature, check_same_generator
+from bot.features.feature import ALIKE, Feature, check_same_generator
+from gan.words import slug
 
 _DREAM = re.compile(r"\s*dreams?(?!\S)", re.IGNORECASE)
 FEWEST, MOST = 8, 60
 """Frames from one bag of a morph to the next."""
+_NUMBER = re.compile(r"(?<!\S)-?[0-9]{1,9}(?!\S)")
+CLEARLY = 0.8
+"""How alike a word is to a command of which it is a slip and nothing else, by difflib, in [0, 1]."""
+DEFAULT_GRID = 9
 DEFAULT_FRAMES = 0
 """30 between two bags, 16 in a loop of more."""
+
+
+class Count(app_commands.Transformer, commands.Converter[int]):
+    """How many bags a grid shows. Of a typed command it is left out where words begin."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """The option of the slash command."""
+        return discord.AppCommandOptionType.integer
+
+    @property
+    def min_value(self) -> int:
+        """The fewest."""
+        return 1
+
+    @property
+    def max_value(self) -> int:
+        """The most."""
+        return words.GRID_MAX
+
+    async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> Any:
+        """Discord has checked it."""
+        return value
+
+    async def convert(self, context: commands.Context[Any], argument: str) -> int:
+        """Read it. Raises commands.BadArgument if it is none, or out of range."""
+        if argument not in map(str, range(1, words.GRID_MAX + 1)):
+            raise commands.BadArgument(argument)
+        return int(argument)
 
 
 class DreamCog(Feature):
     """Lets anybody dream a bag, a grid of them, or a morph from one to others."""
 
     @commands.hybrid_group(name="bag", fallback="dream", invoke_without_command=True, case_insensitive=True)
-    @app_commands.describe(code="a seed (42) or a code (k3f9x2-42); nothing for a new bag")
-    @app_commands.autocomplete(code=autocomplete.code)
-    async def bag(self, context: Context, *, code: str | None = None) -> None:
-        """Dream a bag, or the one of a seed or a code: `!bag 42`."""
-        named = await self.studio.code(self._meant(code or ""))
-        await self.studio.model(named.version)
+    @app_commands.rename(said="words")
+    @app_commands.describe(
+        code="a seed (42) or a code (k3f9x2-42); nothing for a new bag",
+        said="what it should be, such as: red tote",
+    )
+    @app_commands.autocomplete(code=autocomplete.code, said=autocomplete.words)
+    async def bag(self, context: Context, *, code: str = "", said: str = "") -> None:
+        """Dream a bag, or that of a seed, a code or your words: `!bag 42`, `!bag red tote`, `!bag 42 red`.
+
+        A command goes before a word of the same name; after `!bag dream` it is a word.
+        """
+        # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
+        named, wanted = await self._meant(_DREAM.sub("", f"{code} {said}").strip())
+        model = await self.studio.model(named.version)
+        if wanted:
+            (named,), new = await self.studio.reworded(named, [wanted])
+            await self.store.add_bred(new, model.epoch, guild_id(context), context.author.id)
         await context.defer()
         await context.send(**await self.cards.design(named, guild_id(context), context.author.id))
 
-    def _meant(self, said: str) -> str | None:
-        """The code or seed that was typed; None for a new bag. Raises Refusal for what may be a command."""
-        # By slash it is `/bag dream 42`, so `!bag dream 42` should be no riddle.
-        text = _DREAM.sub("", said).strip()
-        if not text or codes.is_code(text):
-            return text or None
-        several = codes.apart(text).split()
-        if all(map(codes.is_code, several)):
-            raise Refusal(words.several_bags([codes.bare(each) for each in several]))
-        if command := self.nearest_command(text):
-            raise Refusal(words.did_you_mean(text, command))
-        return text
+    async def _meant(self, text: str) -> tuple[Code, tuple[str, ...]]:
+        """The design that was typed, or a new one, and the words beside it.
+
+        Raises Refusal, also for what may be a command.
+        """
+        if not text:
+            return await self.studio.code(None), ()
+        model: Model | None = None
+        with contextlib.suppress(Refusal):  # a whole code needs no current generator, nor does a slip
+            model = await self.studio.current()
+        pieces = [text] if codes.is_code(text) else codes.apart(text).split()
+        named = [piece for piece in pieces if codes.is_code(piece) and not _is_said(piece, model)]
+        rest = " ".join(piece for piece in pieces if piece not in named)
+        if len(named) > 1 and not rest:
+            raise Refusal(words.several_bags([codes.bare(each) for each in named]))
+        code = await self.studio.code(named[0]) if len(named) == 1 else None
+        if code is not None:
+            if not rest:
+                return code, ()
+            model = await self.studio.model(code.version)
+        self._refuse_slip(text, rest, model)
+        if code is not None and model is not None:
+            return code, model.understand(rest)
+        if model is None or named or not any(map(str.isalpha, rest)):
+            return await self.studio.code(text), ()  # which says what is wrong with it
+        if model.vocabulary is None:
+            raise Refusal(f"{words.not_a_code(text, model.version)} {words.WORDLESS}")
+        return codes.fresh(model.version), model.understand(rest)
+
+    def _refuse_slip(self, text: str, rest: str, model: Model | None) -> None:
+        """Raise Refusal if a text begins with no word that is known, and rather with a command's slip."""
+        first = slug(text.split()[0])
+        unknown = model.unknown(rest) if model else ()
+        if model is not None and first not in unknown:
+            return
+        word = model.vocabulary.nearest(first) if model and model.vocabulary else None
+        alike = difflib.SequenceMatcher(None, first, slug(word)).ratio() if word else 0
+        if command := self.nearest_command(text, max(ALIKE, alike)):
+            # “red” is like “breed”, and may well have been meant.
+            is_clear = model is None or model.vocabulary or self.nearest_command(text, CLEARLY)
+            note = "" if is_clear else f" {words.WORDLESS}"
+            raise Refusal(words.did_you_mean(text, command) + note)
 
     @bag.command(name="grid")
-    @app_commands.describe(count="how many, up to 16")
-    async def grid_command(self, context: Context, count: commands.Range[int, 1, words.GRID_MAX] = 9) -> None:
-        """Dream up to 16 bags at once, each to be picked, and two to be bred: `!bag grid 9`."""
+    @app_commands.rename(said="words")
+    @app_commands.describe(count="how many, up to 16", said="what they should be, such as: red tote")
+    @app_commands.autocomplete(said=autocomplete.words)
+    async def grid_command(
+        self, context: Context, count: Annotated[int | None, Count | None] = None, *, said: str = ""
+    ) -> None:
+        """Dream up to 16 bags at once, to pick from and to breed: `!bag grid 9`, `!bag grid 9 tote`."""
         model = await self.studio.current()
-        fresh = [codes.fresh(model.version) for _ in range(count)]
+        # Typed, `!bag grid 17` and `!bag grid totes 4` are all words.
+        numbers = _NUMBER.findall(said)
+        if count is None and len(numbers) == 1:
+            count, said = int(numbers[0]), _NUMBER.sub("", said)
+            if not 1 <= count <= words.GRID_MAX:
+                raise Refusal(words.out_of_range("That number", 1, words.GRID_MAX))
+        count = count or DEFAULT_GRID
+        wanted = model.understand(said) if said.strip() else ()
+        fresh = [model.code(codes.fresh_seed(), wanted) for _ in range(count)]
         await self.store.add_designs(fresh, model.epoch, guild_id(context), context.author.id)
         names = [str(code) for code in fresh]
         await context.defer()
-        await context.send(**await self.cards.grid(names, words.grid_title(count), words.listing(names)))
+        title = words.grid_title(count, words.bag_of(model.by_facet(wanted)))
+        await context.send(**await self.cards.grid(names, title, words.listing(names)))
 
     @bag.command(name="interpolate", aliases=["morph"], ignore_extra=False)
     @app_commands.describe(
@@ -119,9 +212,11 @@ class DreamCog(Feature):
         )
 
     @control("again")
-    async def on_again(self, interaction: Interaction) -> None:
-        """🎲: another bag."""
-        await self._answer(interaction, await self.studio.code(None))
+    async def on_again(self, interaction: Interaction, said: str = "") -> None:
+        """🎲: another bag, of the same words if some were said."""
+        model = await self.studio.current()
+        wanted = model.understand(said) if said else ()
+        await self._answer(interaction, model.code(codes.fresh_seed(), wanted))
 
     @control("pick")
     async def on_pick(self, interaction: Interaction, picked: str) -> None:
@@ -135,6 +230,11 @@ class DreamCog(Feature):
         await interaction.response.defer(thinking=True)
         message = await self.cards.design(code, guild_id(interaction), interaction.user.id)
         await answer(interaction, **message)
+
+
+def _is_said(piece: str, model: Model | None) -> bool:
+    """Whether the generator knows a text that looks like a code as words, such as “black-backpack”."""
+    return bool(model and model.vocabulary and any(map(str.isalpha, piece)) and not model.unknown(piece))
 
 
 def _is_count(text: str) -> bool:

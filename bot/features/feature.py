@@ -59,8 +59,8 @@ class Feature(commands.Cog):
         """From here on it is this person who waits for pictures."""
         asking.set(QueueNotice(context))
 
-    def nearest_command(self, text: str) -> str | None:
-        """What one would type after `!bag` for a command that a text may mean; None if it resembles none."""
+    def nearest_command(self, text: str, alike: float = ALIKE) -> str | None:
+        """What one would type after `!bag` for a command that a text may mean; None if none is so alike."""
         group = self.bot.get_command("bag")
         first, _, rest = text.lower().strip().partition(" ")
         if not isinstance(group, commands.Group) or not 3 <= len(first) <= LONGEST_WORD:
@@ -68,7 +68,7 @@ class Feature(commands.Cog):
         # discord.py keeps them in a set.
         known = words.COMMANDS_MEANT | {name: one.name for name, one in sorted(group.all_commands.items())}
         begun = [name for name in known if name.startswith(first)]
-        close = begun or difflib.get_close_matches(first, known, 1, ALIKE)
+        close = begun or difflib.get_close_matches(first, known, 1, alike)
         return f"{known[close[0]]} {rest.strip()}".strip() if close else None
 
     def spend(self, interaction: Interaction) -> None:

@@ -99,7 +99,7 @@ def _about(command: AnyCommand, typed: bool) -> discord.Embed:
         slash = slash.get_command(command.fallback or "")  # what the group does by itself
     if isinstance(slash, app_commands.Command) and slash.parameters:
         options = [
-            f"{' '.join(f'`{one.name}`' for one in alike)} · {text}"
+            f"{' '.join(f'`{one.display_name}`' for one in alike)} · {text}"
             for text, alike in groupby(slash.parameters, key=lambda one: str(one.description))
         ]
         embed.add_field(name=words.HELP_OPTIONS, value="\n".join(options), inline=False)

@@ -75,15 +75,18 @@ class PollCog(Feature):
         self._watch.cancel()
 
     @commands.hybrid_command(name="vote")
-    @app_commands.describe(designs="two to four seeds or codes; nothing for four new bags")
-    @app_commands.autocomplete(designs=autocomplete.last_code)
+    @app_commands.describe(designs="two to four seeds or codes, or words for four; nothing for four new bags")
+    @app_commands.autocomplete(designs=autocomplete.codes_or_words)
     @commands.guild_only()
     async def vote(self, context: Context, *, designs: str = "") -> None:
-        """Open a vote between designs: `!bag vote`, or `!bag vote 42 7`."""
-        named = [await self.studio.code(text) for text in codes.apart(designs).split()[:5]]
-        if not named:
-            model = await self.studio.current()
-            named = [codes.fresh(model.version) for _ in range(4)]
+        """Open a vote between designs: `!bag vote`, `!bag vote 42 7`, or four of `!bag vote red tote`."""
+        pieces = codes.apart(designs).split()
+        model = await self.studio.current() if not any(map(codes.is_code, pieces)) else None
+        if model is not None and (model.vocabulary is not None or not pieces):
+            wanted = model.understand(designs) if pieces else ()
+            named = [model.code(codes.fresh_seed(), wanted) for _ in range(4)]
+        else:
+            named = [await self.studio.code(text) for text in pieces[:5]]
         named = list(dict.fromkeys(named))
         if not 2 <= len(named) <= 4:
             raise Refusal(words.POLL_CODES)

@@ -11,7 +11,7 @@ from bot.client.bot import Context, guild_id
 from bot.codes import Code
 from bot.errors import Refusal
 from bot.features import autocomplete
-from bot.features.card import attach, design_embed, design_view, picture_file
+from bot.features.card import attach, design_embed, picture_file
 from bot.features.feature import Feature
 from bot.store.favorites import COMMUNITY
 
@@ -38,16 +38,22 @@ class ShowCog(Feature):
             raise Refusal(words.not_seen(str(named)))
         await context.defer()
         picture = await self.studio.picture(named)
-        embed = design_embed(named, picture, card.epoch)
+        model, (said,) = await self.studio.model(named.version), await self.studio.words([named])
+        bag = words.bag_of(said)
+        embed = design_embed(named, picture, card.epoch, bag)
         saved_by = [f"<@{user}>" for user in card.saved_by if user != COMMUNITY]
         if COMMUNITY in card.saved_by:
             saved_by.insert(0, words.COMMUNITY)
         embed.add_field(name="Votes", value=words.tally(card.tally.up, card.tally.down))
         embed.add_field(name="Saved by", value=", ".join(saved_by[:PEOPLE]) or "nobody yet")
         embed.add_field(name="Color", value=picture.color)
+        if said:
+            spoken = model.understand(named.words) if named.seed is not None else tuple(said.values())
+            by_seed = [word for word in said.values() if word not in spoken]
+            embed.add_field(name="Words", value=words.design_words(spoken, by_seed))
         embed.add_field(name="Dreamed", value=words.dreamed(card.created_at, card.user_id))
         embed.add_field(name="Generator", value=f"`{named.version}`, epoch {card.epoch}")
-        embeds, files = [embed], [picture_file(named, picture, card.epoch)]
+        embeds, files = [embed], [picture_file(named, picture, card.epoch, bag)]
 
         family = await self.store.ancestors(named, GENERATIONS)
         parents = family.get(named, ())
@@ -66,10 +72,10 @@ class ShowCog(Feature):
         children = await self.store.children(named, CHILDREN + 1)
         if children:
             embed.add_field(name="Children", value=words.children(children, CHILDREN), inline=False)
-        await context.send(embeds=embeds, files=files, view=design_view(str(named), card.tally))
+        await context.send(embeds=embeds, files=files, view=await self.cards.buttons(named))
 
     async def _origin(self, code: Code, parents: tuple[Code, ...]) -> tuple[str, int]:
         """The kind of a breeding and its seed: the code is derived from them."""
         seed = await self.store.breeding_seed(code)
-        kinds = ("variation", "child", "step")
+        kinds = ("variation", "child", "step", "words")
         return next((kind for kind in kinds if Code.bred(kind, parents, seed) == code), "child"), seed

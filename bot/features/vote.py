@@ -15,7 +15,7 @@ from bot.client.controls import control
 from bot.client.replies import answer
 from bot.codes import Code
 from bot.errors import Refusal
-from bot.features.card import Cards, design_view
+from bot.features.card import Cards
 from bot.features.favorites.service import FavoriteService
 from bot.features.feature import Feature
 from bot.store.favorites import COMMUNITY
@@ -107,8 +107,7 @@ class VoteCog(Feature):
             if post.message_id != shown:
                 self._favorites.hall.refresh(post.guild_id, code)
         # Through the interaction: it has its own rate limit, and may edit where the bot has lost its rights.
-        tally = await self.store.tally(code)
-        await interaction.edit_original_response(view=design_view(code, tally))
+        await interaction.edit_original_response(view=await self.cards.buttons(Code.of(code)))
 
 
 def _period(said: str) -> str:

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Bag:
-    """A design as the pages show it; `hex` is its color as #rrggbb."""
+    """A design as the pages show it; `hex` is its color as #rrggbb, `bag` what its words make it, or ""."""
 
     code: str
     epoch: int
@@ -52,13 +52,14 @@ class Bag:
     days: tuple[date, ...]
     color: str
     hex: str
+    bag: str
     parents: tuple[Bag, ...]
     children: list[Bag]
 
     @property
     def alt(self) -> str:
         """Alt text."""
-        return words.design_alt(self.code, self.color, self.epoch)
+        return words.design_alt(self.code, self.color, self.epoch, self.bag)
 
     @property
     def page(self) -> str:
@@ -158,6 +159,7 @@ def _bags(exhibits: dict[str, Exhibit], hues: dict[str, pictures.Hue]) -> dict[s
                 shown.days,
                 hue.name,
                 hue.hex,
+                hue.bag,
                 parents,
                 [],
             )

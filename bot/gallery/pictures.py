@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageSequence
 
+from bot import words
 from bot.codes import Code
 from bot.drawing.studio import Studio
 from bot.errors import Refusal
@@ -29,10 +30,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Hue:
-    """A bag's color: its name, and as #rrggbb."""
+    """A bag's color, its name and as #rrggbb, and what the bag is, if its generator knows words."""
 
     name: str
     hex: str
+    bag: str = ""
 
 
 def large(code: str) -> str:
@@ -46,7 +48,7 @@ def small(code: str) -> str:
 
 
 async def draw(folder: Folder, studio: Studio, codes: Sequence[str]) -> dict[str, Hue]:
-    """Put the pictures of designs into the folder; returns their colors by code.
+    """Put the pictures of designs into the folder; returns their colors and words by code.
 
     A design that was drawn before is not drawn again. One that can't be drawn (its generator is gone) is left
     out.
@@ -70,7 +72,8 @@ async def draw(folder: Folder, studio: Studio, codes: Sequence[str]) -> dict[str
             with Image.open(io.BytesIO(picture.original)) as original:
                 for name, side in ((large(code), LARGE), (small(code), SMALL)):
                     folder.put(name, _webp(original.resize((side, side), Image.Resampling.LANCZOS)))
-            known[code] = [picture.color, f"#{picture.rgb:06x}"]
+            (said,) = await studio.words([Code.of(code)])
+            known[code] = [picture.color, f"#{picture.rgb:06x}", words.bag_of(said)]
     folder.notes["hues"] = {code: known[code] for code in codes if code in known}
     return {code: Hue(*hue) for code, hue in folder.notes["hues"].items()}
 

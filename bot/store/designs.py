@@ -28,7 +28,7 @@ class Bred:
     seed: int
     """Of the breeding; for a step between two designs, how far along it is, in thousandths."""
     latent: bytes
-    """float32 [z_size], as bytes."""
+    """float32 [z + w], as bytes."""
 
 
 class Designs(Database):
@@ -94,7 +94,7 @@ class Designs(Database):
         await self.write(add)
 
     async def latents(self, codes: Iterable[Code]) -> dict[Code, bytes]:
-        """The stored latents, float32 [z_size] as bytes, of the bred ones among `codes`.
+        """The stored latents, float32 [z + w] as bytes, of the bred ones among `codes`.
 
         Raises Refusal if one is not in the store.
         """

@@ -60,7 +60,7 @@ class Design(Base):
     """A bag that was shown to somebody.
 
     A bred one keeps its parents' codes (one for a variation, two for a child or a step between them), the
-    seed of its breeding and its latent (float32 [z_size]), since no seed alone can draw it.
+    seed of its breeding and its latent (float32 [z + w]), since no seed alone can draw it.
     """
 
     __tablename__ = "designs"
@@ -69,14 +69,14 @@ class Design(Base):
         Index("ix_designs_guild", "guild_id", "created_at"),
     )
 
-    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+    code: Mapped[str] = mapped_column(String(80), primary_key=True)
     version: Mapped[str] = mapped_column(String(8), index=True)
     seed: Mapped[int]
     epoch: Mapped[int]
     guild_id: Mapped[int]
     user_id: Mapped[int | None]
     created_at: Mapped[datetime]
-    parents: Mapped[str | None] = mapped_column(String(65))
+    parents: Mapped[str | None] = mapped_column(String(161))
     latent: Mapped[bytes | None] = mapped_column(LargeBinary)
     look: Mapped[bytes | None] = mapped_column(LargeBinary)
     """A tiny version of the picture, from which taste is learned: see `bot.drawing.look`."""
@@ -197,7 +197,7 @@ class Post(Base):
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(String(32))
+    code: Mapped[str] = mapped_column(String(80))
     message_id: Mapped[int | None]
 
 
@@ -223,7 +223,7 @@ class Poll(Base):
     guild_id: Mapped[int]
     channel_id: Mapped[int]
     message_id: Mapped[int | None]
-    codes: Mapped[str] = mapped_column(String(256))
+    codes: Mapped[str] = mapped_column(String(323))
     closes_at: Mapped[datetime] = mapped_column(index=True)
     closed: Mapped[bool]
     announced: Mapped[bool] = mapped_column(default=False)
@@ -236,4 +236,4 @@ class Ballot(Base):
 
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
-    code: Mapped[str] = mapped_column(String(32))
+    code: Mapped[str] = mapped_column(String(80))

@@ -23,6 +23,7 @@ from bot.settings import Config, load_config
 from bot.store.store import Store
 from gan import events
 from gan.run import Run
+from gan.words import Vocabulary
 from tests.bot.world import Clock, World, begin_run, end_epoch, finish_run, make_generator
 
 CONFIG = """
@@ -83,11 +84,13 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_config(tmp_path: Path, trained: Path) -> Callable[..., Config]:
     """Settings over a fresh folder; with the trained run, unless told otherwise."""
 
-    def make(extra: str = "", generator: bool = True) -> Config:
+    def make(extra: str = "", generator: bool = True, vocabulary: Vocabulary | None = None) -> Config:
         config = tmp_path / "config.toml"
         config.write_text(CONFIG.format(folder=tmp_path.as_posix(), extra=extra))
         if generator and not (tmp_path / "runs").exists():
             shutil.copytree(trained, tmp_path / "runs")
+            if vocabulary is not None:
+                make_generator(Run(next((tmp_path / "runs").iterdir())), vocabulary=vocabulary)
         return load_config(config)
 
     return make
@@ -139,11 +142,13 @@ def server(
     """Open with `async with server() as world`: the bot in a guild with #bag-dreams, Ada (owner) and Ben."""
 
     @asynccontextmanager
-    async def open_server(extra: str = "", generator: bool = True) -> AsyncIterator[World]:
+    async def open_server(
+        extra: str = "", generator: bool = True, vocabulary: Vocabulary | None = None
+    ) -> AsyncIterator[World]:
         if not (tmp_path / "bot.db").exists():
             shutil.copy(empty_store, tmp_path / "bot.db")
         clock = Clock()
-        app = App(make_config(extra, generator), pool, clock)
+        app = App(make_config(extra, generator, vocabulary), pool, clock)
         async with (
             app,
             simcord.run(app.create_bot(), shard_count=1, check_errors=False, settle_timeout=30) as env,

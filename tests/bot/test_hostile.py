@@ -9,6 +9,8 @@ from discord import app_commands
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.bot.world import VOCABULARY
+
 TYPED, LONGEST = 2000, 4000
 """Characters of a message, and of an option of a slash command."""
 UNTOUCHED = {"train start", "train stop", "scrape"}
@@ -54,6 +56,8 @@ NASTY = [
     "9" * 30,
     "٣",
     "k3f9x2-1",
+    "red",
+    "42-red-tote",
     "a" * 8 + "-" + "9" * 10,
     "me",
     "start",
@@ -177,7 +181,7 @@ def values(parameter, world):
 def slashes(draw, arena):
     name, command = draw(st.sampled_from(sorted(arena.slashed.items())))
     options = {
-        parameter.name: draw(values(parameter, arena.world))
+        parameter.display_name: draw(values(parameter, arena.world))
         for parameter in command.parameters
         if parameter.required or draw(st.booleans())
     }
@@ -190,7 +194,7 @@ def arena(server, caplog):
     ready, stop = asyncio.Queue(), asyncio.Event()
 
     async def host():
-        async with server("vote_minutes = 10000") as world:
+        async with server("vote_minutes = 10000", vocabulary=VOCABULARY) as world:
             await ready.put(world)
             await stop.wait()
 
@@ -220,7 +224,7 @@ def drive(server, caplog, examples):
             run(there.slash(admin, private, *asked))
 
         suggested = [
-            (name, parameter.name)
+            (name, parameter.display_name)
             for name, command in there.slashed.items()
             for parameter in command.parameters
             if parameter.autocomplete

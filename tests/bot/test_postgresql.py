@@ -15,6 +15,7 @@ from sqlalchemy import text
 from bot.codes import Code
 from bot.errors import StoreError
 from bot.store.store import Store
+from tests.bot.store.test_migrations import upgraded_to_codes_with_words
 
 pytestmark = pytest.mark.slow
 
@@ -99,6 +100,10 @@ async def test_a_day_on_postgresql(server, postgresql, monkeypatch):
         gone = await world.app.store.forget(world.ben.id)
         assert (gone.votes, [kept for _, kept in gone.favorites]) == (1, [code])
         assert (await world.app.store.tally(code)).up == 1
+
+
+async def test_a_filled_store_takes_codes_with_words(postgresql):
+    await upgraded_to_codes_with_words(postgresql)
 
 
 @pytest.fixture

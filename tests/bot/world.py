@@ -25,18 +25,33 @@ from bot.features.poll import PollCog
 from gan import events
 from gan.generator import Shape, save_generator
 from gan.run import Run
+from gan.words import Facet, Vocabulary
+
+VOCABULARY = Vocabulary(
+    facets=(
+        Facet(
+            name="color",
+            words=("black", "red", "gray", "green", "gold", "blue", "pink", "white", "brown", "beige"),
+            counts=(60, 30, 29, 28, 27, 26, 25, 24, 23, 22),
+        ),
+        Facet(name="category", words=("tote", "clutch", "laptop bag", "backpack"), counts=(50, 40, 30, 20)),
+    ),
+    aliases={"grey": "gray", "shopper": "tote", "laptop": "laptop bag", "rucksack": "backpack"},
+    sets=((0, 0, 40), (1, 1, 30), (2, -1, 30), (-1, 2, 20)),
+)
 
 
-def make_generator(run: Run, seed: int = 0, epoch: int = 3) -> str:
-    """A small untrained generator in a run folder; its version."""
+def make_generator(run: Run, seed: int = 0, epoch: int = 3, vocabulary: Vocabulary | None = None) -> str:
+    """A small untrained generator in a run folder, steered by words if it has a vocabulary; its version."""
     torch.manual_seed(seed)
     run.path.mkdir(parents=True, exist_ok=True)
-    shape = Shape(z_size=16, z="normal", channels=16, image_size=32)
+    count = len(vocabulary.words) if vocabulary else 0
+    shape = Shape(z_size=16, z="normal", channels=16, image_size=32, words=count)
     network = shape.network()
     for weights in network.parameters():
         if weights.dim() == 4:
             torch.nn.init.normal_(weights, std=0.3)  # colorful noise, and no two bags alike
-    return save_generator(run.generator, network, shape, epoch, "0" * 64)
+    return save_generator(run.generator, network, shape, epoch, "0" * 64, vocabulary)
 
 
 def begin_run(run: Run, **changes: object) -> None:

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Choice:
-    """What a day's post is about: a code of at most 32 characters, which the store keeps, and a sentence."""
+    """What a day's post is about: a code of at most 80 characters, which the store keeps, and a sentence."""
 
     code: str
     note: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ class Favorite:
 
     code: Code
     latent: bytes
-    """float32 [z]"""
+    """float32 [z + w]"""
     parents: Sequence[Code]
     epoch: int
     dreamt_at: datetime
@@ -34,6 +34,8 @@ class Favorite:
     picture: Picture
     nearest: NearestPhoto | None
     """The photo that it resembles most; None if there was nothing to compare it with."""
+    words: Mapping[str, str]
+    """By facet, with which it was drawn."""
 
 
 class FavoriteFiles:
@@ -62,6 +64,7 @@ class FavoriteFiles:
             card.tally,
             await self._studio.picture(named),
             await self._studio.nearest(named),
+            (await self._studio.words([named]))[0],
         )
         await asyncio.to_thread(write, self._folder, favorite)
 
@@ -88,6 +91,7 @@ def write(folder: Path, favorite: Favorite) -> None:
         # Each of these doubles is a float32, exactly.
         "latent": np.frombuffer(favorite.latent, np.float32).tolist(),
         "parents": [str(parent) for parent in favorite.parents],
+        "words": dict(favorite.words),
         "epoch": favorite.epoch,
         "color": favorite.picture.color,
         "votes": {"up": favorite.tally.up, "down": favorite.tally.down},

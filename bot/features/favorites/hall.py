@@ -13,7 +13,7 @@ from bot.client.edits import Edits
 from bot.client.history import find_own
 from bot.client.replies import dress
 from bot.codes import Code
-from bot.features.card import Cards, design_view
+from bot.features.card import Cards
 from bot.store.models import HallPost
 
 REMOVED = 0
@@ -46,8 +46,7 @@ class Hall:
         hall = self._bot.hall(guild) if guild else None
         if post is not None and post.message_id is not None:
             try:
-                tally = await self._store.tally(code)
-                await self._message(post).edit(view=design_view(code, tally))
+                await self._message(post).edit(view=await self._cards.buttons(Code.of(code)))
                 return
             except discord.NotFound:
                 if hall is None or hall.id == post.channel_id:

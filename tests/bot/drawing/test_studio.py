@@ -20,7 +20,7 @@ from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
 from bot.health import NOT_CONNECTED, Health
 from gan.run import Run
-from tests.bot.world import begin_run, finish_run, make_generator, until
+from tests.bot.world import VOCABULARY, begin_run, finish_run, make_generator, until
 
 
 class Counting(DrawingPool):
@@ -90,10 +90,13 @@ async def current(world):
     return (await world.app.studio.current()).version
 
 
-async def test_who_waits_together_is_drawn_together_and_gets_the_very_same_bytes(server):
-    async with server() as world:
+@pytest.mark.parametrize("vocabulary", [None, VOCABULARY])
+async def test_who_waits_together_is_drawn_together_and_gets_the_very_same_bytes(server, vocabulary):
+    async with server(vocabulary=vocabulary) as world:
         studio, version = world.app.studio, await current(world)
         codes = [Code.seeded(version, seed) for seed in range(20)]
+        if vocabulary is not None:
+            codes[:8] = [Code.seeded(version, 3, f"{word}-tote") for word in vocabulary.facets[0].words[:8]]
         (child, *_) = await studio.breed(codes[:2], 4)
         await world.app.store.add_bred([child], 3, 0, None)
         codes.append(child.code)
