@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gan import device, networks
 from gan.adversaries import Adversaries, shape_of
-from gan.data import open_dataset, to_pictures
+from gan.data import Pictures, open_dataset, to_pictures
 from gan.distributed import World
 from gan.generator import Generator, latent, load, noise, save_generator
 from gan.presets import PRESETS
@@ -148,7 +148,8 @@ def ours(trained: Adversaries) -> Step:
     source, steps = torch.Generator(), itertools.count()
 
     def step(images: Tensor, z: Tensor) -> tuple[float, float]:
-        losses = trained.step(to_pictures(images, CPU), z, source, step=next(steps), rate=1)
+        none = torch.empty(len(images), 0, dtype=torch.int16)
+        losses = trained.step(to_pictures(images, CPU), none, z, source, step=next(steps), rate=1)
         return losses[0].item(), losses[1].item()
 
     return step
@@ -301,14 +302,16 @@ def sizes(rounds: int) -> dict[str, float]:
             found[f"first_batch_ms_{count}"] = (time.perf_counter() - began) * 1000
             found[f"memory_mb_{count}"] = own_memory() - before
 
-            def feed(batches: Iterator[Tensor] = endless) -> None:
+            def feed(batches: Iterator[Pictures] = endless) -> None:
                 for _ in range(200):
-                    to_pictures(next(batches), CPU)
+                    to_pictures(next(batches)[0], CPU)
 
-            def train(batches: Iterator[Tensor] = endless) -> None:
+            def train(batches: Iterator[Pictures] = endless) -> None:
                 for _ in range(20):
                     z = noise(recipe.batch, trained.shape, source)
-                    trained.step(to_pictures(next(batches), CPU), z, source, step=next(number), rate=1)
+                    images, numbers = next(batches)
+                    pictures = to_pictures(images, CPU)
+                    trained.step(pictures, numbers, z, source, step=next(number), rate=1)
 
             feeds |= {f"fed_{count}": feed, f"trained_{count}": train}
         taken = in_turns(feeds, rounds)
