@@ -10,7 +10,7 @@ from gan.errors import UserError
 from gan.generator import Generator
 from gan.words import WordError
 
-_CODE = re.compile(r"(?:([a-z][a-z0-9]{5})-)?([0-9]{1,10})(?:-([a-z0-9-]+))?")
+_CODE = re.compile(r"(?:([a-z][a-z0-9]{5})-)?([0-9]{1,20})(?:-([a-z0-9-]+))?")
 
 
 class CodeError(UserError):
