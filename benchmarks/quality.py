@@ -3,6 +3,7 @@
     python -m benchmarks.quality DATASET [--seconds 120,300,600] [--presets dream,dcgan] [--seeds 3]
     python -m benchmarks.quality DATASET --presets dream --set upsampling=bilinear --set statistics=true
 
+A recipe with `words` trains with those of the dataset, if it has any; its dreams have words as the data do.
 Seconds are CPU seconds of training alone, summed over threads. A preset whose rates decay is trained once per
 bound, as a run with that bound would be; the others are trained once and measured at every bound. Each result
 is printed as a JSON line as soon as it is known; every grid and generator is written to --out.
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import torch
 from pydantic import ValidationError
+from torch import Tensor
 
 # When this runs as a file, its own folder comes first.
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -29,8 +31,9 @@ from gan.errors import UserError, one_line
 from gan.generator import load, noise, save_generator
 from gan.grid import grid
 from gan.presets import PRESETS, Recipe
-from gan.quality import extractor, measure
+from gan.quality import Features, extractor, measure
 from gan.seeds import derived
+from gan.word_inputs import told
 
 
 def train(
@@ -41,14 +44,18 @@ def train(
     `bounds` are CPU seconds, ascending; rates decay towards the last one.
     """
     cpu = torch.device("cpu")
-    shape = shape_of(recipe, dataset.image_size)
-    adversaries = Adversaries(recipe, shape, cpu, bf16=bf16, seed=derived(seed, "weights"), world=World())
+    vocabulary = dataset.vocabulary
+    shape = shape_of(recipe, dataset.image_size, vocabulary)
+    weights = derived(seed, "weights")
+    adversaries = Adversaries(
+        recipe, shape, cpu, bf16=bf16, seed=weights, world=World(), vocabulary=vocabulary
+    )
     source = torch.Generator()
     step = epoch = 0
     spent = clock = 0.0
     left = list(bounds)
     while True:
-        for real in dataset.batches(min(recipe.batch, len(dataset)), seed, epoch):
+        for real, numbers in dataset.batches(min(recipe.batch, len(dataset)), seed, epoch):
             while spent >= left[0]:
                 yield left[0], adversaries.drawing(), step * recipe.batch, clock
                 if len(left) == 1:
@@ -64,7 +71,9 @@ def train(
             over = recipe.augment_epochs * len(dataset)
             strength = min(1.0, step * recipe.batch / over) if over else 1.0
             z = noise(len(pictures), shape, source)
-            adversaries.step(pictures, z, source, step=step, rate=rate, strength=strength)
+            if vocabulary:
+                z = torch.cat([z, told(numbers, vocabulary.sizes, source)], dim=1)
+            adversaries.step(pictures, numbers, z, source, step=step, rate=rate, strength=strength)
             step += 1
             spent += time.process_time() - began
             clock += time.monotonic() - began_clock
@@ -117,6 +126,16 @@ def recipes(presets: str, changes: list[str]) -> dict[str, Recipe]:
     return found
 
 
+def real_features(dataset: Dataset, features: Features, folder: Path) -> Tensor:
+    """The features of all pictures of a dataset, float [n, f], kept in a file of the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cache = folder / f"real-{dataset.content_hash[:12]}.pt"
+    if not cache.exists():
+        torch.save(features(dataset.images), cache)
+    found: Tensor = torch.load(cache, weights_only=True)
+    return found
+
+
 def compare(options: argparse.Namespace) -> None:
     """Train and measure every recipe with every seed. Raises UserError."""
     chosen = recipes(options.presets, options.set)
@@ -124,20 +143,18 @@ def compare(options: argparse.Namespace) -> None:
     bounds = sorted(map(float, options.seconds.split(",")))
     bf16 = device.precision("auto", torch.device("cpu")) == "bf16"
     dataset = open_dataset(options.dataset)
-    options.out.mkdir(parents=True, exist_ok=True)
     features = extractor()
-    cache = options.out / f"real-{dataset.content_hash[:12]}.pt"
-    if not cache.exists():
-        torch.save(features(dataset.images), cache)
-    real = torch.load(cache, weights_only=True)
+    real = real_features(dataset, features, options.out)
 
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for preset, recipe in chosen.items():
+            known = dataset.speaking(dataset.vocabulary if recipe.words else None)
             for run in [[bound] for bound in bounds] if recipe.decay else [bounds]:
-                for bound, network, images, clock in train(recipe, dataset, run, seed, bf16=bf16):
+                for bound, network, images, clock in train(recipe, known, run, seed, bf16=bf16):
                     name = f"{preset}{options.label and '-' + options.label}-{bound:.0f}s-{seed}"
                     file = options.out / f"{name}.safetensors"
-                    save_generator(file, network, shape_of(recipe, dataset.image_size), 0, "")
+                    shape = shape_of(recipe, dataset.image_size, known.vocabulary)
+                    save_generator(file, network, shape, 0, "", known.vocabulary)
                     generator = load(file)
                     pictures = generator.draw(generator.latents(range(options.dreamed)))
                     grid(pictures[:64], columns=8).save(options.out / f"{name}.png")

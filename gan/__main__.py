@@ -12,10 +12,11 @@ import torch
 import typer
 from PIL import Image
 
-from gan import animate, events, neighbors, quality, run
+from gan import animate, codes, events, neighbors, quality, run
 from gan import device as machine
 from gan import generator as generators
 from gan.atomic import write_atomically
+from gan.codes import Bag
 from gan.data import Dataset, evaluation_pictures, open_dataset
 from gan.display import Display
 from gan.distributed import World, join
@@ -86,6 +87,7 @@ def train(
 def dream(
     context: typer.Context,
     seed: Annotated[int | None, typer.Option(help="Number of the bag; default: random.")] = None,
+    words: Annotated[str, typer.Option(help='What it should be, such as "red tote".')] = "",
     count: Annotated[int, typer.Option(min=1, help="How many bags, numbered from --seed up.")] = 1,
     as_grid: Annotated[bool, typer.Option("--grid", help="All in one picture, by default 16.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
@@ -98,25 +100,28 @@ def dream(
     if as_grid and count == 1:
         count = 16
     seeds = range(first, first + count)
-    images = generator.draw(generator.latents(seeds))
-    codes = [f"{generator.version}-{number}" for number in seeds]
+    bags = [Bag(number, codes.words_of(words, generator)) for number in seeds]
+    images = generator.draw(codes.latents(bags, generator))
+    names = [f"{generator.version}-{bag.name(generator)}" for bag in bags]
     if as_grid:
         columns = min(count, round(count**0.5))
-        _save(out or Path(f"{codes[0]}-grid.png"), png(grid(images, columns, scale=scale)))
+        _save(out or Path(f"{names[0]}-grid.png"), png(grid(images, columns, scale=scale)))
     elif count == 1:
-        _save(out or Path(f"{codes[0]}.png"), png(enlarge(Image.fromarray(images[0]), scale)))
+        _save(out or Path(f"{names[0]}.png"), png(enlarge(Image.fromarray(images[0]), scale)))
     else:
-        folder = out or Path(f"{codes[0]}-{count}")
+        folder = out or Path(f"{names[0]}-{count}")
         folder.mkdir(parents=True, exist_ok=True)
-        for code, image in zip(codes, images, strict=True):
-            write_atomically(folder / f"{code}.png", png(enlarge(Image.fromarray(image), scale)))
+        for each, image in zip(names, images, strict=True):
+            write_atomically(folder / f"{each}.png", png(enlarge(Image.fromarray(image), scale)))
         typer.echo(folder)
 
 
 @app.command()
 def interpolate(
     context: typer.Context,
-    seeds: Annotated[list[int], typer.Argument(help="Numbers of two to eight bags.", metavar="A B [C…]")],
+    texts: Annotated[
+        list[str], typer.Argument(help="Numbers or codes of two to eight bags.", metavar="A B [C…]")
+    ],
     frames: Annotated[int, typer.Option(min=2, max=600, help="Frames in all.")] = 60,
     loop: Annotated[bool, typer.Option("--loop", help="Return to the first bag.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
@@ -124,14 +129,16 @@ def interpolate(
     name: RunName = None,
 ) -> None:
     """Animate the way from bag to bag."""
-    if not 2 <= len(seeds) <= 8:
+    if not 2 <= len(texts) <= 8:
         raise typer.BadParameter("give 2 to 8 numbers: A B [C…]")
     generator = _generator(load(context.obj), name)
-    file = out or Path(f"{generator.version}-{'-'.join(map(str, seeds))}.gif")
+    bags = [codes.bag(text, generator) for text in texts]
+    names = "-".join(bag.name(generator) for bag in bags)
+    file = out or Path(f"{generator.version}-{names}.gif")
     encode = {".gif": animate.encode_gif, ".webp": animate.encode_webp}.get(file.suffix.lower())
     if encode is None:
         raise typer.BadParameter(f"--out {file}: must end in .gif or .webp")
-    pictures = interpolation(generator, generator.latents(seeds), frames, loop)
+    pictures = interpolation(generator, codes.latents(bags, generator), frames, loop)
     larger = [enlarge(picture, scale) for picture in pictures]
     _save(file, animate.bounded(larger, lambda fitting: encode(fitting, 60)))
 
@@ -139,8 +146,8 @@ def interpolate(
 @app.command()
 def breed(
     context: typer.Context,
-    a: Annotated[int, typer.Argument(help="Number of one parent.", metavar="A")],
-    b: Annotated[int, typer.Argument(help="Number of the other; repeat A for variations.", metavar="B")],
+    a: Annotated[str, typer.Argument(help="Number or code of one parent.", metavar="A")],
+    b: Annotated[str, typer.Argument(help="That of the other; repeat A for variations.", metavar="B")],
     count: Annotated[int, typer.Option(min=1, max=64, help="How many children.")] = 4,
     mutation: Annotated[float, typer.Option(min=0, max=1, help="Share from neither parent.")] = 0.1,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
@@ -149,11 +156,15 @@ def breed(
 ) -> None:
     """Draw two bags and their children in one picture."""
     generator = _generator(load(context.obj), name)
-    parents = generator.latents([a, b])
+    bags = [codes.bag(text, generator) for text in (a, b)]
+    parents = codes.latents(bags, generator)
     children = generator.children(parents[0], parents[1], range(count), mutation)
     images = generator.draw(torch.cat([parents, children]))
     columns = min(len(images), 8)
-    _save(out or Path(f"{generator.version}-{a}x{b}.png"), png(grid(images, columns, scale=scale)))
+    _save(
+        out or Path(f"{generator.version}-{'x'.join(bag.name(generator) for bag in bags)}.png"),
+        png(grid(images, columns, scale=scale)),
+    )
 
 
 @app.command()

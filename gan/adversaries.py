@@ -6,11 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan import augment, averaging, networks
+from gan import augment, averaging, networks, word_inputs
 from gan.distributed import World
 from gan.generator import Shape
 from gan.losses import LOSSES, gradient_penalty
 from gan.presets import Recipe
+from gan.words import Vocabulary
 
 
 class Adversaries:
@@ -25,10 +26,12 @@ class Adversaries:
         bf16: bool,
         seed: int,
         world: World,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         """`recipe.channels` must be set. `seed` determines the initial weights; `bf16` turns autocast on."""
         self.recipe = recipe
         self.shape = shape
+        self.vocabulary = vocabulary
         self.device = device
         self.bf16 = bf16
         with torch.random.fork_rng(devices=[]):
@@ -40,6 +43,7 @@ class Adversaries:
                 recipe.norm,
                 attention=recipe.attention,
                 statistics=recipe.statistics,
+                words=shape.words,
             )
             networks.initialize(self.generator, "dcgan")
             networks.initialize(self.discriminator, recipe.init)
@@ -56,21 +60,32 @@ class Adversaries:
         )
 
     def step(
-        self, real: Tensor, z: Tensor, source: torch.Generator, *, step: int, rate: float, strength: float = 1
+        self,
+        real: Tensor,
+        numbers: Tensor,
+        latents: Tensor,
+        source: torch.Generator,
+        *,
+        step: int,
+        rate: float,
+        strength: float = 1,
     ) -> Tensor:
-        """One step of both networks; returns their losses, float [2] (D, G), on the device.
+        """One step of both networks; returns their losses, float [3] (D, G, and D's on the words of real
+        pictures, 0 without words), on the device.
 
-        `real` float [n, 3, S, S] in [−1, 1]; `z` float [n, z]; `step` is the number of steps taken before;
-        `rate` in [0, 1] scales both learning rates; `strength` in [0, 1] is the probability of each
-        augmentation, drawn from `source`.
+        `real` float [n, 3, S, S] in [−1, 1]; `numbers` int [n, F] are its words, see `word_inputs`;
+        `latents` float [n, z + w], the words those that the networks are told of `real`; `step` is the number
+        of steps taken before; `rate` in [0, 1] scales both learning rates; `strength` in [0, 1] is the
+        probability of each augmentation, drawn from `source`.
         """
+        words = latents[:, self.shape.z_size :]
         penalize = self.recipe.gamma > 0 and step % self.recipe.penalty_every == 0
         loss_d, loss_g = LOSSES[self.recipe.loss]
         _set_rate(self.optimizer_d, self.recipe.rate_d * rate)
         _set_rate(self.optimizer_g, self.recipe.rate_g * rate)
 
         with self._autocast():
-            dreamed = self._ddp_generator(z)  # once for both steps: D gets it detached
+            dreamed = self._ddp_generator(latents)  # once for both steps: D gets it detached
 
         def seen(pictures: Tensor) -> Tensor:
             return augment.differentiable(pictures, self.recipe.augment, strength, source)
@@ -78,19 +93,23 @@ class Adversaries:
         real, fake = seen(real), seen(dreamed.detach().float())
         real.requires_grad_(penalize)
         fake.requires_grad_(penalize)
-        on_real, on_fake = self._judge_both(real, fake)
+        on_real, on_fake, scores = self._judge_both(real, fake, words)
         d = loss = loss_d(on_real, on_fake)
         if penalize:
             penalty = gradient_penalty(on_real, real) + gradient_penalty(on_fake, fake)
             loss = d + self.recipe.gamma * self.recipe.penalty_every * penalty
+        on_words = torch.zeros_like(d)
+        if self.vocabulary:
+            on_words = word_inputs.mistakes(scores, numbers, self.vocabulary.sizes)
+            loss = loss + self.recipe.words * on_words
         self.optimizer_d.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer_d.step()
 
         self.discriminator.requires_grad_(False)  # G's gradients pass through D; D needs none
         with torch.no_grad():
-            on_real = self._judge(real) if self.recipe.loss == "relativistic" else on_real.detach()
-        g = loss_g(on_real, self._judge(seen(dreamed.float())))
+            on_real = self._judge(real, words)[0] if self.recipe.loss == "relativistic" else on_real.detach()
+        g = loss_g(on_real, self._judge(seen(dreamed.float()), words)[0])
         self.optimizer_g.zero_grad()
         g.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer_g.step()
@@ -98,12 +117,12 @@ class Adversaries:
 
         if self.recipe.ema:
             averaging.update(self.average, self.generator, self.recipe.ema, step)
-        return torch.stack([d.detach(), g.detach()])
+        return torch.stack([d, g, on_words]).detach()
 
     def drawing(self) -> networks.Generator:
         """A copy of the averaged generator on the CPU, ready to draw."""
         network = self.average if self.recipe.ema else self.generator
-        return averaging.ready_to_draw(network, self.shape, self.device)
+        return averaging.ready_to_draw(network, self.shape, self.device, self.vocabulary)
 
     def finite(self) -> Tensor:
         """Whether all weights of both networks are finite: bool [], on the device."""
@@ -131,22 +150,25 @@ class Adversaries:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
-    def _judge(self, pictures: Tensor, *, learning: bool = False) -> Tensor:
+    def _judge(self, pictures: Tensor, words: Tensor, *, learning: bool = False) -> tuple[Tensor, Tensor]:
         # Only where D learns do the processes have to average its gradients.
         with self._autocast():
-            logits: Tensor = (self._ddp_discriminator if learning else self.discriminator)(pictures)
-        return logits.float()
+            network = self._ddp_discriminator if learning else self.discriminator
+            logits, scores = network(pictures, words)
+        return logits.float(), scores.float()
 
-    def _judge_both(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def _judge_both(self, real: Tensor, fake: Tensor, words: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         # Under batch norm a picture's logit depends on its batch, so real and dreamed pictures go in apart.
         if self.recipe.norm == "batch":
-            return self._judge(real, learning=True), self._judge(fake, learning=True)
-        on_real, on_fake = self._judge(torch.cat([real, fake]), learning=True).chunk(2)
-        return on_real, on_fake
+            on_real, scores = self._judge(real, words, learning=True)
+            return on_real, self._judge(fake, words, learning=True)[0], scores
+        logits, scores = self._judge(torch.cat([real, fake]), torch.cat([words, words]), learning=True)
+        on_real, on_fake = logits.chunk(2)
+        return on_real, on_fake, scores[: len(real)]
 
 
-def shape_of(recipe: Recipe, image_size: int) -> Shape:
-    """The part of a recipe that a generator's file records."""
+def shape_of(recipe: Recipe, image_size: int, vocabulary: Vocabulary | None = None) -> Shape:
+    """The part of a recipe and a vocabulary that a generator's file records."""
     return Shape(
         recipe.z_size,
         recipe.z,
@@ -155,6 +177,7 @@ def shape_of(recipe: Recipe, image_size: int) -> Shape:
         recipe.upsampling,
         recipe.attention,
         recipe.blocks,
+        sum(vocabulary.sizes) if vocabulary else 0,
     )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gan import networks
 from gan.generator import Shape, noise
+from gan.words import Vocabulary
 
 _PASSES = 8
 """Batches of 64 latents over which an averaged generator's batch statistics are recomputed."""
@@ -27,10 +28,13 @@ def update(average: nn.Module, network: nn.Module, decay: float, step: int) -> N
     torch._foreach_lerp_(averaged, list(network.parameters()), 1 - decay)  # one pass instead of a call each
 
 
-def ready_to_draw(network: networks.Generator, shape: Shape, device: torch.device) -> networks.Generator:
+def ready_to_draw(
+    network: networks.Generator, shape: Shape, device: torch.device, vocabulary: Vocabulary | None
+) -> networks.Generator:
     """A copy of the network (on `device`), on the CPU and in evaluation mode.
 
-    Its batch statistics are recomputed: averaged weights do not have those of the latest ones.
+    Its batch statistics are recomputed, with words as the data have them: averaged weights do not have those
+    of the latest ones.
     """
     network = copy.deepcopy(network).requires_grad_(False)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -39,8 +43,12 @@ def ready_to_draw(network: networks.Generator, shape: Shape, device: torch.devic
         norm.momentum = None  # the plain mean over all passes
     source = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for _ in range(_PASSES):
-            network(noise(64, shape, source).to(device))
+        for at in range(_PASSES):
+            latents = noise(64, shape, source)
+            if vocabulary:
+                words = [vocabulary.inputs(vocabulary.own(seed)) for seed in range(at * 64, at * 64 + 64)]
+                latents = torch.cat([latents, torch.tensor(words)], dim=1)
+            network(latents.to(device))
     for norm in norms:
         norm.momentum = 0.1
     network.cpu().to(memory_format=torch.contiguous_format)

@@ -11,12 +11,14 @@ from gan.events import Epoch
 
 
 def losses(epochs: Sequence[Epoch]) -> bytes:
-    """A PNG of both losses by epoch; for an epoch trained twice, the later event counts."""
+    """A PNG of the losses by epoch; for an epoch trained twice, the later event counts."""
     latest = sorted({epoch.epoch: epoch for epoch in epochs}.items())
     lines = {
         "discriminator": [(number, epoch.loss_d) for number, epoch in latest],
         "generator": [(number, epoch.loss_g) for number, epoch in latest],
     }
+    if words := [(number, epoch.loss_words) for number, epoch in latest if epoch.loss_words is not None]:
+        lines["words"] = words
     return _curves(lines, "loss")
 
 

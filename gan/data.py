@@ -1,9 +1,11 @@
-"""Reads the dataset folder that the scraper builds: memory-mapped pictures in shuffled batches."""
+"""Reads the dataset folder that the scraper builds: memory-mapped pictures and their words, in shuffled
+batches.
+"""
 
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from mmap import mmap
 from pathlib import Path
 
@@ -15,9 +17,16 @@ from torch import Tensor
 from gan.errors import UserError
 from gan.networks import SIZES
 from gan.seeds import derived
+from gan.words import UNKNOWN, Vocabulary
 
 VERSION = 1
-"""Version of the dataset folder's layout."""
+"""Version of the dataset folder's layout, and of its words.json."""
+
+_MOST_SETS = 4096
+"""Sets of words that a vocabulary keeps."""
+
+Pictures = tuple[Tensor, Tensor]
+"""Pictures uint8 [n, S, S, 3] and the numbers of their words int16 [n, F]; see `Dataset.numbers`."""
 
 
 class DatasetError(UserError):
@@ -38,6 +47,10 @@ class Dataset:
     """The other rows (about a tenth), for evaluation only. A picture's bytes decide, so that it stays held
     out as the dataset grows.
     """
+    vocabulary: Vocabulary | None
+    """The words of the pictures, with the sets of those to train on; None if the dataset has no words."""
+    numbers: NDArray[np.int16]
+    """Each picture's word in each of F facets, by its number in the facet, or UNKNOWN: int16 [n, F]."""
 
     @property
     def image_size(self) -> int:
@@ -47,18 +60,34 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def resident(self, device: torch.device) -> Tensor | None:
-        """All pictures uint8 [n, S, S, 3] on the device, if it is a GPU and they fit into a quarter of its
-        free memory; else None.
+    def speaking(self, vocabulary: Vocabulary | None) -> "Dataset":
+        """The same dataset with the words of a vocabulary, which may be of another one: words are the same
+        if their facets' names and they themselves are, and all others are unknown.
+        """
+        if vocabulary is None:
+            return replace(self, vocabulary=None, numbers=self.numbers[:, :0])
+        own = {facet.name: at for at, facet in enumerate(self.vocabulary.facets)} if self.vocabulary else {}
+        numbers = np.full((len(self.images), len(vocabulary.facets)), UNKNOWN, np.int16)
+        for column, facet in zip(numbers.T, vocabulary.facets, strict=True):
+            if self.vocabulary and (at := own.get(facet.name)) is not None:
+                place = {word: number for number, word in enumerate(facet.words)}
+                # The last one is where UNKNOWN, -1, points to.
+                new = [*(place.get(word, UNKNOWN) for word in self.vocabulary.facets[at].words), UNKNOWN]
+                column[:] = np.array(new, np.int16)[self.numbers[:, at]]
+        return replace(self, vocabulary=vocabulary, numbers=numbers)
+
+    def resident(self, device: torch.device) -> Pictures | None:
+        """All pictures and their words on the device, if it is a GPU and they fit into a quarter of its free
+        memory; else None.
         """
         if device.type != "cuda" or self.images.nbytes > torch.cuda.mem_get_info(device)[0] / 4:
             return None
-        return torch.from_numpy(np.array(self.images)).to(device)
+        return torch.from_numpy(np.array(self.images)).to(device), torch.from_numpy(self.numbers).to(device)
 
     def batches(
-        self, size: int, seed: int, epoch: int, start: int = 0, resident: Tensor | None = None
-    ) -> Iterator[Tensor]:
-        """One epoch's batches from the `start`-th (0: the first) on: uint8 [size, S, S, 3].
+        self, size: int, seed: int, epoch: int, start: int = 0, resident: Pictures | None = None
+    ) -> Iterator[Pictures]:
+        """One epoch's batches of `size` pictures, from the `start`-th (0: the first) on.
 
         Seed and epoch determine the order. Each row comes at most once; rows that do not fill a last batch
         are left out. If `resident` is given, the same batches are taken from it, on its device.
@@ -67,15 +96,18 @@ class Dataset:
         order = np.random.default_rng(derived(seed, "order", epoch)).permutation(self.rows)
         if resident is not None:
             # Sent once per epoch: sending each batch's rows would wait for the steps before it.
-            sent = torch.from_numpy(order).to(resident.device)
-            for rows in torch.split(sent, size)[start : len(order) // size]:
-                yield resident[rows.sort().values]
+            images, numbers = resident
+            sent = torch.from_numpy(order).to(images.device)
+            for part in torch.split(sent, size)[start : len(order) // size]:
+                rows = part.sort().values
+                yield images[rows], numbers[rows]
             return
         for at in range(start * size, len(order) - size + 1, size):
             if isinstance(self.images.base, mmap) and self.images.base.size() < self.images.nbytes:
                 raise DatasetError(f"{self.path}/images.npy was truncated during the run: rebuild it")
             # Sorted, so that the disk reads forward; the order within a batch does not matter.
-            yield torch.from_numpy(self.images[np.sort(order[at : at + size])])
+            chosen = np.sort(order[at : at + size])
+            yield torch.from_numpy(self.images[chosen]), torch.from_numpy(self.numbers[chosen])
 
 
 def open_dataset(path: Path) -> Dataset:
@@ -114,7 +146,49 @@ def open_dataset(path: Path) -> Dataset:
     rows = np.flatnonzero(~tenth)
     if len(rows) < 2:
         raise DatasetError(f"the dataset at {path} has {count} pictures: too few to train on")
-    return Dataset(path, images, str(content_hash), rows, np.flatnonzero(tenth))
+    vocabulary, numbers = _words(path, count, rows)
+    return Dataset(path, images, str(content_hash), rows, np.flatnonzero(tenth), vocabulary, numbers)
+
+
+def _words(path: Path, count: int, rows: NDArray[np.int64]) -> tuple[Vocabulary | None, NDArray[np.int16]]:
+    """The vocabulary and the numbers int16 [count, F] of a dataset folder; None and [count, 0] without words.
+
+    Raises DatasetError if they are not those of `count` pictures.
+    """
+    try:
+        told = json.loads((path / "words.json").read_bytes())
+        version = told.pop("version")
+        vocabulary = Vocabulary.model_validate_json(json.dumps(told)) if version == VERSION else None
+    except FileNotFoundError:
+        return None, np.empty((count, 0), np.int16)
+    except OSError as error:
+        raise DatasetError(f"{path}/words.json cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DatasetError(f"{path}/words.json is broken: rebuild the dataset") from error
+    if vocabulary is None:
+        raise DatasetError(f"{path}/words.json has another version than {VERSION}: rebuild the dataset")
+    try:
+        mapped = np.load(path / "words.npy", mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise DatasetError(f"{path}/words.npy cannot be read: {reason}") from error
+    if mapped.dtype != np.int16 or mapped.shape != (count, len(vocabulary.sizes)):
+        raise DatasetError(
+            f"{path}/words.npy is {mapped.dtype} {list(mapped.shape)}, not int16 "
+            f"{[count, len(vocabulary.sizes)]} as for the pictures and words.json: rebuild the dataset"
+        )
+    numbers = np.array(mapped)
+    if ((numbers < UNKNOWN) | (numbers >= np.array(vocabulary.sizes))).any():
+        raise DatasetError(f"{path}/words.npy has numbers that are no word's: rebuild the dataset")
+    return vocabulary.model_copy(update={"sets": _sets(numbers[rows])}), numbers
+
+
+def _sets(numbers: NDArray[np.int16]) -> tuple[tuple[int, ...], ...]:
+    """The distinct rows of int16 [n, F] with their counts, the most frequent first; see `Vocabulary.sets`."""
+    known = numbers[(numbers != UNKNOWN).any(axis=1)]
+    distinct, counts = np.unique(known, axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_MOST_SETS]
+    return tuple((*distinct[at].tolist(), int(counts[at])) for at in order)
 
 
 def evaluation_pictures(dataset: Dataset, most: int) -> NDArray[np.uint8]:

@@ -61,7 +61,7 @@ def _seconds(*, bf16: bool) -> float:
     for _ in range(6):
         start = time.process_time()
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            logits = network(pictures)
+            logits, _ = network(pictures, pictures.new_empty(16, 0))
         logits.float().sum().backward()
         taken.append(time.process_time() - start)
     return min(taken)

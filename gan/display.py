@@ -52,7 +52,7 @@ class Display:
         line = _words(event)
         if isinstance(event, events.Epoch):
             speed = f"{event.images_per_second:.0f} images/s"
-            self._bar.update(self._task, losses=f"D {event.loss_d:.3f} G {event.loss_g:.3f} {speed}")
+            self._bar.update(self._task, losses=f"{_losses(event)} {speed}")
         if line:
             self.note(line)
 
@@ -70,7 +70,7 @@ def _words(event: Event) -> str:
             quality = "" if event.kid is None else f", KID {event.kid:.0f}"
             left = "" if event.seconds_left is None else f", {event.seconds_left / 60:.1f} minutes left"
             return (
-                f"epoch {event.epoch}{of}: loss D {event.loss_d:.3f} G {event.loss_g:.3f}, "
+                f"epoch {event.epoch}{of}: loss {_losses(event)}, "
                 f"{event.images_per_second:.0f} images/s{left}{quality}"
             )
         case events.Finished():
@@ -83,3 +83,8 @@ def _words(event: Event) -> str:
             )
         case events.Checkpoint() | events.Failed():
             return ""
+
+
+def _losses(event: events.Epoch) -> str:
+    words = "" if event.loss_words is None else f" words {event.loss_words:.3f}"
+    return f"D {event.loss_d:.3f} G {event.loss_g:.3f}{words}"

@@ -61,6 +61,8 @@ class Epoch(_Event):
     """Time trained in this run so far, over all resumptions."""
     seconds_left: Number | None
     grid: FileName
+    loss_words: Number | None = None
+    """The discriminator's loss on the words of real pictures; None if no words steer the dreams."""
     kid: float | None = None
     """KID × 1000 of the averaged generator against held-out pictures; measured in some epochs only."""
 

@@ -19,6 +19,9 @@ SIZES = (32, 64, 128, 256)
 EPS = 1e-5
 """Of batch norms. The originals wrote BatchNorm2d(c, 0.8), which sets eps, not momentum as intended."""
 
+_LOOK = 64
+"""Numbers in which the discriminator compares pictures with words."""
+
 Norm = Literal["none", "batch", "spectral"]
 Init = Literal["he", "dcgan"]
 Upsampling = Literal["transposed", "blurred", "bilinear"]
@@ -60,10 +63,21 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """The generator mirrored, with strided convolutions: 3×S×S → one logit, high for real."""
+    """The generator mirrored, with strided convolutions: 3×S×S → one logit, high for real.
+
+    With words y it is a projection, Miyato and Koyama 2018 (arXiv:1802.05637): ψ(x) + ⟨φ(x), Σ e(w)⟩ / √64
+    over the words w that y names.
+    """
 
     def __init__(
-        self, channels: int, image_size: int, norm: Norm, *, attention: bool = False, statistics: bool = False
+        self,
+        channels: int,
+        image_size: int,
+        norm: Norm,
+        *,
+        attention: bool = False,
+        statistics: bool = False,
+        words: int = 0,
     ) -> None:
         super().__init__()
         stages = widths(channels, image_size)[::-1]
@@ -81,11 +95,23 @@ class Discriminator(nn.Module):
         features = stages[-1] + (1 if statistics else 0)
         layers.append(_normed(nn.Conv2d(features, 1, 4, bias=bias), norm))
         self.layers = nn.Sequential(*layers)
+        if words:
+            self.words = nn.Embedding(words, _LOOK)
+            self.look = _normed(nn.Conv2d(features, _LOOK, 4), norm)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Pictures float [n, 3, S, S] in [−1, 1] → logits float [n]."""
-        logits: Tensor = self.layers(pictures)
-        return logits.flatten()
+    def forward(self, pictures: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures float [n, 3, S, S] in [−1, 1] and the inputs of their words float [n, w] → logits float
+        [n], and how well each of the words fits each picture: scores float [n, w].
+        """
+        *layers, last = self.layers
+        features = pictures
+        for layer in layers:
+            features = layer(features)
+        logits: Tensor = last(features).flatten()
+        if words.shape[1] == 0:
+            return logits, words
+        scores = self.look(features).flatten(1) @ self.words.weight.T / _LOOK**0.5
+        return logits + (scores * words).sum(dim=1), scores
 
 
 class Attention(nn.Module):

@@ -56,6 +56,9 @@ class Recipe(BaseModel):
     """Self-attention at a quarter of the picture's size, in both networks (Zhang et al. 2018)."""
     statistics: bool = False
     """Minibatch statistics: show the discriminator how much pictures differ (Karras et al. 2018)."""
+    words: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the loss by which the discriminator learns to tell the words of real pictures, if the dataset
+    has words: they then steer the dreams. 0: train without words."""
     augment: tuple[Literal["color", "translation", "cutout"], ...] = ("color", "translation")
     """DiffAugment's policy for the discriminator: prevents overfitting on small datasets."""
     augment_epochs: Annotated[float, Field(ge=0)] = 200.0
@@ -65,7 +68,7 @@ class Recipe(BaseModel):
 
 PRESETS: Mapping[str, Recipe] = MappingProxyType(
     {
-        "dream": Recipe(blocks=1),
+        "dream": Recipe(blocks=1, words=0.4),
         "bag-dreams": Recipe(
             channels=512,
             norm="batch",

@@ -29,6 +29,7 @@ class RunWriter:
     """The writing side of a run folder; every event is also shown on the display."""
 
     def __init__(self, run: Run, dataset: Dataset, shape: Shape, display: Display) -> None:
+        """The generators' vocabulary is that of the dataset."""
         self.run, self._dataset, self._shape, self._display = run, dataset, shape, display
         self._saved_at = -float("inf")
         self._measured_at = time.monotonic()
@@ -50,7 +51,7 @@ class RunWriter:
         The spread is the standard deviation of a pixel from bag to bag, averaged over all pixels, of 255:
         0 if all bags are the same.
         """
-        generator = Generator(network, self._shape, epoch, "")
+        generator = self._drawing(network, epoch)
         images = generator.draw(generator.latents(FIXED_SEEDS))
         self.run.grids.mkdir(exist_ok=True)
         write_atomically(self.run.grid(epoch), png(grid(images, columns=8)))
@@ -85,7 +86,7 @@ class RunWriter:
                 self._measured_at = float("inf")
                 return None
             self._real = self._features(evaluation_pictures(self._dataset, _MEASURED))
-        generator = Generator(network, self._shape, epoch, "")
+        generator = self._drawing(network, epoch)
         dreamed = generator.draw(generator.latents(range(len(self._real))))
         found = quality.kid(self._real, self._features(dreamed))
         if found < self._best:
@@ -108,4 +109,8 @@ class RunWriter:
         )
 
     def _save(self, path: Path, network: networks.Generator, epoch: int) -> str:
-        return save_generator(path, network, self._shape, epoch, self._dataset.content_hash)
+        dataset = self._dataset
+        return save_generator(path, network, self._shape, epoch, dataset.content_hash, dataset.vocabulary)
+
+    def _drawing(self, network: networks.Generator, epoch: int) -> Generator:
+        return Generator(network, self._shape, epoch, "", self._dataset.vocabulary)

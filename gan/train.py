@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import torch
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from torch import Tensor
+from torch.nn.functional import pad
 
 from gan import augment, events
 from gan.adversaries import Adversaries, shape_of
@@ -21,6 +22,8 @@ from gan.run import Run
 from gan.run_writer import RunWriter
 from gan.seeds import derived
 from gan.settings import Settings
+from gan.word_inputs import told
+from gan.words import Vocabulary
 
 _CHECK_EVERY = 200
 """Steps between checks that the losses are still finite; each check waits for the device."""
@@ -38,9 +41,11 @@ class TrainingError(UserError):
     """A run that did not recover; the message is one line."""
 
 
-def _pair(losses: Tensor) -> Tensor:
-    if losses.shape != (2,) or losses.dtype != torch.float32:
-        raise ValueError("must be float [2]")
+def _three(losses: Tensor) -> Tensor:
+    if losses.shape == (2,):  # of a run from before there were words
+        losses = pad(losses, (0, 1))
+    if losses.shape != (3,) or losses.dtype != torch.float32:
+        raise ValueError("must be float [3]")
     return losses
 
 
@@ -60,8 +65,8 @@ class TrainingProgress:
     """Pictures seen, over all processes."""
     seconds: Annotated[events.Number, Field(ge=0)] = 0.0
     """Time trained, over all resumptions."""
-    losses: Annotated[Tensor, AfterValidator(_pair)] = field(default_factory=lambda: torch.zeros(2))
-    """The losses (D, G) summed over this epoch's steps, float [2] on the device."""
+    losses: Annotated[Tensor, AfterValidator(_three)] = field(default_factory=lambda: torch.zeros(3))
+    """The losses (D, G, words) summed over this epoch's steps, float [3] on the device."""
     rate: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Factor on the recipe's learning rates, in (0, 1]: halved by every recovery."""
     recoveries: Annotated[int, Field(ge=0, le=_RECOVERIES)] = 0
@@ -86,19 +91,22 @@ class Trainer:
     ) -> None:
         """Resume from the run's last checkpoint, if it has one. `settings` are resolved, as in `Launch`.
 
+        A run keeps the words it started with, also if the dataset has others by now.
+
         Raises CheckpointError if the checkpoint is broken or of networks of another shape, and
         DistributedError if the batch cannot be split evenly over the processes.
         """
-        self.run, self.settings, self.dataset, self.device = run, settings, dataset, device
+        self.run, self.settings, self.device = run, settings, device
         self.stop, self.world = stop, world
         self.recipe = settings.resolved_recipe
-        self.shape = shape_of(self.recipe, dataset.image_size)
+        self.dataset = dataset.speaking(self._vocabulary(dataset))
+        self.shape = shape_of(self.recipe, dataset.image_size, self.dataset.vocabulary)
         batch = min(self.recipe.batch, len(dataset))
         self.batch = batch - batch % world.size if batch < self.recipe.batch else batch
         world.check_batch(self.batch)
         self.steps = len(dataset) // self.batch
         """Steps per epoch."""
-        self._resident = dataset.resident(device)
+        self._resident = self.dataset.resident(device)
         self._stopping = False
         self.progress = TrainingProgress()
         self._restore()
@@ -126,20 +134,31 @@ class Trainer:
         """Train the rest of an epoch, or until asked to stop; returns what went wrong, if anything."""
         now, began, images = self.progress, time.monotonic(), 0
         source = torch.Generator(self.device)
-        for real in self.dataset.batches(self.batch, self.settings.seed, now.epoch, now.step, self._resident):
+        for real, numbers in self.dataset.batches(
+            self.batch, self.settings.seed, now.epoch, now.step, self._resident
+        ):
             if self._asked_to_stop():
                 return self._stop()
             # Each step's random numbers follow from its number alone, so a resumed run needs no saved random
             # state, and the global batch is the same for any number of processes.
             source.manual_seed(derived(self.settings.seed, "step", now.steps))
-            z = self.world.shard(noise(self.batch, self.shape, source))
+            z = noise(self.batch, self.shape, source)
             mirrored = self.world.shard(torch.rand(self.batch, generator=source, device=self.device) < 0.5)
+            numbers = numbers.to(self.device)
+            if self.dataset.vocabulary:
+                z = torch.cat([z, told(numbers, self.dataset.vocabulary.sizes, source)], dim=1)
             pictures = to_pictures(self.world.shard(real), self.device)
             if self.recipe.flips:
                 pictures = augment.flip(pictures, mirrored)
             source.manual_seed(derived(self.settings.seed, "augment", now.steps, self.world.rank))
             now.losses += self.adversaries.step(
-                pictures, z, source, step=now.steps, rate=self._rate(), strength=self._strength()
+                pictures,
+                self.world.shard(numbers),
+                self.world.shard(z),
+                source,
+                step=now.steps,
+                rate=self._rate(),
+                strength=self._strength(),
             )
             now.step += 1
             now.steps += 1
@@ -153,11 +172,11 @@ class Trainer:
 
         if not self._finite():
             return _DIVERGED
-        d, g = (self.world.all_mean(now.losses) / max(1, now.step)).tolist()
+        losses = (self.world.all_mean(now.losses) / max(1, now.step)).tolist()
         speed = images / max(time.monotonic() - began, 1e-9)
-        return self._end_epoch(d, g, speed)
+        return self._end_epoch(losses, speed)
 
-    def _end_epoch(self, d: float, g: float, speed: float) -> str | None:
+    def _end_epoch(self, losses: list[float], speed: float) -> str | None:
         now, writer = self.progress, self._writer
         now.epoch, now.step, now.losses = now.epoch + 1, 0, torch.zeros_like(now.losses)
         grid, spread, kid = "", 0.0, None
@@ -178,8 +197,9 @@ class Trainer:
             events.Epoch(
                 epoch=now.epoch,
                 epochs=self.settings.epochs or None,
-                loss_d=d,
-                loss_g=g,
+                loss_d=losses[0],
+                loss_g=losses[1],
+                loss_words=losses[2] if self.dataset.vocabulary else None,
                 images_per_second=speed,
                 images_seen=now.images,
                 seconds=now.seconds,
@@ -217,6 +237,7 @@ class Trainer:
             bf16=self.settings.precision == "bf16",
             seed=derived(self.settings.seed, "weights"),
             world=self.world,
+            vocabulary=self.dataset.vocabulary,
         )
         self.progress = TrainingProgress()
         state = load_state(self.run)
@@ -227,14 +248,33 @@ class Trainer:
             except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
                 if out_of_memory(error):
                     raise
-                raise CheckpointError(
-                    f"{self.run.state} does not fit {self.run.config}: undo your changes there, "
-                    "or start over with --new"
-                ) from error
+                raise self._unfitting() from error
         self.progress.losses = self.progress.losses.to(self.device)
 
+    def _vocabulary(self, dataset: Dataset) -> Vocabulary | None:
+        """The words to train with: those of the run's last checkpoint; of a new run, those of the dataset."""
+        state = load_state(self.run)
+        if state is None:
+            return dataset.vocabulary if self.recipe.words else None
+        try:
+            known = state.get("vocabulary")
+            return None if known is None else Vocabulary.model_validate_json(known)
+        except (AttributeError, ValueError) as error:
+            raise self._unfitting() from error
+
+    def _unfitting(self) -> CheckpointError:
+        return CheckpointError(
+            f"{self.run.state} does not fit {self.run.config}: undo your changes there, "
+            "or start over with --new"
+        )
+
     def _state(self) -> dict[str, object]:
-        return {"pair": self.adversaries.state(), "progress": vars(self.progress)}
+        vocabulary = self.dataset.vocabulary
+        return {
+            "pair": self.adversaries.state(),
+            "progress": vars(self.progress),
+            "vocabulary": vocabulary.model_dump_json() if vocabulary else None,
+        }
 
     def _started(self) -> events.Started:
         return events.Started(

@@ -73,12 +73,11 @@ class Vocabulary(BaseModel):
             raise ValueError("each word must have a name of its own")
         if any(len(facet.words) != len(facet.counts) for facet in self.facets):
             raise ValueError("each word needs a count")
-        limits = [len(facet.words) for facet in self.facets]
         for numbers in self.sets:
             *chosen, count = numbers
-            if len(chosen) != len(limits) or count < 1:
+            if len(chosen) != len(self.sizes) or count < 1:
                 raise ValueError("a set has a number for each facet and a count")
-            if any(not UNKNOWN <= number < limit for number, limit in zip(chosen, limits, strict=True)):
+            if any(not UNKNOWN <= number < limit for number, limit in zip(chosen, self.sizes, strict=True)):
                 raise ValueError("a set has a number that is no word's")
         if any(word not in self._facet_of for word in self.aliases.values()):
             raise ValueError("an alias must be one of a word")
@@ -88,6 +87,11 @@ class Vocabulary(BaseModel):
     def words(self) -> tuple[str, ...]:
         """All words, facet by facet: the order of the inputs of the networks."""
         return tuple(word for facet in self.facets for word in facet.words)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of words of each facet."""
+        return tuple(len(facet.words) for facet in self.facets)
 
     def inputs(self, words: Iterable[str]) -> list[float]:
         """What tells the networks these words: 1 for each of them, 0 for all others."""

@@ -26,6 +26,21 @@ PATIENCE = 300
 """Seconds to wait for a process, however busy the machine is."""
 
 
+COLORS = {"red": (200, 20, 20), "blue": (20, 20, 200)}
+CATEGORIES = ("tote", "laptop bag")
+FACETS = [
+    {"name": "color", "words": list(COLORS), "counts": [1, 1]},
+    {"name": "category", "words": list(CATEGORIES), "counts": [1, 1]},
+]
+
+
+def write_words(folder: Path, numbers: np.ndarray, facets: list[dict[str, object]] = FACETS) -> None:
+    """The words of a dataset's pictures, int [n, F]."""
+    said = {"version": 1, "facets": facets, "aliases": {"crimson": "red"} if facets is FACETS else {}}
+    (folder / "words.json").write_text(json.dumps(said))
+    np.save(folder / "words.npy", numbers.astype(np.int16))
+
+
 def write_dataset(folder: Path, count: int = 32, size: int = 32, seed: int = 0) -> None:
     """A dataset folder of colored boxes on white."""
     random = np.random.default_rng(seed)
@@ -39,6 +54,21 @@ def write_dataset(folder: Path, count: int = 32, size: int = 32, seed: int = 0) 
     content_hash = hashlib.sha256(images.tobytes()).hexdigest()
     manifest = {"version": 1, "image_size": size, "count": count, "content_hash": content_hash}
     (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def write_named_dataset(folder: Path, count: int = 32) -> None:
+    """A dataset with words: red and blue boxes, some high and some wide, and some whose words are unknown."""
+    write_dataset(folder, count)
+    images = np.load(folder / "images.npy")
+    numbers = np.random.default_rng(0).integers(0, 2, (count, 2))
+    for image, (color, category) in zip(images, numbers, strict=True):
+        image[image[:, :, 0] < 255] = list(COLORS.values())[color]
+        if category:
+            image[:16] = 255
+    np.save(folder / "images.npy", images)
+    numbers[::8, 1] = -1
+    numbers[::16, 0] = -1
+    write_words(folder, numbers)
 
 
 class Project:

@@ -247,6 +247,7 @@ def test_nothing_trained_yet(project) -> None:
     assert "no run nix" in project.refused("timelapse", "--run", "nix")
 
 
-def test_interpolate_needs_two_numbers(project) -> None:
-    assert "2 to 8 numbers" in project.refused("interpolate", "1")
-    assert "integer" in project.refused("interpolate", "1", "banana")
+def test_interpolate_needs_two_numbers(trained) -> None:
+    assert "2 to 8 numbers" in trained.refused("interpolate", "1")
+    assert "'banana' is neither a number" in trained.refused("interpolate", "1", "banana")
+    assert "out of range" in trained.refused("interpolate", "1", "99999999999")

@@ -182,13 +182,14 @@ def test_states_that_can_not_be_resumed(project) -> None:
         {"recoveries": -(10**9)},
         {"spread": float("inf")},
         {"losses": "x"},
-        {"losses": torch.zeros(3)},
-        {"losses": torch.zeros(2, dtype=torch.int64)},
+        {"losses": torch.zeros(4)},
+        {"losses": torch.zeros(3, dtype=torch.int64)},
         {"mood": "great"},
     ]
     wrong: list[object] = [state | {"progress": progress | change} for change in changes]
     wrong += [[1, 2], "state", {}, state | {"progress": None}, state | {"pair": None}, state | {"pair": [1]}]
     wrong += [state | {"pair": state["pair"] | {"generator": None}}]
+    wrong += [state | {"vocabulary": each} for each in (7, "", "{}", b"\xff", '{"facets": []}')]
     for each in wrong:
         torch.save(each, run.state)
         assert "does not fit" in project.refused("train")

@@ -9,15 +9,17 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from gan import events
 from gan.adversaries import Adversaries
+from gan.data import open_dataset
 from gan.generator import load
 from gan.run import Run, every
-from tests.gan.project import PATIENCE, STEADY, told, unfinish
+from tests.gan.project import PATIENCE, RECIPE, STEADY, told, unfinish, write_named_dataset, write_words
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -86,7 +88,12 @@ def test_killed_and_stopped_run_ends_with_the_weights_of_an_undisturbed_one(stop
     ends_alike(run, stopped.train("--epochs", last, "--run", "undisturbed"))
 
 
-def test_stopped_run_resumes_its_decay_in_mid_epoch(project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("words", [False, True])
+def test_stopped_run_resumes_its_decay_in_mid_epoch(
+    project, monkeypatch: pytest.MonkeyPatch, words: bool
+) -> None:
+    if words:
+        write_named_dataset(project.dataset)
     project.configure(checkpoint_seconds=1000)
     step = Adversaries.step
 
@@ -208,6 +215,7 @@ def test_truncated_state(stopped) -> None:
 
 @pytest.mark.slow
 def test_two_processes_train_one_run_and_one_resumes_it(project) -> None:
+    write_named_dataset(project.dataset)
     # The two dashes keep torchrun from reading the trainer's options as its own.
     command = "-m torch.distributed.run --standalone --nproc-per-node=2 -m -- gan train --epochs 1 --run both"
     done = subprocess.run(
@@ -228,6 +236,7 @@ def test_two_processes_train_one_run_and_one_resumes_it(project) -> None:
     assert ours.images_seen == theirs.images_seen
     # Batch norm sees half of each batch there, so the losses are near each other and not the same.
     assert abs(ours.loss_d - theirs.loss_d) < 0.2
+    assert abs(ours.loss_words - theirs.loss_words) < 0.2
 
     unfinish(run)
     assert project.gan("train", "--epochs", "2", "--run", run.name).returncode == 0
@@ -238,6 +247,58 @@ def test_two_processes_train_one_run_and_one_resumes_it(project) -> None:
 def test_other_presets_train(project, preset: str) -> None:
     run = project.train("--preset", preset, "--epochs", "1")
     assert load(run.generator).draw(load(run.generator).latents([1])).shape == (1, 32, 32, 3)
+
+
+def test_words_of_the_pictures_are_learned(project) -> None:
+    write_named_dataset(project.dataset)
+    run = project.train("--epochs", "8")
+    losses = [event.loss_words for event in told(run) if isinstance(event, events.Epoch)]
+    assert losses[-1] < losses[0] - 0.1
+    generator = load(run.generator)
+    assert generator.vocabulary == open_dataset(project.dataset).vocabulary
+    red, blue = generator.draw(torch.cat([generator.latents([3], [color]) for color in ("red", "blue")]))
+    assert not np.array_equal(red, blue)
+    assert f"{losses[0]:.3f}" in project.gan("train", "--epochs", "1").stdout  # a new run begins the same
+
+
+@pytest.mark.parametrize(("preset", "recipe"), [("bag-dreams", RECIPE), ("dream", f"{RECIPE}words = 0")])
+def test_runs_without_words_leave_them_alone(project, preset: str, recipe: str) -> None:
+    write_named_dataset(project.dataset)
+    project.configure(recipe)
+    run = project.train("--epochs", "1", "--preset", preset)
+    assert [event.loss_words for event in told(run) if isinstance(event, events.Epoch)] == [None]
+    assert load(run.generator).vocabulary is None
+
+
+def test_a_run_keeps_the_words_it_started_with(project) -> None:
+    write_named_dataset(project.dataset)
+    run = project.train("--epochs", "1", "--run", "mine")
+    before = load(run.generator).vocabulary
+    unfinish(run)
+    facets = [{"name": "color", "words": ["blue", "green", "red"], "counts": [9, 9, 9]}]
+    write_words(project.dataset, np.full((32, 1), 2), facets)
+    assert epochs(project.train("--epochs", "2", "--run", "mine")) == [1, 2]
+    assert load(run.generator).vocabulary == before
+    assert told(run)[-2].loss_words > 0
+
+    unfinish(run)
+    (project.dataset / "words.json").unlink()
+    assert epochs(project.train("--epochs", "3", "--run", "mine")) == [1, 2, 3]
+    assert told(run)[-2].loss_words == 0
+
+
+def test_run_of_before_words_goes_on(project) -> None:
+    run = project.train("--epochs", "1", "--run", "old")
+    unfinish(run)
+    config = run.config.read_text().replace("epochs = 1", "epochs = 2")
+    run.config.write_text("".join(line for line in config.splitlines(True) if not line.startswith("words")))
+    state = torch.load(run.state, weights_only=True)
+    del state["vocabulary"]
+    state["progress"]["losses"] = state["progress"]["losses"][:2].clone()
+    torch.save(state, run.state)
+    write_named_dataset(project.dataset)
+    assert epochs(project.train("--run", "old")) == [1, 2]
+    assert load(run.generator).vocabulary is None
 
 
 def test_run_of_before_residual_blocks_goes_on(project) -> None:
