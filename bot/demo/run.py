@@ -36,6 +36,7 @@ CONFIG = """\
 [scraper]
 folder = "{folder}/shop"
 dataset = "{folder}/dataset"
+image_size = 64
 delay = 0
 connections = 8
 
