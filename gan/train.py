@@ -89,9 +89,10 @@ class Trainer:
         Raises CheckpointError if the checkpoint is broken or of networks of another shape, and
         DistributedError if the batch cannot be split evenly over the processes.
         """
+        self.recipe = settings.resolved_recipe
+        dataset = dataset.at_most(self.recipe.image_size)
         self.run, self.settings, self.dataset, self.device = run, settings, dataset, device
         self.stop, self.world = stop, world
-        self.recipe = settings.resolved_recipe
         self.shape = shape_of(self.recipe, dataset.image_size)
         batch = min(self.recipe.batch, len(dataset))
         self.batch = batch - batch % world.size if batch < self.recipe.batch else batch
