@@ -27,11 +27,11 @@ from gan.generator import Shape, save_generator
 from gan.run import Run
 
 
-def make_generator(run: Run, seed: int = 0, epoch: int = 3) -> str:
+def make_generator(run: Run, seed: int = 0, epoch: int = 3, image_size: int = 32) -> str:
     """A small untrained generator in a run folder; its version."""
     torch.manual_seed(seed)
     run.path.mkdir(parents=True, exist_ok=True)
-    shape = Shape(z_size=16, z="normal", channels=16, image_size=32)
+    shape = Shape(z_size=16, z="normal", channels=16, image_size=image_size)
     network = shape.network()
     for weights in network.parameters():
         if weights.dim() == 4:
