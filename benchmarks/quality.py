@@ -5,7 +5,8 @@
 
 Seconds are CPU seconds of training alone, summed over threads. A preset whose rates decay is trained once per
 bound, as a run with that bound would be; the others are trained once and measured at every bound. Each result
-is printed as a JSON line as soon as it is known; every grid and generator is written to --out.
+is printed as a JSON line as soon as it is known; every grid and generator is written to --out. Real pictures
+have the dataset's size, so smaller dreams (`--set image_size=64`) count as blurred.
 """
 
 import argparse
@@ -133,11 +134,12 @@ def compare(options: argparse.Namespace) -> None:
 
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for preset, recipe in chosen.items():
+            sized = dataset.at_most(recipe.image_size)
             for run in [[bound] for bound in bounds] if recipe.decay else [bounds]:
-                for bound, network, images, clock in train(recipe, dataset, run, seed, bf16=bf16):
+                for bound, network, images, clock in train(recipe, sized, run, seed, bf16=bf16):
                     name = f"{preset}{options.label and '-' + options.label}-{bound:.0f}s-{seed}"
                     file = options.out / f"{name}.safetensors"
-                    save_generator(file, network, shape_of(recipe, dataset.image_size), 0, "")
+                    save_generator(file, network, shape_of(recipe, sized.image_size), 0, "")
                     generator = load(file)
                     pictures = generator.draw(generator.latents(range(options.dreamed)))
                     grid(pictures[:64], columns=8).save(options.out / f"{name}.png")
