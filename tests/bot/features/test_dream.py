@@ -38,7 +38,7 @@ async def test_bags_of_128_pixels_are_shown_and_saved(server):
         await world.ada.send(world.channel, "!bag grid 16")
         (grid,) = world.last.attachments
         assert Image.open(BytesIO(await grid.read())).size == (4 * 130 + 2, 4 * 130 + 2)
-        await world.ada.send(world.channel, "!bag interpolate 1 2 8")
+        await world.ada.slash(world.channel, "bag interpolate", a="1", b="2", frames=8)
         morph, strip = world.last.attachments
         assert Image.open(BytesIO(await morph.read())).size == (256, 256)
         assert max(grid.size, morph.size, strip.size) <= LIMIT
