@@ -6,7 +6,8 @@
 A recipe with `words` trains with those of the dataset, if it has any; its dreams have words as the data do.
 Seconds are CPU seconds of training alone, summed over threads. A preset whose rates decay is trained once per
 bound, as a run with that bound would be; the others are trained once and measured at every bound. Each result
-is printed as a JSON line as soon as it is known; every grid and generator is written to --out.
+is printed as a JSON line as soon as it is known; every grid and generator is written to --out. Real pictures
+have the dataset's size, so smaller dreams (`--set image_size=64`) count as blurred.
 """
 
 import argparse
@@ -148,12 +149,13 @@ def compare(options: argparse.Namespace) -> None:
 
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for preset, recipe in chosen.items():
-            known = dataset.speaking(dataset.vocabulary if recipe.words else None)
+            sized = dataset.at_most(recipe.image_size)
+            known = sized.speaking(dataset.vocabulary if recipe.words else None)
             for run in [[bound] for bound in bounds] if recipe.decay else [bounds]:
                 for bound, network, images, clock in train(recipe, known, run, seed, bf16=bf16):
                     name = f"{preset}{options.label and '-' + options.label}-{bound:.0f}s-{seed}"
                     file = options.out / f"{name}.safetensors"
-                    shape = shape_of(recipe, dataset.image_size, known.vocabulary)
+                    shape = shape_of(recipe, known.image_size, known.vocabulary)
                     save_generator(file, network, shape, 0, "", known.vocabulary)
                     generator = load(file)
                     pictures = generator.draw(generator.latents(range(options.dreamed)))

@@ -182,9 +182,9 @@ def evaluate(
 ) -> None:
     """Measure dreams against held-out real bags. Draws twelve beside their nearest real ones."""
     settings = load(context.obj)
-    dataset = open_dataset(settings.dataset)
     chosen = _run(settings, name)
     generator = generators.load(chosen.best if best else chosen.generator)
+    dataset = open_dataset(settings.dataset).at_most(generator.image_size)
     if generator.image_size != dataset.image_size:
         raise LaunchError(
             f"the generator dreams {generator.image_size}-pixel pictures, "
@@ -202,7 +202,7 @@ def evaluate(
     typer.echo(quality.in_words(found))
     _save(
         out or chosen.path / "neighbors.png",
-        png(neighbors.neighbors(dreamed[:12], dataset.images[dataset.rows])),
+        png(neighbors.neighbors(dreamed[:12], dataset.pictures(dataset.rows))),
     )
 
 

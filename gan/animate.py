@@ -16,6 +16,11 @@ _COLORS = 256
 _PIXELS = 2**23
 """Of a grid at most: 64 bags of 256 × 256 pixels, and as much again."""
 
+_WIDTH = 530
+"""Pixels across a timelapse, about: 64 bags of 64 pixels. A hundred larger grids would take half a gigabyte,
+and would not fit into an upload.
+"""
+
 _FEWEST = 60
 """Frames of a timelapse at least; to save more bytes its pictures are made smaller."""
 
@@ -125,7 +130,7 @@ def _read(file: Path) -> Image.Image:
     with Image.open(file) as image:
         if image.width * image.height > _PIXELS:
             raise ValueError(f"{file.name} is no grid: it has {image.width} × {image.height} pixels")
-        return image.convert("RGB")
+        return image.convert("RGB").reduce(max(1, round(image.width / _WIDTH)))
 
 
 def _denser_early(count: int, most: int) -> list[int]:

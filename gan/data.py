@@ -51,11 +51,13 @@ class Dataset:
     """The words of the pictures, with the sets of those to train on; None if the dataset has no words."""
     numbers: NDArray[np.int16]
     """Each picture's word in each of F facets, by its number in the facet, or UNKNOWN: int16 [n, F]."""
+    factor: int = 1
+    """How many times larger `images` are, along a side, than the pictures to train on."""
 
     @property
     def image_size(self) -> int:
-        """Pixels along a side."""
-        return int(self.images.shape[1])
+        """Pixels along a side of the pictures to train on."""
+        return int(self.images.shape[1]) // self.factor
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -76,13 +78,32 @@ class Dataset:
                 column[:] = np.array(new, np.int16)[self.numbers[:, at]]
         return replace(self, vocabulary=vocabulary, numbers=numbers)
 
+    def at_most(self, size: int) -> "Dataset":
+        """The same pictures, halved until they have at most `size` pixels along a side; 0: as they are."""
+        factor = 1
+        while size and self.images.shape[1] // factor > size:
+            factor *= 2
+        return replace(self, factor=factor)
+
+    def pictures(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The pictures of these rows of `images`, uint8 [n, S, S, 3]; see `halved`."""
+        pictures = self.images[rows]
+        for _ in range(self.factor.bit_length() - 1):
+            pictures = halved(pictures)
+        return pictures
+
     def resident(self, device: torch.device) -> Pictures | None:
         """All pictures and their words on the device, if it is a GPU and they fit into a quarter of its free
         memory; else None.
         """
-        if device.type != "cuda" or self.images.nbytes > torch.cuda.mem_get_info(device)[0] / 4:
+        if (
+            device.type != "cuda"
+            or self.images.nbytes / self.factor**2 > torch.cuda.mem_get_info(device)[0] / 4
+        ):
             return None
-        return torch.from_numpy(np.array(self.images)).to(device), torch.from_numpy(self.numbers).to(device)
+        parts = np.array_split(np.arange(len(self.images)), -(-len(self.images) // 1000))
+        images = torch.cat([torch.from_numpy(self.pictures(rows)).to(device) for rows in parts])
+        return images, torch.from_numpy(self.numbers).to(device)
 
     def batches(
         self, size: int, seed: int, epoch: int, start: int = 0, resident: Pictures | None = None
@@ -107,7 +128,7 @@ class Dataset:
                 raise DatasetError(f"{self.path}/images.npy was truncated during the run: rebuild it")
             # Sorted, so that the disk reads forward; the order within a batch does not matter.
             chosen = np.sort(order[at : at + size])
-            yield torch.from_numpy(self.images[chosen]), torch.from_numpy(self.numbers[chosen])
+            yield torch.from_numpy(self.pictures(chosen)), torch.from_numpy(self.numbers[chosen])
 
 
 def open_dataset(path: Path) -> Dataset:
@@ -194,7 +215,13 @@ def _sets(numbers: NDArray[np.int16]) -> tuple[tuple[int, ...], ...]:
 def evaluation_pictures(dataset: Dataset, most: int) -> NDArray[np.uint8]:
     """At most `most` real pictures uint8 [n, S, S, 3]: held-out ones, or any if those are fewer than 50."""
     rows = dataset.held_out if len(dataset.held_out) >= 50 else np.arange(len(dataset.images))
-    return np.ascontiguousarray(dataset.images[rows[:: -(-len(rows) // most)]])
+    return dataset.pictures(rows[:: -(-len(rows) // most)])
+
+
+def halved(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pictures uint8 [n, 2S, 2S, 3] → [n, S, S, 3]: each pixel is the mean of 2×2, rounded half up."""
+    pairs = images[:, ::2].astype(np.uint16) + images[:, 1::2]
+    return ((pairs[:, :, ::2] + pairs[:, :, 1::2] + 2) >> 2).astype(np.uint8)
 
 
 def to_pictures(images: Tensor, device: torch.device) -> Tensor:

@@ -44,6 +44,11 @@ def enlarge(image: Image.Image, factor: int = 4) -> Image.Image:
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.LANCZOS)
 
 
+def magnification(size: int, most: int, side: int) -> int:
+    """The factor, from 1 to `most`, that makes pictures of `size` pixels at most `side` pixels large."""
+    return max(1, min(most, side // size))
+
+
 def png(picture: Image.Image) -> bytes:
     """The picture as a PNG; the same pixels give the same bytes."""
     file = io.BytesIO()

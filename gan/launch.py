@@ -1,7 +1,7 @@
 """Chooses the run that `train` starts or resumes, and resolves everything it needs."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,7 +22,9 @@ class LaunchError(UserError):
 
 @dataclass(frozen=True)
 class Launch:
-    """A run ready to train. `settings` are resolved: precision is bf16 or fp32, recipe.channels is set."""
+    """A run ready to train. `settings` are resolved: precision is bf16 or fp32, recipe.channels and
+    recipe.image_size are set.
+    """
 
     run: Run
     settings: Settings
@@ -50,11 +52,15 @@ def prepare(
     if old is None:
         folder = run.new(settings.runs, name)
         chosen = settings
+        size = chosen.resolved_recipe.image_size
     else:
         folder = old
         chosen = _resumed_settings(settings, asked, old)
-        notes += _resume_notes(old, dataset)
-    resolved = _resolved(chosen, device)
+        starts = [event for event in events.read(old.path)[0] if isinstance(event, events.Started)]
+        # A run begun by an older version says its size only there.
+        size = starts[-1].image_size if starts else chosen.resolved_recipe.image_size
+        notes += _resume_notes(old, starts, dataset.at_most(size))
+    resolved = _resolved(chosen, device, dataset.at_most(size).image_size)
     folder.grids.mkdir(parents=True, exist_ok=True)
     write_atomically(folder.config, dumps(resolved).encode())
     return Launch(folder, resolved, tuple(notes))
@@ -102,8 +108,7 @@ def _resumed_settings(settings: Settings, asked: frozenset[str], old: Run) -> Se
     return settings.model_copy(update={name: getattr(own, name) for name in names})
 
 
-def _resume_notes(old: Run, dataset: Dataset) -> list[str]:
-    starts = [event for event in events.read(old.path)[0] if isinstance(event, events.Started)]
+def _resume_notes(old: Run, starts: Sequence[events.Started], dataset: Dataset) -> list[str]:
     notes = [f"resuming the run {old.name}"]
     if starts and starts[-1].image_size != dataset.image_size:
         raise LaunchError(
@@ -115,9 +120,10 @@ def _resume_notes(old: Run, dataset: Dataset) -> list[str]:
     return notes
 
 
-def _resolved(settings: Settings, device: torch.device) -> Settings:
+def _resolved(settings: Settings, device: torch.device, image_size: int) -> Settings:
     recipe = settings.resolved_recipe
-    recipe = recipe.model_copy(update={"channels": machine.width(recipe.channels, device)})
+    channels = machine.width(recipe.channels, device)
+    recipe = recipe.model_copy(update={"channels": channels, "image_size": image_size})
     # Every field counts as set, so that the preset overrides nothing that was resolved.
     recipe = type(recipe).model_construct(_fields_set=set(type(recipe).model_fields), **dict(recipe))
     return settings.model_copy(

@@ -19,6 +19,8 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    image_size: Annotated[int, Field(ge=0, le=256, multiple_of=32)] = 0
+    """Pixels along a side, at most: larger pictures are halved until they fit; 0: as in the dataset."""
     z_size: Annotated[int, Field(ge=1, le=4096)] = 128
     """Numbers in a latent."""
     z: Literal["normal", "uniform"] = "normal"
@@ -70,6 +72,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
     {
         "dream": Recipe(blocks=1, words=0.4),
         "bag-dreams": Recipe(
+            image_size=64,
             channels=512,
             norm="batch",
             init="dcgan",
@@ -86,6 +89,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
             augment=(),
         ),
         "dcgan": Recipe(
+            image_size=64,
             z_size=100,
             z="uniform",
             channels=1024,
@@ -104,6 +108,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
             augment=(),
         ),
         "sagan": Recipe(
+            image_size=64,
             norm="spectral",
             attention=True,
             init="dcgan",

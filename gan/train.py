@@ -99,8 +99,8 @@ class Trainer:
         self.run, self.settings, self.device = run, settings, device
         self.stop, self.world = stop, world
         self.recipe = settings.resolved_recipe
-        self.dataset = dataset.speaking(self._vocabulary(dataset))
-        self.shape = shape_of(self.recipe, dataset.image_size, self.dataset.vocabulary)
+        self.dataset = dataset.at_most(self.recipe.image_size).speaking(self._vocabulary(dataset))
+        self.shape = shape_of(self.recipe, self.dataset.image_size, self.dataset.vocabulary)
         batch = min(self.recipe.batch, len(dataset))
         self.batch = batch - batch % world.size if batch < self.recipe.batch else batch
         world.check_batch(self.batch)

@@ -99,7 +99,7 @@ def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
     try:
         with ExitStack() as stack:
             settings.folder.mkdir(parents=True, exist_ok=True)
-            files = Files(settings.folder, settings.image_size, originals=settings.originals)
+            files = Files(settings.folder, settings.square_size, originals=settings.originals)
             stack.callback(files.close)
             dataset.repair(settings.dataset)
             catalog = stack.enter_context(Catalog(settings.folder, files))
@@ -211,8 +211,8 @@ def build(context: typer.Context, as_json: Json = False) -> None:
     report = Report(as_json=as_json)
     if built.lost:
         report.problem("dataset", f"{built.lost} pictures are missing from the disk and were left out")
-    numbers = {"images": built.images, "image_size": settings.image_size, "content_hash": built.content_hash}
-    line = f"{settings.dataset}: {built.images} images of {settings.image_size}×{settings.image_size}"
+    numbers = {"images": built.images, "image_size": built.image_size, "content_hash": built.content_hash}
+    line = f"{settings.dataset}: {built.images} images of {built.image_size}×{built.image_size}"
     line += f", near-duplicates left out: {built.twins}" if built.twins else ""
     line += f"; {sum(built.words.values())} words ({', '.join(built.words)})" if built.words else ""
     report.say(line, event="built", **numbers, dataset=str(settings.dataset), vocabulary=built.words)

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from scraper.ground import Ground, find_ground
 
@@ -12,6 +13,10 @@ MARGIN: Final = 1 / 32
 
 FEWEST: Final = 0.01
 """The least fraction of a row or column that must be bag for it to count; less is dust."""
+
+COARSE: Final = 128
+"""The pixels of the longer side at which the bag's edges are found; more would show specks and a JPEG's noise
+beside it."""
 
 
 class Placement(NamedTuple):
@@ -23,18 +28,27 @@ class Placement(NamedTuple):
 
     def times(self, factor: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
         """The same box in a picture that is `factor` times larger, of size `size`."""
-        left, top, right, bottom = (edge * factor for edge in self.box)
-        return left, top, min(right, size[0]), min(bottom, size[1])
+        return scaled(self.box, factor, size)
 
 
 def place(pixels: NDArray[np.uint8], size: int) -> Placement:
     """Places a picture, RGB uint8 [H, W, 3], in a square of side `size`: the bag if it stands out, or all."""
     height, width, _ = pixels.shape
-    ground = find_ground(pixels)
-    if ground is None or (box := bag_box(ground.bag)) is None:
+    ground = rough = find_ground(pixels)
+    factor = max(1, round(max(width, height) / COARSE))
+    if ground and factor > 1:
+        rough = find_ground(np.asarray(Image.fromarray(pixels).reduce(factor)))
+    if ground is None or rough is None or (found := bag_box(rough.bag)) is None:
         return Placement((0, 0, width, height), fit(width, height, size), None)
+    box = scaled(found, factor, (width, height))
     inside = size - 2 * max(1, round(size * MARGIN))
     return Placement(box, fit(box[2] - box[0], box[3] - box[1], inside), ground)
+
+
+def scaled(box: tuple[int, int, int, int], factor: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A box of a reduced picture in the picture of this (width, height) that is `factor` times larger."""
+    left, top, right, bottom = (edge * factor for edge in box)
+    return left, top, min(right, size[0]), min(bottom, size[1])
 
 
 def bag_box(bag: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:

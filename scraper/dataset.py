@@ -11,12 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from scraper.atomic import sync
 from scraper.catalog import Catalog
 from scraper.decode import PictureError
-from scraper.settings import Settings
+from scraper.settings import LARGE, SMALL, Settings
 from scraper.square import square
 from scraper.tags import TAGS
 from scraper.twins import LOOK, twins
@@ -39,6 +40,7 @@ class Built:
     """
 
     images: int
+    image_size: int
     content_hash: str
     lost: int
     twins: int
@@ -107,7 +109,7 @@ def beside(place: Path) -> Path:
 
 def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray) -> Built:
     """Streams the pictures into a folder, one at a time, and flushes it to disk."""
-    size = settings.image_size
+    size = size_of(catalog, settings)
     digest = hashlib.sha256()
     images = 0
     count = chosen.count(1)
@@ -119,7 +121,8 @@ def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray)
     ):
         header(pixels, count, size)
         header(thumbs, count, THUMB)
-        for square_bytes, row in rows(catalog, settings, chosen):
+        for squared, row in rows(catalog, settings, chosen):
+            square_bytes = Image.fromarray(squared).reduce(len(squared) // size).tobytes()
             line = json.dumps(row, ensure_ascii=False)
             # Without the time it was first seen, so that the same pictures have the same hash.
             digest.update(square_bytes)
@@ -137,13 +140,24 @@ def write(catalog: Catalog, settings: Settings, folder: Path, chosen: bytearray)
     (folder / "manifest.json").write_text(json.dumps(manifest) + "\n", "utf-8")
     for path in (*folder.iterdir(), folder):
         sync(path)
-    return Built(images, digest.hexdigest(), count - images, chosen.count(2), counts)
+    return Built(images, size, digest.hexdigest(), count - images, chosen.count(2), counts)
 
 
 def thumbnail(square_bytes: bytes, size: int) -> bytes:
     """A square in little, uint8 [4, 4, 3]: by these the bot finds the photo that a dream resembles most."""
     image = Image.frombytes("RGB", (size, size), square_bytes)
     return image.resize((THUMB, THUMB), Image.Resampling.BOX).tobytes()
+
+
+def size_of(catalog: Catalog, settings: Settings) -> int:
+    """The side of the pictures, if the settings leave it open: LARGE if at least half of the originals are as
+    wide or high, else SMALL, since enlarged ones would teach the GAN to blur.
+    """
+    if settings.image_size or settings.square_size == SMALL:
+        return settings.square_size
+    query = "SELECT AVG(MAX(width, height) >= ?) FROM pictures"
+    (share,) = catalog.db.execute(query, (LARGE,)).fetchone()
+    return LARGE if share >= 0.5 else SMALL
 
 
 def header(file: Any, count: int, size: int) -> None:
@@ -172,8 +186,10 @@ def choose(catalog: Catalog, *, keep_twins: bool) -> bytearray:
     return chosen
 
 
-def rows(catalog: Catalog, settings: Settings, chosen: bytearray) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Each picture's pixels and its row of items.jsonl, without pictures missing from the disk."""
+def rows(
+    catalog: Catalog, settings: Settings, chosen: bytearray
+) -> Iterator[tuple[NDArray[np.uint8], dict[str, Any]]]:
+    """Each picture's square and its row of items.jsonl, without pictures missing from the disk."""
     files = catalog.files
     for slot, sha256, suffix, width, height, shop, url, image, time, measured, *tags in catalog.db.execute(
         ROWS
@@ -185,7 +201,7 @@ def rows(catalog: Catalog, settings: Settings, chosen: bytearray) -> Iterator[tu
             # Of another size or recipe than before, or half written at a power failure: square it again.
             try:
                 data = files.path(sha256, suffix).read_bytes()
-                pixels = square(data, settings.image_size, settings.pixels).pixels
+                pixels = square(data, settings.square_size, settings.pixels).pixels
             except (OSError, PictureError):
                 continue  # the caller counts and reports it
             files.squares.write(slot, pixels)
@@ -193,7 +209,7 @@ def rows(catalog: Catalog, settings: Settings, chosen: bytearray) -> Iterator[tu
         words = dict(zip(TAGS, tags, strict=True))
         guess = {"color": words["color"] or measured, "color_measured": bool(measured and not words["color"])}
         about = {"width": width, "height": height, "time": time}
-        yield pixels.tobytes(), where | words | guess | about
+        yield pixels, where | words | guess | about
 
 
 def swap(new: Path, place: Path) -> None:

@@ -38,7 +38,7 @@ class Intake:
     def prepare(self, data: bytes) -> tuple[str, Square, str]:
         """Writes the original; returns its SHA-256, square and color or "". Raises PictureError, OSError."""
         try:
-            squared = square(data, self.settings.image_size, self.settings.pixels)
+            squared = square(data, self.settings.square_size, self.settings.pixels)
         except PictureError:
             raise
         except Exception as error:  # whatever a decoder stumbles over, it costs no other picture

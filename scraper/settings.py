@@ -11,8 +11,12 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
+from scraper.decode import SMALLEST
 from scraper.shop import Shop
 from scraper.shops import shop_class
+
+SMALL, LARGE = 64, 128
+"""The sizes of a dataset that is not told its own, in pixels along a side; see `dataset.size_of`."""
 
 
 class SettingsError(ValueError):
@@ -42,7 +46,7 @@ class Settings(BaseSettings):
 
     folder: Path = Path("data/shop")
     dataset: Path = Path("data/dataset")
-    image_size: int = Field(64, ge=16, le=1024)
+    image_size: int = Field(0, ge=0, le=1024)
     originals: bool = True
     contact: str = Field("", max_length=200, pattern=r"^[\x20-\x7e]*$")
     delay: float = Field(1.0, ge=0, le=3600)
@@ -61,6 +65,22 @@ class Settings(BaseSettings):
     total_bytes: int = Field(100_000_000_000, ge=1_000)
     hours: float = Field(24, gt=0, le=8_760)
     shops: dict[str, Annotated[SerializeAsAny[Shop], BeforeValidator(as_shop)]] = {}
+
+    @property
+    def square_size(self) -> int:
+        """The side of the squares that are made of pictures: where `build` may choose, the larger of the two.
+
+        It may not without originals: squares of 64 pixels that are there already could not be made again.
+        """
+        return self.image_size or (LARGE if self.originals else SMALL)
+
+    @field_validator("image_size")
+    @classmethod
+    def large_enough(cls, size: int) -> int:
+        """Refuses sizes at which nothing can be seen."""
+        if 0 < size < SMALLEST:
+            raise ValueError(f"must be 0 (automatic) or at least {SMALLEST}")
+        return size
 
     @field_validator("shops", mode="before")
     @classmethod

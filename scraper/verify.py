@@ -32,7 +32,7 @@ def verify(catalog: Catalog, settings: Settings) -> Counter[str]:
             if not squared and path.exists() and sound:
                 try:
                     data = path.read_bytes()
-                    files.squares.write(slot, square(data, settings.image_size, settings.pixels).pixels)
+                    files.squares.write(slot, square(data, settings.square_size, settings.pixels).pixels)
                     found["squares made again"] += 1
                     squared = True
                 except PictureError:

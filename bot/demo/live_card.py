@@ -145,7 +145,7 @@ class LiveCard:
         if progress is not None and manifest.exists():
             with manifest.open("rb") as rows:
                 in_dataset = sum(1 for _ in rows)
-        found = collected(config.scraper.folder, config.scraper.image_size) if progress is None else None
+        found = collected(config.scraper.folder, config.scraper.square_size) if progress is None else None
         return state(self._drawn, found or Collected(0, None), progress, in_dataset)
 
     async def _show(

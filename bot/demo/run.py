@@ -37,6 +37,7 @@ CONFIG = """\
 [scraper]
 folder = "{folder}/shop"
 dataset = "{folder}/dataset"
+image_size = 64
 delay = 0
 connections = 8
 

@@ -28,7 +28,7 @@ from PIL import Image
 from bot.drawing.family_tree import draw_tree
 from bot.drawing.look import look
 from gan import animate
-from gan.grid import enlarge
+from gan.grid import enlarge, magnification
 from gan.grid import grid as numbered
 from gan.neighbors import NearestPhoto, nearest_photo
 from gan.run import Run
@@ -62,10 +62,11 @@ class Job(Generic[T]):
 
 @dataclass(frozen=True)
 class Picture:
-    """One design: a PNG of S × S, one of 4S × 4S, its color in a word and as 0xRRGGBB."""
+    """One design: a PNG of S × S, a larger one, its color in a word and as 0xRRGGBB."""
 
     original: bytes
     large: bytes
+    """Four times as wide and high, but at most 256 pixels."""
     color: str
     rgb: int
     look: bytes
@@ -230,7 +231,7 @@ def _picture(images: Images) -> Picture:
     (pixels,) = images
     original = Image.fromarray(pixels)
     color = name_color(pixels) or NO_BAG
-    return Picture(_png(original), _png(enlarge(original, 4)), color.name, color.rgb, look(pixels))
+    return Picture(_png(original), _png(_large(original)), color.name, color.rgb, look(pixels))
 
 
 def _nearest(original: bytes, dataset: Path, _images: Images) -> NearestPhoto | None:
@@ -239,7 +240,13 @@ def _nearest(original: bytes, dataset: Path, _images: Images) -> NearestPhoto | 
 
 def _grid(images: Images, columns: int) -> bytes:
     # Few bags are shown larger: one looks at what tells a variation from another.
-    return _png(numbered(images, columns=columns, numbers=True, scale=3 if columns <= 2 else 2))
+    most, side = (3, 256) if columns <= 2 else (2, 128)
+    scale = magnification(images.shape[1], most, side)
+    return _png(numbered(images, columns=columns, numbers=True, scale=scale))
+
+
+def _large(image: Image.Image) -> Image.Image:
+    return enlarge(image, magnification(image.width, 4, 256))
 
 
 def _breed(
@@ -274,7 +281,7 @@ def _morph(
     )
     way = interpolation(generator, stops, frames=frames, loop=True)
     webp = animate.bounded(
-        [enlarge(step, 4) for step in way], lambda smaller: animate.encode_webp(smaller, milliseconds=60)
+        [_large(step) for step in way], lambda smaller: animate.encode_webp(smaller, milliseconds=60)
     )
     return Animation(webp, _grid(generator.draw(steps), columns=len(spots)), [_bytes(step) for step in steps])
 

@@ -41,12 +41,14 @@ VOCABULARY = Vocabulary(
 )
 
 
-def make_generator(run: Run, seed: int = 0, epoch: int = 3, vocabulary: Vocabulary | None = None) -> str:
+def make_generator(
+    run: Run, seed: int = 0, epoch: int = 3, vocabulary: Vocabulary | None = None, image_size: int = 32
+) -> str:
     """A small untrained generator in a run folder, steered by words if it has a vocabulary; its version."""
     torch.manual_seed(seed)
     run.path.mkdir(parents=True, exist_ok=True)
     count = len(vocabulary.words) if vocabulary else 0
-    shape = Shape(z_size=16, z="normal", channels=16, image_size=32, words=count)
+    shape = Shape(z_size=16, z="normal", channels=16, image_size=image_size, words=count)
     network = shape.network()
     for weights in network.parameters():
         if weights.dim() == 4:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan.data import DatasetError, open_dataset
+from gan.data import DatasetError, evaluation_pictures, open_dataset
 from gan.words import UNKNOWN
 from tests.gan.project import FACETS, write_named_dataset, write_words
 
@@ -94,6 +94,23 @@ def test_wrong_words(tmp_path: Path, file: str, content: str | np.ndarray | None
         open_dataset(tmp_path)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_larger_pictures_are_halved_to_the_mean_of_two_by_two(project) -> None:
+    project.write_dataset(size=128)
+    whole = open_dataset(project.dataset)
+    small = whole.at_most(32)
+    assert (whole.image_size, small.image_size) == (128, 32)
+    assert whole.at_most(0).image_size == whole.at_most(256).image_size == 128
+    assert np.array_equal(whole.pictures(whole.rows), whole.images[whole.rows])
+
+    pairs = whole.images.reshape(32, 64, 2, 64, 2, 3).sum(axis=(2, 4))
+    fours = ((pairs + 2) // 4).reshape(32, 32, 2, 32, 2, 3).sum(axis=(2, 4))
+    expected = ((fours + 2) // 4).astype(np.uint8)
+    assert np.array_equal(small.pictures(np.arange(32)), expected)
+    assert np.array_equal(evaluation_pictures(small, 32), expected)
+    ((batch, _),) = small.batches(len(small), 0, 0)
+    assert np.array_equal(batch.numpy(), expected[small.rows])
 
 
 def test_held_out_pictures_stay_so_as_a_dataset_grows(project) -> None:

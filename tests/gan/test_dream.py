@@ -185,6 +185,14 @@ def test_timelapse_stays_under_the_limit(tmp_path: Path, trained) -> None:
         assert moving.info["duration"] == 3000
 
 
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_timelapse_of_large_bags_is_no_larger(tmp_path: Path, size: int) -> None:
+    file = tmp_path / "epoch-0001.png"
+    grid(np.zeros((64, size, size, 3), np.uint8), columns=8).save(file)
+    with Image.open(io.BytesIO(animate.timelapse([file]))) as moving:
+        assert 510 <= moving.width <= 530
+
+
 def test_grid_has_white_gutters_and_a_short_last_row() -> None:
     sheet = grid(np.zeros((3, 8, 8, 3), np.uint8), columns=2)
     assert sheet.size == (22, 22)

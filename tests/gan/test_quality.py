@@ -52,10 +52,11 @@ def test_evaluate_measures_and_shows_neighbors(measuring, measured: Run) -> None
         assert picture.size == (5 * 66 + 2, 12 * 66 + 2)
 
 
-def test_evaluate_refuses_another_size(project, trained) -> None:
-    project.configure(runs=str(trained.runs))
+def test_evaluate_refuses_pictures_smaller_than_the_dreams(project) -> None:
     project.write_dataset(size=64)
-    assert "32-pixel" in project.refused("evaluate")
+    project.train("--epochs", "1")
+    project.write_dataset(size=32)
+    assert "64-pixel" in project.refused("evaluate")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

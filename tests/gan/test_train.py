@@ -163,14 +163,35 @@ def test_changed_dataset_is_told_and_resumed(stopped) -> None:
     assert told(run)[-1].event == "finished"
 
 
-def test_dataset_of_another_size_is_refused(stopped) -> None:
+def test_run_of_an_older_version_keeps_its_size_when_the_pictures_grow(stopped) -> None:
     run = Run(stopped.runs / "stopped")
-    before = told(run)
+    config = run.config.read_text()
+    assert "image_size = 32\n" in config
+    run.config.write_text(config.replace("image_size = 32\n", ""))  # as it was before sizes could differ
     stopped.write_dataset(size=64)
-    line = stopped.refused("train")
+    stopped.train("--epochs", str(epochs(run)[-1] + 1))
+    assert {event.image_size for event in told(run) if isinstance(event, events.Started)} == {32}
+    assert load(run.generator).image_size == 32
+
+
+def test_dataset_of_smaller_pictures_is_refused(project) -> None:
+    project.write_dataset(size=64)
+    run = project.train("--epochs", "1")
+    unfinish(run)
+    before = told(run)
+    project.write_dataset(size=32)
+    line = project.refused("train")
     assert "32-pixel" in line
     assert "64-pixel" in line
     assert told(run) == before
+
+
+@pytest.mark.parametrize(("preset", "size"), [("dream", 128), ("dcgan", 64)])
+def test_presets_of_the_originals_halve_large_pictures(project, preset: str, size: int) -> None:
+    project.write_dataset(count=16, size=128)
+    run = project.train("--preset", preset, "--epochs", "1")
+    (started,) = (event for event in told(run) if isinstance(event, events.Started))
+    assert started.image_size == load(run.generator).image_size == size
 
 
 def test_missing_dataset(project) -> None:

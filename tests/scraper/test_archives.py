@@ -100,6 +100,7 @@ def test_half_of_a_pair_can_be_taken(project, packed, draw, tmp_path):
     file = io.BytesIO()
     pair.save(file, "PNG")
     path = packed(".zip", {"1_AB.png": file.getvalue()})
+    project.configure("image_size = 64")
 
     project.run("import", path, "--crop", "right-half")
     project.run("build")

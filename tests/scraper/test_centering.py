@@ -57,6 +57,15 @@ def test_a_speck_of_dust_is_not_the_bag():
     assert max(margins(pixels_of(image))) <= 3
 
 
+@pytest.mark.parametrize("size", [64, 128])
+def test_what_is_beside_the_bag_is_dust_at_any_size(size):
+    image = Image.new("RGB", (168, 224), "white")
+    image.paste("navy", (34, 100, 134, 200))
+    image.paste((246, 246, 246), (80, 5, 83, 7))  # a trace that a JPEG left
+
+    assert max(margins(pixels_of(image, size=size))) <= size // 32 + 1
+
+
 def test_a_photo_without_a_plain_background_is_taken_whole():
     noise = np.random.default_rng(1).integers(0, 255, (100, 200, 3), np.uint8)
 

@@ -21,7 +21,7 @@ def config(tmp_path):
 
 def test_a_missing_file_or_table_gives_the_defaults(tmp_path, config):
     assert load(tmp_path / "none.toml") == load(config("[bot]\nname = 1\n"))
-    assert load(tmp_path / "none.toml").image_size == 64
+    assert load(tmp_path / "none.toml").image_size == 0
     assert load(tmp_path / "none.toml").delay == 1
 
 
@@ -43,7 +43,7 @@ def test_environment_variables_override_the_file(config, monkeypatch):
         ("[scraper]\nfoldr = 1", ["[scraper] foldr is unknown; allowed are folder, dataset, image_size, "]),
         (
             "[scraper]\nimage_size = 3",
-            ["[scraper] image_size = 3: input should be greater than or equal to 16"],
+            ["[scraper] image_size = 3: must be 0 (automatic) or at least 16"],
         ),
         ("[scraper", [": not valid TOML: ", "Expected ']'"]),
         ("scraper = 3", ["scraper = 3: must be a table, written [scraper]"]),

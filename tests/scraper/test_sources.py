@@ -82,6 +82,54 @@ def test_another_size_needs_no_other_import(project, folder, size):
     assert project.images().shape == (4, size, size, 3)
 
 
+@pytest.mark.parametrize(
+    ("longest", "more", "size"),
+    [
+        ([127, 127, 128, 300], "", 128),  # half of them are large
+        ([80, 127, 127, 300], "", 64),
+        ([300, 300], "originals = false", 64),
+        ([300, 300], "image_size = 32", 32),
+    ],
+)
+def test_pictures_are_no_larger_than_most_originals(project, tmp_path, draw, longest, more, size):
+    (tmp_path / "bags").mkdir()
+    for number, length in enumerate(longest):
+        (tmp_path / "bags" / f"{number}.png").write_bytes(draw(number, "PNG", (length, length * 3 // 4)))
+    project.configure(more)
+    project.run("import", tmp_path / "bags")
+
+    built = project.run("build", "--json").event("built")
+
+    assert (built["images"], built["image_size"]) == (len(longest), size)
+    assert project.images().shape == (len(longest), size, size, 3)
+    assert project.manifest()["image_size"] == size
+    assert project.run("verify").code == 0
+
+
+def test_squares_that_are_too_large_are_averaged(project, folder):
+    project.configure("image_size = 128")
+    project.run("import", folder)
+    project.run("build")
+    large = project.images().astype(int)
+    project.configure("")
+    shutil.rmtree(folder)
+
+    project.run("build")
+
+    sums = large.reshape(4, 64, 2, 64, 2, 3).sum(axis=(2, 4))
+    assert (project.images() == (sums + 2) // 4).all()
+
+
+def test_a_catalog_with_small_squares_makes_large_pictures(project, tmp_path, draw):
+    (tmp_path / "bags").mkdir()
+    (tmp_path / "bags" / "bag.png").write_bytes(draw(1, "PNG", (400, 300)))
+    project.configure("image_size = 64")  # the default of older versions
+    project.run("import", tmp_path / "bags")
+    project.configure("")
+
+    assert project.run("build", "--json").event("built")["image_size"] == 128
+
+
 def test_without_originals_the_squares_still_make_a_dataset(project, folder, tmp_path):
     project.configure("originals = false")
     project.run("import", folder)

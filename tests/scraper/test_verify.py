@@ -49,7 +49,7 @@ def test_a_damaged_and_a_missing_original_are_fetched_again(stocked):
 def test_a_damaged_square_is_made_again(stocked):
     (squares,) = (stocked.path / "shop").glob("squares-*.bin")
     data = bytearray(squares.read_bytes())
-    data[20_000] ^= 1
+    data[60_000] ^= 1
     squares.write_bytes(data)
 
     assert stocked.run("verify", "--json").event("verified")["squares made again"] == 1
@@ -79,7 +79,7 @@ def test_a_sheet_shows_the_pictures(stocked, tmp_path):
     result = stocked.run("sheet", "--out", tmp_path / "sheet.png", "--columns", "5")
 
     assert result.out.endswith("10 pictures\n")
-    assert Image.open(tmp_path / "sheet.png").size == (5 * 66 + 2, 2 * 66 + 2)
+    assert Image.open(tmp_path / "sheet.png").size == (5 * 130 + 2, 2 * 130 + 2)
 
 
 def test_an_empty_catalog_has_no_sheet(project):

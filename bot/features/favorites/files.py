@@ -79,7 +79,7 @@ class FavoriteFiles:
 
 
 def write(folder: Path, favorite: Favorite) -> None:
-    """Write CODE.png (64²), CODE-large.png and CODE.json; the JSON comes last, and each file whole.
+    """Write CODE.png (as dreamed), CODE-large.png and CODE.json; the JSON comes last, and each file whole.
 
     Raises OSError; what was there before is kept.
     """

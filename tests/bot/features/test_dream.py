@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from gan.run import Run
-from tests.bot.world import begin_run, end_epoch, make_generator, until
+from tests.bot.world import begin_run, end_epoch, finish_run, make_generator, until
 
 LIMIT = 8 * 2**20
 
@@ -19,6 +19,29 @@ async def test_a_seed_draws_the_very_same_bag_each_time(server):
         assert await world.last.attachments[0].read() == first
         assert Image.open(BytesIO(first)).size == (128, 128)  # four times the side
         assert code.endswith("-42")
+
+
+async def test_bags_of_128_pixels_are_shown_and_saved(server):
+    async with server() as world:
+        run = Run(world.folder / "runs" / "2027-01-01-0000")
+        make_generator(run, seed=1, image_size=128)
+        begin_run(run)
+        finish_run(run, 3)
+
+        await world.ada.send(world.channel, "!bag 42")
+        bag, code = world.last, world.code
+        assert Image.open(BytesIO(await bag.attachments[0].read())).size == (256, 256)
+        await world.ada.click(bag, custom_id=f"bag:save:{code}")
+        for end, size in ((".png", (128, 128)), ("-large.png", (256, 256))):
+            assert Image.open(world.folder / "favorites" / f"{code}{end}").size == size
+
+        await world.ada.send(world.channel, "!bag grid 16")
+        (grid,) = world.last.attachments
+        assert Image.open(BytesIO(await grid.read())).size == (4 * 130 + 2, 4 * 130 + 2)
+        await world.ada.slash(world.channel, "bag interpolate", a="1", b="2", frames=8)
+        morph, strip = world.last.attachments
+        assert Image.open(BytesIO(await morph.read())).size == (256, 256)
+        assert max(grid.size, morph.size, strip.size) <= LIMIT
 
 
 async def test_a_bag_carries_alt_text_and_its_code(server):
