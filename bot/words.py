@@ -410,6 +410,49 @@ def breed_with(code: str) -> str:
     return f"{BREED} Which bag should I breed `{code}` with? For any other: `!bag breed {code} CODE`."
 
 
+# Photos --------------------------------------------------------------------------------------
+
+LIKE_MENU = "Dream a bag like this"
+LIKE_WHICH = (
+    "Show me a photo of a bag: attach one to `!bag like`, or reply to one with it. "
+    "One bag on a plain, light background works best."
+)
+PHOTO_GONE = "That photo is already gone."
+_PHOTO_REFUSALS = {
+    "not a picture": "I can't read that as a picture. I take JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF.",
+    "animated": "That picture moves. Please show me one that stands still.",
+    "too many pixels": "That picture has too many pixels for me. A smaller copy will do.",
+    "too large for the memory": "That picture has too many pixels for me. A smaller copy will do.",
+    "too small": "That picture is too small for me to see a bag on it.",
+    "too slim": "That picture is too slim for me to see a bag on it.",
+    "no bag": (
+        "I can't tell a bag from its background on that photo. "
+        "One bag on a plain, light background works best."
+    ),
+}
+
+
+def photo_refused(reason: str) -> str:
+    """For a photo of which no bag can be dreamed; the reason is a PictureError's."""
+    return _PHOTO_REFUSALS.get(reason, "That picture is damaged, so I can't read it.")
+
+
+def photo_too_large(size: int, most: int) -> str:
+    """For a photo with too many bytes."""
+    return f"That photo is too large: {size / 1e6:.1f} MB, and I take up to {most / 1e6:.0f} MB."
+
+
+LIKENESS = "The photo, and the dream most like it."
+
+
+def likeness_alt(code: str, color: str, bag: str) -> str:
+    """Alt text of a photo and its dream; `bag` says what the dream is, if its generator knows words."""
+    return (
+        "Two pictures side by side: a photo of a bag, and the dream most like it, "
+        f"{bag or with_article(f'{color} handbag')} on white: design {code}."
+    )
+
+
 # Votes and favorites -------------------------------------------------------------------------
 
 
@@ -765,7 +808,7 @@ HELP_INTRO = (
     "`!bag help vote` explains a topic, `!bag help grid` a command."
 )
 HELP_TOPICS = {
-    "dream": ("bag", "grid", "interpolate", "show"),
+    "dream": ("bag", "grid", "like", "interpolate", "show"),
     "breed": ("variations", "breed"),
     "vote": ("vote", "top"),
     "favorites": ("favorites",),

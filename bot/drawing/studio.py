@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import random
 import re
 from collections import OrderedDict
@@ -21,6 +22,7 @@ from bot.store.store import Store
 from gan import run as runs
 from gan.events import Epoch
 from gan.seeds import derived
+from scraper.decode import PictureError
 
 MUTATION = 0.02
 """Share of a child's numbers that are neither parent's."""
@@ -127,7 +129,10 @@ class Studio:
             self._pictures.move_to_end(code)
             return self._pictures[code]
         (design,) = await self._designs([code])
-        picture = self._pictures[code] = await self._quick.draw(jobs.picture(design))
+        return self._remember(code, await self._quick.draw(jobs.picture(design)))
+
+    def _remember(self, code: Code, picture: jobs.Picture) -> jobs.Picture:
+        self._pictures[code] = picture
         while len(self._pictures) > PICTURES:
             self._pictures.popitem(last=False)
         return picture
@@ -151,6 +156,19 @@ class Studio:
             Bred(Code.bred(kind, parents, seed), tuple(parents), seed, latent)
             for seed, latent in litter.items()
         ]
+
+    async def like(self, photo: bytes) -> tuple[Bred, jobs.Likeness]:
+        """The new design that is most like the bag on a photo, a file's bytes. Raises Refusal."""
+        model = await self.current()
+        try:
+            found = await self._slow.draw(jobs.like(model.path, photo))
+        except PictureError as error:
+            raise Refusal(words.photo_refused(str(error))) from error
+        # Of the latent, so that the same photo gives the same code, and the code tells nothing of the photo.
+        seed = int.from_bytes(hashlib.sha256(found.latent).digest()[:7])
+        code = Code.bred("photo", (), seed, model.version)
+        self._remember(code, found.picture)
+        return Bred(code, (), seed, found.latent), found
 
     async def morph(
         self, stops: Sequence[Code], frames: int

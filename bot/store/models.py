@@ -59,8 +59,9 @@ class Base(DeclarativeBase):
 class Design(Base):
     """A bag that was shown to somebody.
 
-    A bred one keeps its parents' codes (one for a variation, two for a child or a step between them), the
-    seed of its breeding and its latent (float32 [z + w]), since no seed alone can draw it.
+    A bred one keeps its parents' codes (one for a variation, two for a child or a step between them, none if
+    it was found for a photo), the seed of its breeding and its latent (float32 [z + w]), since no seed alone
+    can draw it.
     """
 
     __tablename__ = "designs"
