@@ -640,14 +640,15 @@ STATES = {"running": "running", "finished": "done", "stopped": "stopped", "faile
 
 SETUP_TITLE = "My setup in this server"
 SETUP_INTRO = (
-    "Choose below, or type it: `!bag setup zone Europe/Paris`; likewise `channel`, `hall`, `hour`, `best`, "
-    "`votes` and `reset`."
+    "Choose below, or type it: `!bag setup zone Europe/Paris`; likewise `channel`, `hall`, `hour`, `theme`, "
+    "`best`, `votes` and `reset`."
 )
 SETUP_KEYS = {
     "channel": "Home channel",
     "hall": "Hall of fame",
     "zone": "Time zone",
     "hour": "Daily dream bag",
+    "theme": "Its theme",
     "best": "Week's best",
     "votes": "Votes for a favorite",
     "reset": "Reset to the defaults",
@@ -660,6 +661,7 @@ _SETUP_VALUES = {
     "hall": "a text channel of this server that I can see, such as `#hall-of-fame`, or `none`",
     "zone": "a place such as `Europe/Paris` or `new york`, or an offset such as `UTC+2`",
     "hour": "a time of day such as `9`, `9:30` or `9 pm`, or `never`",
+    "theme": "words such as `red tote`, `votes` for words that your votes like, or `none`",
     "best": "a weekday and a time such as `sun 18`, or `never`",
     "votes": "a number from 1 to 1000",
 }
@@ -690,6 +692,17 @@ def home_channel(channel: int | None) -> str:
 def hall_channel(channel: int | None) -> str:
     """Where favorites are shown."""
     return f"<#{channel}>" if channel else "none"
+
+
+def theme(said: Sequence[str], unknown: Sequence[str], by_votes: bool) -> str:
+    """The theme of daily bags: its words, and those that the present generator does not know."""
+    if by_votes:
+        return "each day a word that your votes like"
+    waits = (
+        f"✗ My present generator doesn't know {' and '.join(f'“{word}”' for word in unknown)}, "
+        "so daily bags come without."
+    )
+    return "\n".join(filter(None, [" ".join(said), waits if unknown else ""])) or "none"
 
 
 def threshold(votes: int) -> str:
@@ -768,6 +781,11 @@ GONE = "That post is already gone, or only you can see it: then use *Dismiss mes
 def daily_title(day: date) -> str:
     """Above the daily dream bag; different every day, so the bot recognizes its post."""
     return f"Dream bag of {day:%A}, {day.day} {day:%B %Y}"
+
+
+def theme_of_day(bag: str, by_votes: bool) -> str:
+    """Below the title of a daily bag that has a theme."""
+    return f"Today's theme{', chosen by your votes' if by_votes else ''}: {bag}."
 
 
 def weekly_title(day: date) -> str:

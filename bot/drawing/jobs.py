@@ -26,11 +26,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bot.drawing.family_tree import draw_tree
-from bot.drawing.look import look
+from bot.drawing.look import Traits, look
 from gan import animate
 from gan.grid import enlarge
 from gan.grid import grid as numbered
 from gan.run import Run
+from gan.words import slug
 from scraper.colors import Color, name_color
 from scraper.decode import PictureError
 from scraper.square import square
@@ -178,6 +179,18 @@ def _draw(designs: Sequence[Design]) -> Images:
 
     generator = _load(designs[0][0])
     return generator.draw(torch.stack([_latent(generator, source) for _, source in designs]))
+
+
+def traits(designs: Sequence[Design]) -> list[Traits]:
+    """What taste learns from designs of one generator. Raises GeneratorError."""
+    import torch
+
+    generator = _load(designs[0][0])
+    latents = torch.stack([_latent(generator, source) for _, source in designs])
+    return [
+        (look(image), " ".join(map(slug, generator.words(latent))))
+        for image, latent in zip(generator.draw(latents), latents, strict=True)
+    ]
 
 
 # The jobs ------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ class Studio:
         if code in self._pictures:
             self._pictures.move_to_end(code)
             return self._pictures[code]
-        (design,) = await self._designs([code])
+        (design,) = await self.designs([code])
         return self._remember(code, await self._quick.draw(jobs.picture(design)))
 
     def _remember(self, code: Code, picture: jobs.Picture) -> jobs.Picture:
@@ -139,19 +139,19 @@ class Studio:
 
     async def latent(self, code: Code) -> bytes:
         """What a design is drawn from, float32 [z + w]. Raises Refusal."""
-        (design,) = await self._designs([code])
+        (design,) = await self.designs([code])
         return await self._quick.draw(jobs.latent(design))
 
     async def grid(self, designs: Sequence[Code], columns: int) -> bytes:
         """A numbered grid of designs as PNG. Raises Refusal."""
-        return await self._quick.draw(jobs.grid(await self._designs(designs), columns))
+        return await self._quick.draw(jobs.grid(await self.designs(designs), columns))
 
     async def breed(self, parents: Sequence[Code], count: int) -> list[Bred]:
         """New children of two designs of one generator, or variations of one. Raises Refusal."""
         kind, mutation = ("child", MUTATION) if len(parents) > 1 else ("variation", VARIATION)
         # Some to spare: of a small latent a variation may change nothing.
         seeds = random.sample(range(codes.FRESH), 8 * count)
-        litter = await self._quick.draw(jobs.breed(await self._designs(parents), seeds, count, mutation))
+        litter = await self._quick.draw(jobs.breed(await self.designs(parents), seeds, count, mutation))
         return [
             Bred(Code.bred(kind, parents, seed), tuple(parents), seed, latent)
             for seed, latent in litter.items()
@@ -183,9 +183,7 @@ class Studio:
         # In whole thousandths: a step's code is derived from how far it is.
         spots = [divmod(round(1000 * step * count / ways), 1000) for step in range(STEPS)]
         animation = await self._slow.draw(
-            jobs.morph(
-                await self._designs(stops), count * (frames - 1), [(arc, t / 1000) for arc, t in spots]
-            )
+            jobs.morph(await self.designs(stops), count * (frames - 1), [(arc, t / 1000) for arc, t in spots])
         )
         names, new = [], []
         for (arc, t), latent in zip(spots, animation.latents, strict=True):
@@ -199,7 +197,7 @@ class Studio:
         """The family tree of a design as PNG. Raises Refusal."""
         members = list(dict.fromkeys([code, *parents, *(one for both in parents.values() for one in both)]))
         by_name = {str(child): [str(parent) for parent in both] for child, both in parents.items()}
-        designs = await self._designs(members)
+        designs = await self.designs(members)
         return await self._slow.draw(jobs.family(designs, [str(member) for member in members], by_name))
 
     async def timelapse(self, run: runs.Run) -> tuple[bytes, int]:
@@ -213,7 +211,8 @@ class Studio:
         """A run's curves of losses and quality so far as PNG; quality needs two measurements."""
         return await self._slow.draw(jobs.curves(epochs))
 
-    async def _designs(self, of: Sequence[Code]) -> list[jobs.Design]:
+    async def designs(self, of: Sequence[Code]) -> list[jobs.Design]:
+        """What it takes to draw designs. Raises Refusal."""
         models = await self._models(of)
         latents = await self._store.latents(of)
         return [(models[code.version].path, _source(models[code.version], code, latents)) for code in of]

@@ -81,6 +81,8 @@ class Design(Base):
     latent: Mapped[bytes | None] = mapped_column(LargeBinary)
     look: Mapped[bytes | None] = mapped_column(LargeBinary)
     """A tiny version of the picture, from which taste is learned: see `bot.drawing.look`."""
+    words: Mapped[str | None] = mapped_column(String(200))
+    """The slugs of its words with spaces between them, for taste too; null: not noted yet."""
 
 
 class Descent(Base):
@@ -169,6 +171,8 @@ class GuildSettings(Base):
     dream_at: Mapped[str | None] = mapped_column(String(64))
     best_at: Mapped[str | None] = mapped_column(String(64))
     favorite_votes: Mapped[int | None]
+    theme: Mapped[str | None] = mapped_column(String(80))
+    """Of its daily bags: words as in a code, or `bot.guilds.BY_VOTES`."""
 
 
 class KeptChannel(Base):

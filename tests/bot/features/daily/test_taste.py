@@ -8,7 +8,8 @@ import pytest
 
 from bot.codes import Code
 from bot.demo.shop.drawing import draw
-from bot.drawing.look import draw_looks, look
+from bot.drawing import jobs
+from bot.drawing.look import look
 from bot.drawing.preference import choose
 from gan import events
 from gan.run import Run
@@ -22,7 +23,7 @@ TODAY = date(2026, 11, 21)
 def choose_by(candidates, opinions, seed):
     """The choice among looks by opinions: (look, votes for it, votes against it)."""
     voted, up, down = zip(*opinions, strict=True)
-    return choose(candidates, voted, up, down, seed)
+    return choose([(one, "") for one in candidates], [(one, "") for one in voted], up, down, [], seed)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,8 @@ async def vote(world, count, guild_id=None):
     """So many votes by twenty people for designs of the newest generator."""
     model = await world.app.studio.current()
     seeds = random.Random(1).sample(range(10_000), count)
-    looks = await world.app.pool.draw(draw_looks, model.path, seeds)
+    traits = await world.app.pool.draw(jobs.traits, [(model.path, seed) for seed in seeds])
+    looks = [look for look, _ in traits]
     codes = [Code.seeded(model.version, seed) for seed in seeds]
     await world.app.store.add_designs(codes, 3, world.guild.id, None, looks)
     for number, code in enumerate(codes):
@@ -161,13 +163,16 @@ async def test_taste_outlives_the_generator_that_it_was_learnt_from(server):
         assert "your 30 votes" in pick.reason
 
 
-async def test_votes_on_what_was_never_drawn_are_passed_over(server):
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_votes_on_what_was_never_drawn_teach_if_it_can_still_be_drawn(server, is_here):
     async with server() as world:
         model = await world.app.studio.current()
-        code = Code.seeded(model.version, 5)
+        code = Code.seeded(model.version if is_here else "zzzzzz", 5)
         await world.app.store.add_designs([code], 3, world.guild.id, None)
         await world.app.store.vote(str(code), 1, world.guild.id, 1)
-        assert (await world.app.taste.pick(world.guild.id, TODAY)).reason is None
+        reason = (await world.app.taste.pick(world.guild.id, TODAY)).reason
+        assert (reason is not None and "your one vote" in reason) is is_here
+        assert list(await world.app.store.traits([str(code)])) == [str(code)] * is_here
 
 
 async def test_the_newest_votes_count(server, monkeypatch):
