@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 
 import discord
@@ -17,6 +16,7 @@ from bot.client.bot import Context, Interaction, channel_name, named_channel
 from bot.client.controls import control
 from bot.client.replies import dress
 from bot.errors import Refusal
+from bot.features import autocomplete
 from bot.features.feature import Feature
 from bot.features.setup import times
 from bot.features.setup.panel import SETUP_FORM, SetupModal, setup_view
@@ -63,7 +63,9 @@ class SetupCog(Feature):
             case "best":
                 found = {f"{day} 18:00": f"{day} 18:00" for day in times.DAYS} | {"never": "never"}
             case "theme":
-                found = {word: word for word in ["none", BY_VOTES, *await self._known_words()]}
+                others = [name for name in (BY_VOTES, "none") if name.startswith(current.lower())]
+                choices = [app_commands.Choice(name=name, value=name) for name in others]
+                return [*choices, *await autocomplete.words(interaction, current)][:25]
             case "votes":
                 found = {str(votes): str(votes) for votes in range(1, 26)}
             case _:
@@ -197,12 +199,6 @@ class SetupCog(Feature):
         if not (wanted := model.understand(said)):
             raise ValueError(said)
         return model.code(SEEDS - 1, wanted).words  # with the longest seed, since a code has a limit
-
-    async def _known_words(self) -> Sequence[str]:
-        with contextlib.suppress(Refusal):
-            vocabulary = (await self.studio.current()).vocabulary
-            return vocabulary.words if vocabulary else ()
-        return ()
 
     async def _dressed_panel(self, interaction: Interaction, guild: discord.Guild) -> dict[str, Any]:
         """The panel, for the message of it that somebody used; a slash command may have asked for it."""
