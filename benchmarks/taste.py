@@ -6,7 +6,8 @@ A community likes the quarter of all bags that has most of something: red, darkn
 direction among the latents. Chance therefore gives 25 % liked picks. If the generator knows such words, there
 are also communities that like what is called red, or a clutch, which fewer bags are. Votes are noisy: near
 the edge of the quarter people disagree, and one vote in twenty each way is a slip. Every design shown gets
-two votes. Each figure is the share of picks that are liked, each the one of 2,048 candidates (--quick: 1,024).
+two votes. Each figure is the share of picks that are liked, each the one of 2,048 candidates (1,024 with
+--quick).
 
 --ballots: instead of votes, each is a ballot of a poll between four of the designs, for the one liked most.
 
