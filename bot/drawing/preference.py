@@ -22,8 +22,8 @@ from bot.drawing.look import Traits
 COMPONENTS = 16
 """Principal components of looks that are learned from; docs/bot.md compares."""
 
-WORDS = 1.0
-"""How far apart words set bags, where looks set them 1 apart."""
+WORDS = 0.6
+"""How far apart words set bags, where looks set them 1 apart; docs/bot.md compares."""
 
 PRIOR_VARIANCE = 4.0
 """Of the log odds that a usual bag is liked, before the first vote."""
