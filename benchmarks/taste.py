@@ -3,9 +3,13 @@
     python -m benchmarks.taste generator.safetensors [--other another.safetensors] [--quick] [--json]
 
 A community likes the quarter of all bags that has most of something: red, darkness, width, texture, or a
-direction among the latents. Chance therefore gives 25 % liked picks. Its votes are noisy: near the edge of
-the quarter people disagree, and one vote in twenty each way is a slip. Every design shown gets two votes.
-Each figure is the share of picks that are liked, each the one of 2,048 candidates (--quick: 1,024).
+direction among the latents. Chance therefore gives 25 % liked picks. If the generator knows such words, there
+are also communities that like what is called red, or a clutch, which fewer bags are. Votes are noisy: near
+the edge of the quarter people disagree, and one vote in twenty each way is a slip. Every design shown gets
+two votes. Each figure is the share of picks that are liked, each the one of 2,048 candidates (1,024 with
+--quick).
+
+--ballots: instead of votes, each is a ballot of a poll between four of the designs, for the one liked most.
 
 --other: the votes are on another generator's bags, as on the day after a new training run.
 """
@@ -27,29 +31,37 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bot.drawing.look import look
-from bot.drawing.preference import COMPONENTS, thompson
+from bot.drawing.preference import COMPONENTS, pairs, scaled, thompson
 from gan.generator import Generator, GeneratorError, load
 
 VOTES = (5, 10, 20, 40, 80, 160, 320, 640)
 LIKED = 0.25
-USED = f"look, {COMPONENTS} components"
+USED = f"look, {COMPONENTS} components, words"
+LOOK = f"look, {COMPONENTS} components"
+SAID = ("red", "clutch")
+"""The words that communities like, if the generator knows them."""
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Designs of one generator: latents [n, z], pictures uint8 [n, S, S, 3] and looks [n, 256]."""
+    """Designs of one generator: z [n, z], pictures uint8 [n, S, S, 3], looks [n, 256] and words [n, w]."""
 
     latents: Floats
     pictures: NDArray[np.uint8]
     looks: Floats
+    words: Floats
+    names: tuple[str, ...]
 
 
 def pool(generator: Generator, count: int) -> Pool:
     latents = generator.latents(range(count))
     pictures = generator.draw(latents)
     looks = np.stack([np.frombuffer(look(picture), np.uint8) for picture in pictures])
-    return Pool(latents.numpy().astype(float), pictures, looks.astype(float))
+    numbers = latents.numpy().astype(float)
+    z, words = numbers[:, : generator.z_size], numbers[:, generator.z_size :]
+    names = generator.vocabulary.words if generator.vocabulary else ()
+    return Pool(z, pictures, looks.astype(float), words, names)
 
 
 def tastes(bags: Pool) -> dict[str, Floats]:
@@ -62,7 +74,8 @@ def tastes(bags: Pool) -> dict[str, Floats]:
     tall, wide = ((bag.sum(axis=axis) > 3).sum(axis=1) for axis in (2, 1))
     direction = np.random.default_rng(7).standard_normal(bags.latents.shape[1])
     red = pictures[..., 0] - pictures[..., 1:].mean(axis=3)
-    return {
+    said = {f"called {word}": bags.words[:, bags.names.index(word)] for word in SAID if word in bags.names}
+    return said | {
         "red": (red * bag).sum(axis=(1, 2)) / area,
         "dark": -(gray * bag).sum(axis=(1, 2)) / area,
         "wide": wide / np.maximum(tall, 1),
@@ -73,6 +86,8 @@ def tastes(bags: Pool) -> dict[str, Floats]:
 
 def opinion(score: Floats) -> Floats:
     """Distance [n] to the edge of what is liked, in standard deviations of a community's taste."""
+    if set(score) <= {0, 1}:
+        return 8 * (score - 0.5)
     noise = np.random.default_rng(0).random(len(score))  # width comes in steps: ties are drawn by lot
     rank = np.argsort(np.lexsort((noise, score))) / len(score)
     return 8 * (rank - (1 - LIKED))
@@ -84,18 +99,19 @@ def views(bags: Pool) -> dict[str, Floats]:
     def components(values: Floats, count: int) -> Floats:
         return PCA(min(count, *values.shape), svd_solver="covariance_eigh").fit_transform(values)
 
-    def scaled(values: Floats) -> Floats:
+    def alike(values: Floats) -> Floats:
         centered = values - values.mean(axis=0)
-        return centered / np.sqrt(np.square(centered).sum(axis=1).mean())
+        return centered / (np.sqrt(np.square(centered).sum(axis=1).mean()) or 1)
 
     colors = bags.looks.reshape(len(bags.looks), -1, 4)[..., :3].reshape(len(bags.looks), -1)
     small = components(bags.looks, COMPONENTS)
     return {
-        USED: small,
-        "look, whole": bags.looks,
-        f"its colors, {COMPONENTS} components": components(colors, COMPONENTS),
-        "latents": bags.latents,
-        "look and latents": np.hstack([scaled(small), scaled(bags.latents)]),
+        USED: scaled([small, bags.words], [small, bags.words])[0],
+        LOOK: alike(small),
+        "look, whole": alike(bags.looks),
+        f"its colors, {COMPONENTS} components": alike(components(colors, COMPONENTS)),
+        "latents": alike(bags.latents),
+        "look and latents": np.hstack([alike(small), alike(bags.latents)]),
     }
 
 
@@ -107,22 +123,43 @@ def share(
     votes: int,
     repeats: int,
     candidates: int,
+    ballots: bool = False,
 ) -> tuple[float, float]:
     """The share of picks liked after so many votes, and the mean chance that the model gave them."""
     hits, chances = [], []
     for repeat in range(repeats):
         rng = np.random.default_rng([repeat, votes])
+        among = rng.choice(len(picks), candidates, replace=False)
+        if ballots:
+            choice = thompson(picks[among], *polled(rng, seen, shown_likes, votes), repeat)
+            hits.append(likes[among[choice.index]] > 0)
+            chances.append(choice.chance)
+            continue
         shown = rng.choice(len(seen), (votes + 1) // 2, replace=False)
         voters = shown[np.arange(votes) % len(shown)]
         agrees = 0.05 + 0.9 / (1 + np.exp(-2 * shown_likes[voters]))
         voted = rng.random(votes) < agrees
         up = np.bincount(np.arange(votes) % len(shown), voted, len(shown))
         down = np.bincount(np.arange(votes) % len(shown), ~voted, len(shown))
-        among = rng.choice(len(picks), candidates, replace=False)
-        choice = thompson(picks[among], seen[shown], up, down, repeat)
+        choice = thompson(picks[among], seen[shown], up, down, pairs([]), repeat)
         hits.append(likes[among[choice.index]] > 0)
         chances.append(choice.chance)
     return float(np.mean(hits)), float(np.mean(chances))
+
+
+def polled(
+    rng: np.random.Generator, seen: Floats, likes: Floats, count: int
+) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+    """So many ballots, two in each poll between four designs: the designs, no votes, and what polls say."""
+    shown = rng.choice(len(seen), 4 * ((count + 1) // 2), replace=True)
+    polls = [dict.fromkeys(range(at, at + 4), 0) for at in range(0, len(shown), 4)]
+    for ballot in range(count):
+        poll = polls[ballot % len(polls)]
+        # As noisy as votes: a logistic noise of the same size on each.
+        wanted = [2 * likes[shown[place]] + rng.logistic() for place in poll]
+        poll[list(poll)[int(np.argmax(wanted))] if rng.random() > 0.1 else int(rng.choice(list(poll)))] += 1
+    none = np.zeros(len(shown))
+    return seen[shown], none, none, pairs(polls)
 
 
 def enough(shares: dict[int, float]) -> int | None:
@@ -137,6 +174,7 @@ def main() -> None:
     )
     parser.add_argument("generator", type=Path)
     parser.add_argument("--other", type=Path)
+    parser.add_argument("--ballots", action="store_true", help="ballots of polls instead of votes")
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     options = parser.parse_args()
@@ -159,7 +197,9 @@ def main() -> None:
         found[view] = {name: {} for name in likes}
         for name in likes:
             for votes in VOTES:
-                liked, chance = share(values, values, likes[name], likes[name], votes, repeats, candidates)
+                liked, chance = share(
+                    values, values, likes[name], likes[name], votes, repeats, candidates, options.ballots
+                )
                 found[view][name][votes] = liked
                 if view == USED:
                     sure[votes].append(chance)
@@ -198,7 +238,12 @@ def main() -> None:
 def carry_over(bags: Pool, other: Pool, repeats: int, candidates: int) -> dict[str, dict[int, float]]:
     """Shares when the votes were on the other generator's bags; no direction among latents outlives one."""
     components = PCA(COMPONENTS, svd_solver="covariance_eigh").fit(bags.looks)
-    picks, seen = components.transform(bags.looks), components.transform(other.looks)
+    looks, theirs = components.transform(bags.looks), components.transform(other.looks)
+    words = np.zeros((len(other.looks), len(bags.names)))
+    for place, name in enumerate(bags.names):
+        if name in other.names:
+            words[:, place] = other.words[:, other.names.index(name)]
+    picks, seen = scaled([looks, bags.words], [theirs, words])
     there = tastes(other)
     found = {
         name: {
@@ -206,7 +251,7 @@ def carry_over(bags: Pool, other: Pool, repeats: int, candidates: int) -> dict[s
             for votes in VOTES
         }
         for name, score in tastes(bags).items()
-        if name != "latent"
+        if name != "latent" and name in there
     }
     return found | {"mean": mean(found)}
 

@@ -68,20 +68,22 @@ class Code:
         return cls(version, str(seed), words)
 
     @classmethod
-    def bred(cls, kind: str, parents: Sequence[Code], seed: int) -> Code:
+    def bred(cls, kind: str, parents: Sequence[Code], seed: int, version: str = "") -> Code:
         """The design that a breeding gives; the same kind, parents and seed always give the same one.
+
+        Without parents, it is one of the generator `version`.
 
         Among a million designs of one generator, the chance that any two share a name is 1 in 5; the older
         one keeps it.
         """
-        recipe = " ".join([kind, *map(str, parents), str(seed)])
+        recipe = " ".join([kind, *(map(str, parents) if parents else [version]), str(seed)])
         number = int.from_bytes(hashlib.sha256(recipe.encode()).digest())
         number, letter = divmod(number, len(string.ascii_lowercase))
         name = string.ascii_lowercase[letter]
         for _ in range(7):
             number, character = divmod(number, len(_CHARACTERS))
             name += _CHARACTERS[character]
-        return cls(parents[0].version, name)
+        return cls(parents[0].version if parents else version, name)
 
 
 def bare(text: str) -> str:

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from bot.settings import Settings
 from bot.store.store import Store
 
+BY_VOTES = "votes"
+"""In place of a theme: each day one that the votes chose."""
 OFF = 0
 """The channel id that stands for no channel."""
 
@@ -28,6 +30,8 @@ class Rules:
     """Cron expression of the week's best; empty for none."""
     favorite_votes: int
     """How many more votes for than against make a favorite."""
+    theme: str
+    """Of the daily dream bag: words as in a code, or BY_VOTES; empty for none."""
 
     @property
     def silent(self) -> bool:
@@ -69,6 +73,7 @@ class Guilds:
             dream_at=str(own.get("dream_at", default.dream_at)),
             best_at=str(own.get("best_at", default.best_at)),
             favorite_votes=int(own.get("favorite_votes", default.favorite_votes)),
+            theme=str(own.get("theme", "")),
         )
 
     def kept(self, guild_id: int, name: str) -> int | None:

@@ -411,6 +411,49 @@ def breed_with(code: str) -> str:
     return f"{BREED} Which bag should I breed `{code}` with? For any other: `!bag breed {code} CODE`."
 
 
+# Photos --------------------------------------------------------------------------------------
+
+LIKE_MENU = "Dream a bag like this"
+LIKE_WHICH = (
+    "Show me a photo of a bag: attach one to `!bag like`, or reply to one with it. "
+    "One bag on a plain, light background works best."
+)
+PHOTO_GONE = "That photo is already gone."
+_PHOTO_REFUSALS = {
+    "not a picture": "I can't read that as a picture. I take JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF.",
+    "animated": "That picture moves. Please show me one that stands still.",
+    "too many pixels": "That picture has too many pixels for me. A smaller copy will do.",
+    "too large for the memory": "That picture has too many pixels for me. A smaller copy will do.",
+    "too small": "That picture is too small for me to see a bag on it.",
+    "too slim": "That picture is too slim for me to see a bag on it.",
+    "no bag": (
+        "I can't tell a bag from its background on that photo. "
+        "One bag on a plain, light background works best."
+    ),
+}
+
+
+def photo_refused(reason: str) -> str:
+    """For a photo of which no bag can be dreamed; the reason is a PictureError's."""
+    return _PHOTO_REFUSALS.get(reason, "That picture is damaged, so I can't read it.")
+
+
+def photo_too_large(size: int, most: int) -> str:
+    """For a photo with too many bytes."""
+    return f"That photo is too large: {size / 1e6:.1f} MB, and I take up to {most / 1e6:.0f} MB."
+
+
+LIKENESS = "The photo, and the dream most like it."
+
+
+def likeness_alt(code: str, color: str, bag: str) -> str:
+    """Alt text of a photo and its dream; `bag` says what the dream is, if its generator knows words."""
+    return (
+        "Two pictures side by side: a photo of a bag, and the dream most like it, "
+        f"{bag or with_article(f'{color} handbag')} on white: design {code}."
+    )
+
+
 # Votes and favorites -------------------------------------------------------------------------
 
 
@@ -635,14 +678,15 @@ STATES = {"running": "running", "finished": "done", "stopped": "stopped", "faile
 
 SETUP_TITLE = "My setup in this server"
 SETUP_INTRO = (
-    "Choose below, or type it: `!bag setup zone Europe/Paris`; likewise `channel`, `hall`, `hour`, `best`, "
-    "`votes` and `reset`."
+    "Choose below, or type it: `!bag setup zone Europe/Paris`; likewise `channel`, `hall`, `hour`, `theme`, "
+    "`best`, `votes` and `reset`."
 )
 SETUP_KEYS = {
     "channel": "Home channel",
     "hall": "Hall of fame",
     "zone": "Time zone",
     "hour": "Daily dream bag",
+    "theme": "Its theme",
     "best": "Week's best",
     "votes": "Votes for a favorite",
     "reset": "Reset to the defaults",
@@ -655,6 +699,7 @@ _SETUP_VALUES = {
     "hall": "a text channel of this server that I can see, such as `#hall-of-fame`, or `none`",
     "zone": "a place such as `Europe/Paris` or `new york`, or an offset such as `UTC+2`",
     "hour": "a time of day such as `9`, `9:30` or `9 pm`, or `never`",
+    "theme": "words such as `red tote`, `votes` for words that your votes like, or `none`",
     "best": "a weekday and a time such as `sun 18`, or `never`",
     "votes": "a number from 1 to 1000",
 }
@@ -685,6 +730,17 @@ def home_channel(channel: int | None) -> str:
 def hall_channel(channel: int | None) -> str:
     """Where favorites are shown."""
     return f"<#{channel}>" if channel else "none"
+
+
+def theme(said: Sequence[str], unknown: Sequence[str], by_votes: bool) -> str:
+    """The theme of daily bags: its words, and those that the present generator does not know."""
+    if by_votes:
+        return "each day a word that your votes like"
+    waits = (
+        f"✗ My present generator doesn't know {' and '.join(f'“{word}”' for word in unknown)}, "
+        "so daily bags come without."
+    )
+    return "\n".join(filter(None, [" ".join(said), waits if unknown else ""])) or "none"
 
 
 def threshold(votes: int) -> str:
@@ -766,6 +822,11 @@ def daily_title(day: date) -> str:
     return f"Dream bag of {day:%A}, {day.day} {day:%B %Y}"
 
 
+def theme_of_day(bag: str, by_votes: bool) -> str:
+    """Below the title of a daily bag that has a theme."""
+    return f"Today's theme{', chosen by your votes' if by_votes else ''}: {bag}."
+
+
 def weekly_title(day: date) -> str:
     """Above the week's best; different every day, so the bot recognizes its post."""
     return f"The week's best, told on {day:%A}, {day.day} {day:%B %Y}"
@@ -804,7 +865,7 @@ HELP_INTRO = (
     "`!bag help vote` explains a topic, `!bag help grid` a command."
 )
 HELP_TOPICS = {
-    "dream": ("bag", "grid", "interpolate", "show"),
+    "dream": ("bag", "grid", "like", "interpolate", "show"),
     "breed": ("variations", "breed"),
     "vote": ("vote", "top"),
     "favorites": ("favorites",),

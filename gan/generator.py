@@ -161,6 +161,14 @@ class Generator:
             left = left[max(size, 1) :]
         return to_images(torch.cat(pictures)).numpy()
 
+    def pictures(self, latents: Tensor) -> Tensor:
+        """Latents float [n, z + w] → pictures float [n, 3, S, S] in [−1, 1], through which gradients flow.
+
+        What `draw` gives is exact: here the last bits depend on what is drawn together.
+        """
+        pictures: Tensor = self._network(latents[:, :, None, None])
+        return pictures
+
     def _draws_same_bits(self, size: int) -> bool:
         """Whether this machine draws the same bits in groups of that size as in pairs."""
         key = (size, torch.get_num_threads())

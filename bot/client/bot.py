@@ -69,6 +69,17 @@ class Context(commands.Context["BagBot"]):
         files = [*options.get("files", ()), *filter(None, [options.get("file")])]
         return await once_more(partial(super().send, **options), files)
 
+    async def replied_to(self) -> discord.Message | None:
+        """The message that a typed command replies to; None if there is none, or it is gone.
+
+        Raises discord.Forbidden where the bot may not read the history.
+        """
+        reference = self.message.reference if self.interaction is None else None
+        if reference is not None and reference.message_id is not None:
+            with suppress(discord.NotFound):
+                return await self.channel.fetch_message(reference.message_id)
+        return None
+
 
 @dataclass(frozen=True)
 class Services:

@@ -18,7 +18,7 @@ from bot.errors import Refusal
 from gan import events, run
 from gan.atomic import sync_folder, write_atomically
 from gan.header import GeneratorError, Header, read_header
-from gan.words import Vocabulary, WordError, slug
+from gan.words import Said, Vocabulary, WordError, slug
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,13 @@ class Model:
             return self.vocabulary.said(text).unknown
         except WordError:  # of two that it knows
             return ()
+
+    def recognize(self, theme: str) -> Said:
+        """What words as in a code, of this or another generator, say to this one."""
+        try:
+            return self.vocabulary.said(theme.replace("-", " ")) if self.vocabulary else Said((), (theme,))
+        except WordError:  # here two of them are of one facet
+            return Said((), (theme,))
 
     def by_facet(self, said: Sequence[str]) -> dict[str, str]:
         """Words of its vocabulary by their facets' names."""

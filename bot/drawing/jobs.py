@@ -26,13 +26,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bot.drawing.family_tree import draw_tree
-from bot.drawing.look import look
+from bot.drawing.look import Traits, look
 from gan import animate
 from gan.grid import enlarge, magnification
 from gan.grid import grid as numbered
 from gan.neighbors import NearestPhoto, nearest_photo
 from gan.run import Run
+from gan.words import slug
 from scraper.colors import Color, name_color
+from scraper.decode import PictureError
+from scraper.square import square
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,6 +83,21 @@ class Animation:
     webp: bytes
     strip: bytes
     latents: list[bytes]
+
+
+PHOTO_PIXELS = 50_000_000
+"""The most pixels that a photo may have: as many as a phone's."""
+SHOWN = 256
+"""Pixels along a side of a photo that is shown."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """The dream most like a photo: its latent float32 [z + w], itself, and beside the photo as a PNG."""
+
+    latent: bytes
+    picture: Picture
+    pair: bytes
 
 
 def set_up() -> None:
@@ -165,6 +183,18 @@ def _draw(designs: Sequence[Design]) -> Images:
     return generator.draw(torch.stack([_latent(generator, source) for _, source in designs]))
 
 
+def traits(designs: Sequence[Design]) -> list[Traits]:
+    """What taste learns from designs of one generator. Raises GeneratorError."""
+    import torch
+
+    generator = _load(designs[0][0])
+    latents = torch.stack([_latent(generator, source) for _, source in designs])
+    return [
+        (look(image), " ".join(map(slug, generator.words(latent))))
+        for image, latent in zip(generator.draw(latents), latents, strict=True)
+    ]
+
+
 # The jobs ------------------------------------------------------------------------------------
 
 
@@ -197,6 +227,14 @@ def breed(
 def latent(design: Design) -> Job[bytes]:
     """What a design is drawn from, float32 [z + w], also that of a seed."""
     return Job((), partial(_latent_of, design))
+
+
+def like(path: Path, photo: bytes) -> Job[Likeness]:
+    """What a generator file dreams that is most like the bag on a photo, a file's bytes; takes seconds.
+
+    Its result is a PictureError for a photo that can't be read, or with no bag that stands out.
+    """
+    return Job((), partial(_like, path, photo))
 
 
 def morph(designs: Sequence[Design], frames: int, spots: Sequence[tuple[int, float]]) -> Job[Animation]:
@@ -260,6 +298,30 @@ def _breed(
             known.add(child)
             litter[seed] = child
     return litter
+
+
+def _like(path: Path, photo: bytes, _images: Images) -> Likeness:
+    from gan.inversion import invert
+
+    generator = _load(path)
+    try:
+        squared = square(photo, SHOWN, PHOTO_PIXELS)
+    except PictureError:
+        raise
+    except Exception as error:  # whatever a decoder stumbles over
+        raise PictureError("broken") from error
+    if not squared.bag.any():
+        raise PictureError("no bag")
+    shown = Image.fromarray(squared.pixels)
+    # What the bag is called is for the photo to say; a dream may come nearest under another color's name.
+    color = name_color(squared.pixels, squared.bag)
+    said = generator.vocabulary.said(color.name).words if color and generator.vocabulary else ()
+    found = invert(generator, np.asarray(shown.reduce(SHOWN // generator.image_size)), said)
+    drawn = generator.draw(found[None])
+    pair = Image.new("RGB", (2 * SHOWN, SHOWN))
+    pair.paste(shown)
+    pair.paste(enlarge(Image.fromarray(drawn[0]), SHOWN // generator.image_size), (SHOWN, 0))
+    return Likeness(_bytes(found), _picture(drawn), _png(pair))
 
 
 def _latent_of(design: Design, _images: Images) -> bytes:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 SIDE = 8
 """Fields along a side of a look."""
+
+
+Traits = tuple[bytes, str]
+"""What taste learns from: a design's look, and the slugs of its words with spaces between them."""
 
 
 def look(image: NDArray[np.uint8]) -> bytes:
@@ -24,11 +25,3 @@ def look(image: NDArray[np.uint8]) -> bytes:
     fields = gray.reshape(SIDE, len(gray) // SIDE, SIDE, -1)
     contrast = np.clip(2 * fields.std(axis=(1, 3)), 0, 255).astype(np.uint8)
     return np.dstack([np.asarray(colors), contrast]).tobytes()
-
-
-def draw_looks(path: Path, seeds: Sequence[int]) -> list[bytes]:
-    """The looks of the designs that a generator file draws from seeds. Raises GeneratorError."""
-    from gan import generator
-
-    loaded = generator.load(path)
-    return [look(image) for image in loaded.draw(loaded.latents(seeds))]

@@ -1,21 +1,29 @@
 """What a community likes, learned from its votes. Like `drawing.jobs` it runs in a drawing process.
 
-The model is Bayesian logistic regression on the principal components of looks, its posterior approximated by
-a normal distribution around its mode (Laplace; Bishop 2006, section 4.5). Thompson sampling picks by it
+The model is Bayesian logistic regression on the principal components of looks and on words, its posterior
+approximated by a normal distribution around its mode (Laplace; Bishop 2006, section 4.5). A ballot says that
+one design is liked over the others of its poll: that is regression on their differences (Bradley and Terry
+1952, Rank Analysis of Incomplete Block Designs). Thompson sampling picks by it
 (Chapelle and Li 2011, An Empirical Evaluation of Thompson Sampling): weights are drawn from the posterior,
 and the bag that they like best is taken: with few votes it explores, with many it decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.drawing.look import Traits
+
 COMPONENTS = 16
 """Principal components of looks that are learned from; docs/bot.md compares."""
+
+WORDS = 0.6
+"""How far apart words set bags, where looks set them 1 apart; docs/bot.md compares."""
 
 PRIOR_VARIANCE = 4.0
 """Of the log odds that a usual bag is liked, before the first vote."""
@@ -32,39 +40,76 @@ class Choice:
 
 
 def choose(
-    candidates: Sequence[bytes], voted: Sequence[bytes], up: Sequence[int], down: Sequence[int], seed: int
+    candidates: Sequence[Traits],
+    seen: Sequence[Traits],
+    up: Sequence[int],
+    down: Sequence[int],
+    polls: Sequence[Mapping[int, int]],
+    seed: int,
 ) -> Choice:
-    """The best of the looks `candidates` by the votes `up` and `down` on the looks `voted` (same lengths).
+    """The best of the candidates by the votes `up` and `down` on the designs `seen` (same lengths).
 
-    The same seed always gives the same.
+    A poll has the ballots for each of its designs, by their places in `seen`. The same seed always gives the
+    same.
     """
     # Loaded when it is first needed: it takes a second, and megabytes.
     from sklearn.decomposition import PCA
     from threadpoolctl import threadpool_limits
 
-    looks = _numbers(candidates)
+    looks = _looks(candidates)
     # More threads are not faster for so little, and would take from who else works here.
     with threadpool_limits(1):
         components = PCA(min(COMPONENTS, *looks.shape), svd_solver="covariance_eigh").fit(looks)
+        known = sorted({word for _, said in candidates for word in said.split()})
+        there, here = (
+            [components.transform(_looks(some)), _words(some, known)] for some in (candidates, seen)
+        )
         return thompson(
-            components.transform(looks),
-            components.transform(_numbers(voted)),
+            *scaled(there, here),
             np.array(up, np.float64),
             np.array(down, np.float64),
+            pairs(polls),
             seed,
         )
 
 
-def thompson(candidates: Floats, voted: Floats, up: Floats, down: Floats, seed: int) -> Choice:
-    """The best of the candidates [n, d] by the votes up [m] and down [m] on others [m, d]."""
+def pairs(polls: Sequence[Mapping[int, int]]) -> NDArray[np.int64]:
+    """What polls say of each two of their designs, [n, 4]: the places of both, and the ballots for each."""
+    both = [
+        (one, other, poll[one], poll[other])
+        for poll in polls
+        for one, other in combinations(poll, 2)
+        if poll[one] or poll[other]
+    ]
+    return np.array(both, np.int64).reshape(-1, 4)
+
+
+def scaled(candidates: Sequence[Floats], seen: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Looks [n, d] and words [n, w] of candidates and of others, together [n, d + w]: none drowns the other.
+
+    Around the mean of the candidates they have lengths of 1 and WORDS on average, so that the prior means the
+    same to all features.
+    """
+    parts = []
+    for here, there, far in zip(candidates, seen, (1.0, WORDS), strict=True):
+        center = here.mean(axis=0)
+        length = np.sqrt(np.square(here - center).sum(axis=1).mean()) or 1.0
+        parts.append([far * (rows - center) / length for rows in (here, there)])
+    both = [np.hstack(each) for each in zip(*parts, strict=True)]
+    return both[0], both[1]
+
+
+def thompson(
+    candidates: Floats, seen: Floats, up: Floats, down: Floats, polled: NDArray[np.int64], seed: int
+) -> Choice:
+    """The best of the candidates [n, d] by the votes up [m] and down [m] on others [m, d], and by `pairs`."""
     from sklearn.linear_model import LogisticRegression
 
-    center = candidates.mean(axis=0)
-    # Lengths of 1 on average (so that the prior means the same to all features), and one for the intercept.
-    length = np.sqrt(np.square(candidates - center).sum(axis=1).mean()) or 1.0
-    x, bags = (
-        np.pad((rows - center) / length, ((0, 0), (0, 1)), constant_values=1) for rows in (voted, candidates)
-    )
+    # One more, for the intercept; between two designs it makes no difference.
+    rated, bags = (np.pad(rows, ((0, 0), (0, 1)), constant_values=1) for rows in (seen, candidates))
+    one, other, for_one, for_other = polled.T
+    x = np.vstack([rated, rated[one] - rated[other]])
+    up, down = np.concatenate([up, for_one]), np.concatenate([down, for_other])
 
     # A design's votes are two rows, one liked and one not, weighted by the number of votes.
     model = LogisticRegression(C=PRIOR_VARIANCE, fit_intercept=False, solver="newton-cholesky")
@@ -82,8 +127,13 @@ def thompson(candidates: Floats, voted: Floats, up: Floats, down: Floats, seed: 
     return Choice(best, float(_sigmoid(bags[best] @ mode / np.sqrt(1 + np.pi / 8 * variance))))
 
 
-def _numbers(looks: Sequence[bytes]) -> Floats:
-    return np.frombuffer(b"".join(looks), np.uint8).reshape(len(looks), -1).astype(np.float64)
+def _looks(designs: Sequence[Traits]) -> Floats:
+    looks = b"".join(one for one, _ in designs)
+    return np.frombuffer(looks, np.uint8).reshape(len(designs), -1).astype(np.float64)
+
+
+def _words(designs: Sequence[Traits], known: Sequence[str]) -> Floats:
+    return np.array([[word in said.split() for word in known] for _, said in designs], np.float64)
 
 
 def _sigmoid(x: Floats) -> Floats:

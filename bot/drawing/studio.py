@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import random
 import re
@@ -24,6 +25,7 @@ from gan import run as runs
 from gan.events import Epoch
 from gan.neighbors import NearestPhoto
 from gan.seeds import derived
+from scraper.decode import PictureError
 
 MUTATION = 0.02
 """Share of a child's numbers that are neither parent's."""
@@ -133,8 +135,11 @@ class Studio:
         if code in self._pictures:
             self._pictures.move_to_end(code)
             return self._pictures[code]
-        (design,) = await self._designs([code])
-        picture = self._pictures[code] = await self._quick.draw(jobs.picture(design))
+        (design,) = await self.designs([code])
+        return self._remember(code, await self._quick.draw(jobs.picture(design)))
+
+    def _remember(self, code: Code, picture: jobs.Picture) -> jobs.Picture:
+        self._pictures[code] = picture
         while len(self._pictures) > PICTURES:
             self._pictures.popitem(last=False)
         return picture
@@ -155,23 +160,36 @@ class Studio:
 
     async def latent(self, code: Code) -> bytes:
         """What a design is drawn from, float32 [z + w]. Raises Refusal."""
-        (design,) = await self._designs([code])
+        (design,) = await self.designs([code])
         return await self._quick.draw(jobs.latent(design))
 
     async def grid(self, designs: Sequence[Code], columns: int) -> bytes:
         """A numbered grid of designs as PNG. Raises Refusal."""
-        return await self._quick.draw(jobs.grid(await self._designs(designs), columns))
+        return await self._quick.draw(jobs.grid(await self.designs(designs), columns))
 
     async def breed(self, parents: Sequence[Code], count: int) -> list[Bred]:
         """New children of two designs of one generator, or variations of one. Raises Refusal."""
         kind, mutation = ("child", MUTATION) if len(parents) > 1 else ("variation", VARIATION)
         # Some to spare: of a small latent a variation may change nothing.
         seeds = random.sample(range(codes.FRESH), 8 * count)
-        litter = await self._quick.draw(jobs.breed(await self._designs(parents), seeds, count, mutation))
+        litter = await self._quick.draw(jobs.breed(await self.designs(parents), seeds, count, mutation))
         return [
             Bred(Code.bred(kind, parents, seed), tuple(parents), seed, latent)
             for seed, latent in litter.items()
         ]
+
+    async def like(self, photo: bytes) -> tuple[Bred, jobs.Likeness]:
+        """The new design that is most like the bag on a photo, a file's bytes. Raises Refusal."""
+        model = await self.current()
+        try:
+            found = await self._slow.draw(jobs.like(model.path, photo))
+        except PictureError as error:
+            raise Refusal(words.photo_refused(str(error))) from error
+        # Of the latent, so that the same photo gives the same code, and the code tells nothing of the photo.
+        seed = int.from_bytes(hashlib.sha256(found.latent).digest()[:7])
+        code = Code.bred("photo", (), seed, model.version)
+        self._remember(code, found.picture)
+        return Bred(code, (), seed, found.latent), found
 
     async def morph(
         self, stops: Sequence[Code], frames: int
@@ -186,9 +204,7 @@ class Studio:
         # In whole thousandths: a step's code is derived from how far it is.
         spots = [divmod(round(1000 * step * count / ways), 1000) for step in range(STEPS)]
         animation = await self._slow.draw(
-            jobs.morph(
-                await self._designs(stops), count * (frames - 1), [(arc, t / 1000) for arc, t in spots]
-            )
+            jobs.morph(await self.designs(stops), count * (frames - 1), [(arc, t / 1000) for arc, t in spots])
         )
         names, new = [], []
         for (arc, t), latent in zip(spots, animation.latents, strict=True):
@@ -202,7 +218,7 @@ class Studio:
         """The family tree of a design as PNG. Raises Refusal."""
         members = list(dict.fromkeys([code, *parents, *(one for both in parents.values() for one in both)]))
         by_name = {str(child): [str(parent) for parent in both] for child, both in parents.items()}
-        designs = await self._designs(members)
+        designs = await self.designs(members)
         return await self._slow.draw(jobs.family(designs, [str(member) for member in members], by_name))
 
     async def timelapse(self, run: runs.Run) -> tuple[bytes, int]:
@@ -216,7 +232,8 @@ class Studio:
         """A run's curves of losses and quality so far as PNG; quality needs two measurements."""
         return await self._slow.draw(jobs.curves(epochs))
 
-    async def _designs(self, of: Sequence[Code]) -> list[jobs.Design]:
+    async def designs(self, of: Sequence[Code]) -> list[jobs.Design]:
+        """What it takes to draw designs. Raises Refusal."""
         models = await self._models(of)
         latents = await self._store.latents(of)
         return [(models[code.version].path, _source(models[code.version], code, latents)) for code in of]

@@ -10,6 +10,7 @@ from bot.features.favorites.export import ExportCog
 from bot.features.favorites.service import FavoriteService
 from bot.features.forget import ForgetCog
 from bot.features.help import HelpCog
+from bot.features.like import LikeCog
 from bot.features.poll import PollCog
 from bot.features.restyle import RestyleCog
 from bot.features.setup.cog import SetupCog
@@ -20,7 +21,7 @@ from bot.features.vote import VoteCog
 
 async def add_features(bot: BagBot, cards: Cards) -> None:
     """Give a client all features. The dream feature comes first: it has the group `!bag` itself."""
-    dreams = (DreamCog, RestyleCog, BreedCog, ShowCog)
+    dreams = (DreamCog, LikeCog, RestyleCog, BreedCog, ShowCog)
     for feature in (*dreams, TrainingCog, SetupCog, ExportCog, DeleteCog, HelpCog):
         await bot.add_cog(feature(bot, cards))
     favorites = FavoriteService(bot, cards)

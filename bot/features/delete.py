@@ -52,10 +52,7 @@ class DeleteCog(Feature):
     @app_commands.describe(message="Link to the post, or its id")
     async def delete(self, context: Context, message: Annotated[discord.Message, Post] | None = None) -> None:
         """Delete a post of mine that you asked for: reply to it with `!bag delete`."""
-        reference = context.message.reference if context.interaction is None else None
-        if message is None and reference is not None and reference.message_id is not None:
-            with contextlib.suppress(discord.NotFound):
-                message = await context.channel.fetch_message(reference.message_id)
+        message = message or await context.replied_to()
         if message is None:
             raise Refusal(words.DELETE_WHICH)
         await self._delete(message, context.author, context.guild)

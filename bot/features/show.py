@@ -65,6 +65,8 @@ class ShowCog(Feature):
             embeds.append(tree)
             data = await self.studio.family(named, family)
             files.append(attach("family.png", data, words.family_alt(named, family)))
+        elif named.seed is None:
+            embed.add_field(name="Dreamed like", value="a photo")
         else:
             embed.add_field(name="Seed", value=named.name)
         newness = words.newness(await self.studio.nearest(named))

@@ -89,7 +89,8 @@ class Designs(Database):
 
         def add(connection: Connection) -> None:
             connection.execute(self.insert(Design).on_conflict_do_nothing(), rows)
-            connection.execute(self.insert(Descent).on_conflict_do_nothing(), descent)
+            if descent:
+                connection.execute(self.insert(Descent).on_conflict_do_nothing(), descent)
 
         await self.write(add)
 

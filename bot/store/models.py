@@ -59,8 +59,9 @@ class Base(DeclarativeBase):
 class Design(Base):
     """A bag that was shown to somebody.
 
-    A bred one keeps its parents' codes (one for a variation, two for a child or a step between them), the
-    seed of its breeding and its latent (float32 [z + w]), since no seed alone can draw it.
+    A bred one keeps its parents' codes (one for a variation, two for a child or a step between them, none if
+    it was found for a photo), the seed of its breeding and its latent (float32 [z + w]), since no seed alone
+    can draw it.
     """
 
     __tablename__ = "designs"
@@ -80,6 +81,8 @@ class Design(Base):
     latent: Mapped[bytes | None] = mapped_column(LargeBinary)
     look: Mapped[bytes | None] = mapped_column(LargeBinary)
     """A tiny version of the picture, from which taste is learned: see `bot.drawing.look`."""
+    words: Mapped[str | None] = mapped_column(String(200))
+    """The slugs of its words with spaces between them, for taste too; null: not noted yet."""
 
 
 class Descent(Base):
@@ -168,6 +171,8 @@ class GuildSettings(Base):
     dream_at: Mapped[str | None] = mapped_column(String(64))
     best_at: Mapped[str | None] = mapped_column(String(64))
     favorite_votes: Mapped[int | None]
+    theme: Mapped[str | None] = mapped_column(String(80))
+    """Of its daily bags: words as in a code, or `bot.guilds.BY_VOTES`."""
 
 
 class KeptChannel(Base):

@@ -18,8 +18,10 @@ from bot.store.votes import Tally
 from tests.bot.world import until
 
 WRITTEN = Path(__file__).with_name("written_by_0_1_0")
-GUILD, ADA, BEN = 1456074443980800005, 1456074443980800004, 1456074443980800008
+GUILD, ADA, BEN = 1456074443980800006, 1456074443980800005, 1456074443980800009
 """The simulated Discord numbers alike whenever it begins."""
+COMMANDS = 1
+"""Entries in menus that are new since then: the simulated Discord numbers them before all that was left."""
 CODE, CHILD = "k5qn30-42", "k5qn30-f0b8s6qd"
 RUN = "2026-01-01-0000"
 
@@ -30,6 +32,13 @@ def left_behind(tmp_path):
     for name in ("runs", "favorites", "generators"):
         shutil.copytree(WRITTEN / name, tmp_path / name)
     shutil.copy(WRITTEN / "bot.db", tmp_path)
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as store, store:
+        tables = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            for _, column, kind, *_ in store.execute(f"PRAGMA table_info({table})").fetchall():
+                if kind == "BIGINT":
+                    moved = f"{column} = {column} + {COMMANDS} WHERE {column} > {2**60}"
+                    store.execute(f"UPDATE {table} SET {moved}")
 
 
 async def old_message(world, custom_id, options=()):

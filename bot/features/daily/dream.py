@@ -43,7 +43,7 @@ class DailyDream(RegularPost):
 
     async def choose(self, guild_id: int, day: date) -> Choice:
         """The design that the server would like best. Raises Refusal while there is no generator."""
-        pick = await self._taste.pick(guild_id, day)
+        pick = await self._taste.pick(guild_id, day, self._guilds.rules(guild_id).theme)
         return Choice(str(pick.code), pick.reason or "")
 
     async def message(self, guild_id: int, choice: Choice) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, TypedDict, cast
 
 import discord
@@ -15,10 +16,12 @@ from bot.client.bot import Context, Interaction, channel_name, named_channel
 from bot.client.controls import control
 from bot.client.replies import dress
 from bot.errors import Refusal
+from bot.features import autocomplete
 from bot.features.feature import Feature
 from bot.features.setup import times
 from bot.features.setup.panel import SETUP_FORM, SetupModal, setup_view
-from bot.guilds import OFF
+from bot.guilds import BY_VOTES, OFF
+from gan.seeds import SEEDS
 
 VOTES = range(1, 1001)
 
@@ -44,7 +47,7 @@ class SetupCog(Feature):
         guild = _guild(context)
         if what:
             await self.guilds.set_up(guild.id, **await self._read(guild, what.lower(), value))
-        await context.send(**self._panel(guild), ephemeral=True)
+        await context.send(**await self._panel(guild), ephemeral=True)
 
     @setup.autocomplete("value")
     async def _suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -59,6 +62,10 @@ class SetupCog(Feature):
                 found = {name: name for name in ["never", *(f"{hour:02d}:00" for hour in range(24))]}
             case "best":
                 found = {f"{day} 18:00": f"{day} 18:00" for day in times.DAYS} | {"never": "never"}
+            case "theme":
+                others = [name for name in (BY_VOTES, "none") if name.startswith(current.lower())]
+                choices = [app_commands.Choice(name=name, value=name) for name in others]
+                return [*choices, *await autocomplete.words(interaction, current)][:25]
             case "votes":
                 found = {str(votes): str(votes) for votes in range(1, 26)}
             case _:
@@ -78,7 +85,7 @@ class SetupCog(Feature):
             return
         if what != "look":
             await self.guilds.set_up(guild.id, **await self._read(guild, what, value))
-        await interaction.response.edit_message(**self._dressed_panel(interaction, guild))
+        await interaction.response.edit_message(**await self._dressed_panel(interaction, guild))
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -96,7 +103,7 @@ class SetupCog(Feature):
             for what, value in filled.items():
                 changes |= await self._read(guild, what, value)
             await self.guilds.set_up(guild.id, **changes)
-            await interaction.response.edit_message(**self._dressed_panel(interaction, guild))
+            await interaction.response.edit_message(**await self._dressed_panel(interaction, guild))
 
         await self.bot.serve(interaction, change)
 
@@ -156,6 +163,8 @@ class SetupCog(Feature):
                     return {"timezone": await asyncio.to_thread(times.zone, value)}
                 case "hour":
                     return {"dream_at": times.daily(value)}
+                case "theme":
+                    return {"theme": await self._theme(value)}
                 case "best":
                     return {"best_at": times.weekly(value)}
                 case "votes":
@@ -167,19 +176,36 @@ class SetupCog(Feature):
                         await self.guilds.keep(guild.id, name, None)
                     await self._keep_channels(guild)
                     return dict.fromkeys(
-                        ("channel_id", "hall_id", "timezone", "dream_at", "best_at", "favorite_votes")
+                        (
+                            "channel_id",
+                            "hall_id",
+                            "timezone",
+                            "dream_at",
+                            "best_at",
+                            "favorite_votes",
+                            "theme",
+                        )
                     )
         except ValueError as error:
             meant = await asyncio.to_thread(times.near, value, 3) if what == "zone" else []
             raise Refusal(words.setup_refused(what, value, meant)) from error
         raise Refusal(words.setup_unknown(what))
 
-    def _dressed_panel(self, interaction: Interaction, guild: discord.Guild) -> dict[str, Any]:
+    async def _theme(self, said: str) -> str | None:
+        """A theme as the settings have it. Raises Refusal for unknown words, ValueError if it says none."""
+        if said.lower() in (*times.NEVER, BY_VOTES):
+            return BY_VOTES if said.lower() == BY_VOTES else None
+        model = await self.studio.current()
+        if not (wanted := model.understand(said)):
+            raise ValueError(said)
+        return model.code(SEEDS - 1, wanted).words  # with the longest seed, since a code has a limit
+
+    async def _dressed_panel(self, interaction: Interaction, guild: discord.Guild) -> dict[str, Any]:
         """The panel, for the message of it that somebody used; a slash command may have asked for it."""
         by_slash = interaction.message is not None and interaction.message.interaction_metadata is not None
-        return dress({**self._panel(guild)}, self.settings.prefix, by_slash)
+        return dress({**await self._panel(guild)}, self.settings.prefix, by_slash)
 
-    def _panel(self, guild: discord.Guild) -> Panel:
+    async def _panel(self, guild: discord.Guild) -> Panel:
         rules = self.guilds.rules(guild.id)
         home, hall = self.bot.home(guild), self.bot.hall(guild)
         embed = discord.Embed(title=words.SETUP_TITLE, description=words.SETUP_INTRO)
@@ -191,6 +217,7 @@ class SetupCog(Feature):
             name=words.SETUP_KEYS["zone"], value=words.local_time(times.shown_zone(rules.timezone), now)
         )
         embed.add_field(name=words.SETUP_KEYS["hour"], value=times.spoken(rules.dream_at))
+        embed.add_field(name=words.SETUP_KEYS["theme"], value=await self._shown_theme(rules.theme))
         embed.add_field(name=words.SETUP_KEYS["best"], value=times.spoken(rules.best_at))
         lacks = {
             channel.id: permissions.lacking_in(channel, guild.me, needed)
@@ -205,6 +232,14 @@ class SetupCog(Feature):
             inline=False,
         )
         return Panel(embed=embed, view=setup_view(home, hall, rules.dream_at))
+
+    async def _shown_theme(self, theme: str) -> str:
+        if not theme or theme == BY_VOTES:
+            return words.theme((), (), by_votes=bool(theme))
+        with contextlib.suppress(Refusal):
+            said = (await self.studio.current()).recognize(theme)
+            return words.theme(said.words, said.unknown, by_votes=False)
+        return words.theme((theme,), (), by_votes=False)
 
 
 def _guild(place: Context | Interaction) -> discord.Guild:

@@ -20,6 +20,8 @@ FILL = (
     "('k3f9x2-1', 'k3f9x2', 1, 3, 5, 7, :at, NULL, NULL), "
     "('k3f9x2-2', 'k3f9x2', 2, 3, 5, 7, :at, NULL, NULL), "
     "('k3f9x2-q7h2m0ab', 'k3f9x2', 9, 3, 5, 7, :at, 'k3f9x2-1 k3f9x2-2', :latent)",
+    "UPDATE designs SET look = :latent WHERE code = 'k3f9x2-1'",
+    "INSERT INTO guild_settings (guild_id, timezone) VALUES (5, 'Europe/Paris')",
     "INSERT INTO descent (parent, child) VALUES ('k3f9x2-1', 'k3f9x2-q7h2m0ab')",
     "INSERT INTO votes (code, user_id, guild_id, value, voted_at) VALUES ('k3f9x2-1', 7, 5, 1, :at)",
     "INSERT INTO scores (guild_id, period, code, up, down, bound) VALUES (5, '', 'k3f9x2-1', 1, 0, 0.2)",
@@ -86,6 +88,18 @@ async def upgraded_to_codes_with_words(url):
         assert await store.cast(poll.id, ADA, codes[3])
         assert (await store.poll(poll.id)).winners == [codes[3]]
         assert dict(await store.top(GUILD, 9)) == {str(one): Tally(1, 0), codes[0]: Tally(1, 0)}
+
+        assert await store.opinions(GUILD, 9) == {str(one): Tally(1, 0), codes[0]: Tally(1, 0)}
+        assert await store.ballots(GUILD, 9) == [
+            {str(one): 0, str(two): 1},
+            dict.fromkeys(codes[:3], 0) | {codes[3]: 1},
+        ]
+        assert await store.traits([str(one), codes[0]]) == {}  # no words were noted
+        traits = {str(one): (b"1" * 256, ""), codes[0]: (b"2" * 256, "red laptop-bag")}
+        await store.note_traits(traits)
+        assert await store.traits([*traits, str(two)]) == traits
+        await store.set_up(GUILD, {"theme": "w" * 80})
+        assert await store.guild_settings() == {GUILD: {"timezone": "Europe/Paris", "theme": "w" * 80}}
     finally:
         await store.close()
 
