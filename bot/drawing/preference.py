@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 COMPONENTS = 16
 """Principal components of looks that are learned from; docs/bot.md compares."""
@@ -38,43 +39,38 @@ def choose(
 
     The same seed always gives the same.
     """
-    # Loaded when it is first needed: it takes a second, and megabytes.
-    from sklearn.decomposition import PCA
-    from threadpoolctl import threadpool_limits
-
     looks = _numbers(candidates)
     # More threads are not faster for so little, and would take from who else works here.
     with threadpool_limits(1):
-        components = PCA(min(COMPONENTS, *looks.shape), svd_solver="covariance_eigh").fit(looks)
+        axes = principal_axes(looks, COMPONENTS)
         return thompson(
-            components.transform(looks),
-            components.transform(_numbers(voted)),
+            looks @ axes,
+            _numbers(voted) @ axes,
             np.array(up, np.float64),
             np.array(down, np.float64),
             seed,
         )
 
 
+def principal_axes(rows: Floats, most: int) -> Floats:
+    """The n = min(most, m, d) directions [d, n] in which the rows [m, d] vary most, greatest first."""
+    _, axes = np.linalg.eigh(np.cov(rows, rowvar=False, bias=True))
+    axes = axes[:, ::-1][:, : min(most, *rows.shape)]
+    # An axis has two ends; which one is positive must not depend on the library that found it.
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
+    return axes * np.where(largest < 0, -1, 1)
+
+
 def thompson(candidates: Floats, voted: Floats, up: Floats, down: Floats, seed: int) -> Choice:
     """The best of the candidates [n, d] by the votes up [m] and down [m] on others [m, d]."""
-    from sklearn.linear_model import LogisticRegression
-
     center = candidates.mean(axis=0)
     # Lengths of 1 on average (so that the prior means the same to all features), and one for the intercept.
     length = np.sqrt(np.square(candidates - center).sum(axis=1).mean()) or 1.0
     x, bags = (
         np.pad((rows - center) / length, ((0, 0), (0, 1)), constant_values=1) for rows in (voted, candidates)
     )
-
-    # A design's votes are two rows, one liked and one not, weighted by the number of votes.
-    model = LogisticRegression(C=PRIOR_VARIANCE, fit_intercept=False, solver="newton-cholesky")
-    model.fit(np.vstack([x, x]), np.repeat([1, 0], len(x)), np.concatenate([up, down]))
-    mode = model.coef_[0]
-    liked = _sigmoid(x @ mode)
-    precision = (x * ((up + down) * liked * (1 - liked))[:, None]).T @ x
-    precision[np.diag_indices_from(precision)] += 1 / PRIOR_VARIANCE
+    mode, precision = posterior(x, up, down)
     root = np.linalg.cholesky(precision)
-
     weights = mode + np.linalg.solve(root.T, np.random.default_rng(seed).standard_normal(len(mode)))
     best = int(np.argmax(bags @ weights))
     variance = np.square(np.linalg.solve(root, bags[best])).sum()
@@ -82,9 +78,35 @@ def thompson(candidates: Floats, voted: Floats, up: Floats, down: Floats, seed: 
     return Choice(best, float(_sigmoid(bags[best] @ mode / np.sqrt(1 + np.pi / 8 * variance))))
 
 
+def posterior(x: Floats, up: Floats, down: Floats) -> tuple[Floats, Floats]:
+    """The mode [d] of the weights after the votes up [m] and down [m] on x [m, d], and the precision [d, d].
+
+    By Newton's method (Bishop 2006, section 4.3.3); a step that overshoots is halved.
+    """
+
+    def log_density(weights: Floats) -> float:
+        odds = x @ weights
+        likelihood = up @ np.logaddexp(0, -odds) + down @ np.logaddexp(0, odds)
+        return float(-likelihood - weights @ weights / (2 * PRIOR_VARIANCE))
+
+    mode = np.zeros(x.shape[1])
+    for _ in range(100):
+        liked = _sigmoid(x @ mode)
+        precision = (x * ((up + down) * liked * (1 - liked))[:, None]).T @ x
+        precision[np.diag_indices_from(precision)] += 1 / PRIOR_VARIANCE
+        gradient = x.T @ (up - (up + down) * liked) - mode / PRIOR_VARIANCE
+        step = np.linalg.solve(precision, gradient)
+        if gradient @ step < 1e-9:
+            break
+        while log_density(mode + step) < log_density(mode):
+            step /= 2
+        mode += step
+    return mode, precision
+
+
 def _numbers(looks: Sequence[bytes]) -> Floats:
     return np.frombuffer(b"".join(looks), np.uint8).reshape(len(looks), -1).astype(np.float64)
 
 
 def _sigmoid(x: Floats) -> Floats:
-    return 1 / (1 + np.exp(-x))
+    return (1 + np.tanh(x / 2)) / 2
