@@ -38,7 +38,7 @@ import typer
 from dotenv import dotenv_values
 
 from bot import logs, words
-from bot.errors import Refusal, StoreError
+from bot.errors import BackupError, Refusal, StoreError
 from bot.formats import counted
 from bot.gallery.folder import GalleryError
 from bot.settings import load_config
@@ -183,6 +183,37 @@ def gallery(
     until_stopped(run())
 
 
+@app.command("backup")
+def back_up(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to write, over an older one.")],
+) -> None:
+    """Save the store, the favorites and the generators in use to one file, while the bot runs."""
+    from bot.backup import backup
+
+    async def run() -> None:
+        contents = await backup(load_config(context.obj.config), file)
+        typer.echo(f"{file}: {contents}")
+
+    until_stopped(run())
+
+
+@app.command("restore")
+def put_back(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Also over a store that is in use.")] = False,
+) -> None:
+    """Put a backup in place. It is checked first, and the bot must not be running."""
+    from bot.backup import restore
+
+    async def run() -> None:
+        contents = await restore(load_config(context.obj.config), file, force)
+        typer.echo(f"{file} is in place: {contents}")
+
+    until_stopped(run())
+
+
 def serve(path: Path, token: str) -> None:
     """The real bot. Exits with code 2 and one line for what only a person can fix."""
     if token.count(".") != 2:
@@ -226,7 +257,7 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         asyncio.run(stoppable())
-    except (SettingsError, StoreError, GalleryError, Refusal) as error:
+    except (SettingsError, StoreError, GalleryError, BackupError, Refusal) as error:
         raise fail(str(error)) from error
     except discord.LoginFailure as error:
         raise fail(f"Discord refused DISCORD_TOKEN. {words.RESET_IN_PORTAL}.") from error
