@@ -28,6 +28,7 @@ lint: $(TOOLS)
 	$(VENV)/ruff format --check
 	$(VENV)/mypy
 	$(VENV)/lint-imports
+	$(VENV)/hadolint Dockerfile
 	$(VENV)/bandit --quiet --configfile pyproject.toml --recursive bot gan scraper
 
 # Known vulnerabilities in what is installed; asks PyPI.
@@ -49,7 +50,7 @@ $(READY): pyproject.toml constraints.txt $(if $(filter-out auto,$(TORCH)),again)
 	@touch $(READY)
 
 $(TOOLS): $(READY)
-	@$(VENV)/python -m bot.install --dev
+	@$(VENV)/python -m bot.install --extras dev
 	@touch $(TOOLS)
 
 again:

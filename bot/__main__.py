@@ -15,15 +15,16 @@ def say_stopping() -> None:
         os.write(2, "stopping…\n".encode(sys.stderr.encoding, "replace"))
 
 
-def leave_at_once(_number: int, _frame: FrameType | None) -> None:
-    """Ctrl-C while nothing is open yet, or nothing any more."""
+def leave_at_once(number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C or SIGTERM while nothing is open yet, or nothing any more; the exit code is a shell's."""
     say_stopping()
-    os._exit(130)
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":
-    # Before the imports, which take a second.
+    # Before the imports, which take a second. The first process of a container hears no signal by default.
     signal.signal(signal.SIGINT, leave_at_once)
+    signal.signal(signal.SIGTERM, leave_at_once)
 
 import asyncio
 import io
@@ -121,7 +122,10 @@ def demo(
     """The whole bot without Discord: a shop, a crawl, a training run and a chat page on this machine."""
     # What the simulated Discord is warned of concerns nobody.
     logging.getLogger("discord").setLevel(logging.ERROR)
-    from bot.demo.run import Demo  # here, as below: each command loads only what it needs
+    try:
+        from bot.demo.run import Demo  # here, as below: each command loads only what it needs
+    except ModuleNotFoundError as error:
+        raise fail(words.without_demo(error.name or "")) from error
 
     async def run() -> None:
         async with Demo(folder, port) as running:

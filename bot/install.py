@@ -20,7 +20,6 @@ from pathlib import Path
 
 INDEX = "https://download.pytorch.org/whl/"
 ANSWER_SECONDS = 5.0
-RUNNING, DEVELOPING = ".[demo,quality]", ".[dev]"
 
 
 @dataclass(frozen=True)
@@ -110,10 +109,10 @@ def install_torch(asked: str) -> None:
     raise SystemExit(2)
 
 
-def install_others(what: str) -> None:
-    """Install the rest and count it. Raises SystemExit if that fails."""
+def install_others(extras: str) -> None:
+    """Install the rest, with extras of pyproject.toml, and count it. Raises SystemExit if that fails."""
     say("The libraries: a download of about 0.15 GB, 0.6 GB on disk.")
-    command = [*PIP, "--editable", what]
+    command = [*PIP, "--editable", f".[{extras}]"]
     counted, said = 0, []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:  # noqa: S603  # nosec
         for line in process.stdout or ():
@@ -162,12 +161,12 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bot.install", description="Install Bag Dreams.")
     parser.add_argument("--torch", choices=["auto", "cpu", "cuda", "default"], default="auto")
-    parser.add_argument("--dev", action="store_true", help="and what tests and checks need")
+    parser.add_argument("--extras", default="demo,quality", help="of pyproject.toml (default: demo,quality)")
     options = parser.parse_args(arguments)
     began = time.monotonic()
     say(f"Installing into {sys.prefix}, and nowhere else.")
     install_torch(options.torch)
-    install_others(DEVELOPING if options.dev else RUNNING)
+    install_others(options.extras)
     size = sum(file.lstat().st_size for file in Path(sys.prefix).rglob("*") if not file.is_dir())
     say(f"Done: {size / 1e9:.1f} GB in {time.monotonic() - began:.0f} s. From now on it starts at once.")
 

@@ -85,6 +85,11 @@ def store_trouble(name: str, reason: str) -> str:
     return f"the store {name} {reason}"
 
 
+def without_demo(package: str) -> str:
+    """For whoever starts the bot without a token where the demo is not installed, as in a container."""
+    return f"set DISCORD_TOKEN; the demo needs the package {package}: pip install 'bag-dreams[demo]'"
+
+
 def would_overwrite(store: str) -> str:
     """For whoever restores a backup."""
     return f"{store} and the favorites are in use: restore over them with --force, or set other folders"
