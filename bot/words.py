@@ -85,6 +85,11 @@ def store_trouble(name: str, reason: str) -> str:
     return f"the store {name} {reason}"
 
 
+def empty_gallery(store: str, runs: object) -> str:
+    """For whoever builds a gallery of nothing."""
+    return f"I found no favorites and no daily bags in {store}, and no finished run in {runs}"
+
+
 def without_demo(package: str) -> str:
     """For whoever starts the bot without a token where the demo is not installed, as in a container."""
     return f"set DISCORD_TOKEN; the demo needs the package {package}: pip install 'bag-dreams[demo]'"
