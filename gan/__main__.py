@@ -1,36 +1,40 @@
 """The command line: `python -m gan train | dream | interpolate | breed | evaluate | timelapse`."""
 
+from __future__ import annotations
+
 import io
 import secrets
 import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import torch
 import typer
-from PIL import Image
 
-from gan import animate, events, neighbors, quality, run
-from gan import device as machine
-from gan import generator as generators
-from gan.atomic import write_atomically
-from gan.data import Dataset, evaluation_pictures, open_dataset
-from gan.display import Display
-from gan.distributed import World, join
 from gan.errors import UserError, one_line, out_of_memory
-from gan.generator import Generator
-from gan.grid import enlarge, grid, png
-from gan.interpolate import interpolation
-from gan.launch import Launch, LaunchError, locked, prepare
-from gan.run import Run
-from gan.seeds import SEEDS
-from gan.settings import Settings, load
-from gan.toml_settings import SettingsError
-from gan.train import Trainer, TrainingError
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+# The rest is loaded by the command that needs it: torch takes seconds, and `--help` needs none of it.
+if TYPE_CHECKING:
+    import torch
+
+    from gan.data import Dataset
+    from gan.distributed import World
+    from gan.generator import Generator
+    from gan.launch import Launch
+    from gan.run import Run
+    from gan.settings import Settings
+
+EXAMPLES = """Examples:
+
+\b
+  bag-dreams-gan train --minutes 30
+  bag-dreams-gan dream --seed 42 --scale 8
+  bag-dreams-gan interpolate 42 7
+  bag-dreams-gan evaluate --best
+"""
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, epilog=EXAMPLES)
 
 CONFIG = Path("config.toml")
 """The default, which may be missing."""
@@ -43,6 +47,8 @@ def configure(
     config: Annotated[Path, typer.Option(help="Configuration file.")] = CONFIG,
 ) -> None:
     """Train a GAN on pictures of bags and dream new ones."""
+    from gan.toml_settings import SettingsError
+
     if isinstance(sys.stdout, io.TextIOWrapper):  # what the locale can't print must not end a run
         sys.stdout.reconfigure(errors="backslashreplace")
     if config != CONFIG and not config.exists():
@@ -63,6 +69,12 @@ def train(
 
     On several GPUs or hosts: torchrun --nproc-per-node N -m -- gan train …
     """
+    from gan import device as machine
+    from gan.data import open_dataset
+    from gan.distributed import join
+    from gan.launch import locked, prepare
+    from gan.settings import load
+
     asked: dict[str, object] = {}
     if preset is not None:
         asked["preset"] = preset
@@ -93,6 +105,13 @@ def dream(
     name: RunName = None,
 ) -> None:
     """Dream bags: one picture, a grid, or a folder of pictures."""
+    from PIL import Image
+
+    from gan.atomic import write_atomically
+    from gan.grid import enlarge, grid, png
+    from gan.seeds import SEEDS
+    from gan.settings import load
+
     generator = _generator(load(context.obj), name)
     first = secrets.randbelow(SEEDS - count) if seed is None else seed
     if as_grid and count == 1:
@@ -124,6 +143,11 @@ def interpolate(
     name: RunName = None,
 ) -> None:
     """Animate the way from bag to bag."""
+    from gan import animate
+    from gan.grid import enlarge
+    from gan.interpolate import interpolation
+    from gan.settings import load
+
     if not 2 <= len(seeds) <= 8:
         raise typer.BadParameter("give 2 to 8 numbers: A B [C…]")
     generator = _generator(load(context.obj), name)
@@ -148,6 +172,11 @@ def breed(
     name: RunName = None,
 ) -> None:
     """Draw two bags and their children in one picture."""
+    import torch
+
+    from gan.grid import grid, png
+    from gan.settings import load
+
     generator = _generator(load(context.obj), name)
     parents = generator.latents([a, b])
     children = generator.children(parents[0], parents[1], range(count), mutation)
@@ -170,6 +199,13 @@ def evaluate(
     name: RunName = None,
 ) -> None:
     """Measure dreams against held-out real bags. Draws twelve beside their nearest real ones."""
+    from gan import generator as generators
+    from gan import neighbors, quality
+    from gan.data import evaluation_pictures, open_dataset
+    from gan.grid import png
+    from gan.launch import LaunchError
+    from gan.settings import load
+
     settings = load(context.obj)
     dataset = open_dataset(settings.dataset)
     chosen = _run(settings, name)
@@ -202,6 +238,10 @@ def timelapse(
     name: RunName = None,
 ) -> None:
     """Animate a run's grids."""
+    from gan import animate
+    from gan.launch import LaunchError
+    from gan.settings import load
+
     chosen = _run(load(context.obj), name)
     grids = sorted(chosen.grids.glob("epoch-*.png"))
     if not grids:
@@ -225,6 +265,9 @@ def main() -> None:
 
 
 def _train(launch: Launch, dataset: Dataset, device: torch.device, world: World) -> None:
+    from gan.display import Display
+    from gan.train import Trainer
+
     stopping: list[int] = []
     signals = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(each, lambda received, _: stopping.append(received)) for each in signals]
@@ -244,6 +287,9 @@ def _train(launch: Launch, dataset: Dataset, device: torch.device, world: World)
 
 
 def _record_failure(failed: Run, error: Exception) -> None:
+    from gan import events
+    from gan.train import TrainingError
+
     try:
         final = isinstance(error, TrainingError)
         events.append(failed.path, events.Failed(reason=one_line(error), final=final))
@@ -252,6 +298,9 @@ def _record_failure(failed: Run, error: Exception) -> None:
 
 
 def _generator(settings: Settings, name: str | None) -> Generator:
+    from gan import generator as generators
+    from gan import run
+
     if name is not None:
         return generators.load(_run(settings, name).generator)
     trained = [one for one in run.every(settings.runs) if one.generator.exists()]
@@ -259,6 +308,10 @@ def _generator(settings: Settings, name: str | None) -> Generator:
 
 
 def _run(settings: Settings, name: str | None) -> Run:
+    from gan import run
+    from gan.launch import LaunchError
+    from gan.run import Run
+
     chosen = run.newest(settings.runs) if name is None else Run(settings.runs / name)
     if chosen is None or not chosen.path.is_dir():
         what = "no runs yet" if name is None else f"no run {name}"
@@ -267,6 +320,8 @@ def _run(settings: Settings, name: str | None) -> Run:
 
 
 def _save(file: Path, data: bytes) -> None:
+    from gan.atomic import write_atomically
+
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, data)
     typer.echo(file)
