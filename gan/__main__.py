@@ -6,9 +6,10 @@ import io
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -38,6 +39,8 @@ app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, epilog=
 
 CONFIG = Path("config.toml")
 """The default, which may be missing."""
+OUT = Path("out")
+"""Where results go unless --out says otherwise."""
 RunName = Annotated[str | None, typer.Option("--run", help="Name of the run; default: the newest.")]
 
 
@@ -101,7 +104,9 @@ def dream(
     count: Annotated[int, typer.Option(min=1, help="How many bags, numbered from --seed up.")] = 1,
     as_grid: Annotated[bool, typer.Option("--grid", help="All in one picture, by default 16.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="A PNG file; with --count, a folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A PNG file; with --count, a folder; default: in out/.")
+    ] = None,
     name: RunName = None,
 ) -> None:
     """Dream bags: one picture, a grid, or a folder of pictures."""
@@ -121,11 +126,11 @@ def dream(
     codes = [f"{generator.version}-{number}" for number in seeds]
     if as_grid:
         columns = min(count, round(count**0.5))
-        _save(out or Path(f"{codes[0]}-grid.png"), png(grid(images, columns, scale=scale)))
+        _save(out or OUT / f"{codes[0]}-grid.png", png(grid(images, columns, scale=scale)))
     elif count == 1:
-        _save(out or Path(f"{codes[0]}.png"), png(enlarge(Image.fromarray(images[0]), scale)))
+        _save(out or OUT / f"{codes[0]}.png", png(enlarge(Image.fromarray(images[0]), scale)))
     else:
-        folder = out or Path(f"{codes[0]}-{count}")
+        folder = out or OUT / f"{codes[0]}-{count}"
         folder.mkdir(parents=True, exist_ok=True)
         for code, image in zip(codes, images, strict=True):
             write_atomically(folder / f"{code}.png", png(enlarge(Image.fromarray(image), scale)))
@@ -139,7 +144,7 @@ def interpolate(
     frames: Annotated[int, typer.Option(min=2, max=600, help="Frames in all.")] = 60,
     loop: Annotated[bool, typer.Option("--loop", help="Return to the first bag.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="A .gif or .webp file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A .gif or .webp file; default: in out/.")] = None,
     name: RunName = None,
 ) -> None:
     """Animate the way from bag to bag."""
@@ -151,7 +156,7 @@ def interpolate(
     if not 2 <= len(seeds) <= 8:
         raise typer.BadParameter("give 2 to 8 numbers: A B [C…]")
     generator = _generator(load(context.obj), name)
-    file = out or Path(f"{generator.version}-{'-'.join(map(str, seeds))}.gif")
+    file = out or OUT / f"{generator.version}-{'-'.join(map(str, seeds))}.gif"
     encode = {".gif": animate.encode_gif, ".webp": animate.encode_webp}.get(file.suffix.lower())
     if encode is None:
         raise typer.BadParameter(f"--out {file}: must end in .gif or .webp")
@@ -168,7 +173,7 @@ def breed(
     count: Annotated[int, typer.Option(min=1, max=64, help="How many children.")] = 4,
     mutation: Annotated[float, typer.Option(min=0, max=1, help="Share from neither parent.")] = 0.1,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="A PNG file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A PNG file; default: in out/.")] = None,
     name: RunName = None,
 ) -> None:
     """Draw two bags and their children in one picture."""
@@ -182,7 +187,7 @@ def breed(
     children = generator.children(parents[0], parents[1], range(count), mutation)
     images = generator.draw(torch.cat([parents, children]))
     columns = min(len(images), 8)
-    _save(out or Path(f"{generator.version}-{a}x{b}.png"), png(grid(images, columns, scale=scale)))
+    _save(out or OUT / f"{generator.version}-{a}x{b}.png", png(grid(images, columns, scale=scale)))
 
 
 @app.command()
@@ -199,6 +204,11 @@ def evaluate(
     name: RunName = None,
 ) -> None:
     """Measure dreams against held-out real bags. Draws twelve beside their nearest real ones."""
+    import numpy as np
+    import torch
+    from rich.console import Console
+    from rich.progress import track
+
     from gan import generator as generators
     from gan import neighbors, quality
     from gan.data import evaluation_pictures, open_dataset
@@ -216,9 +226,21 @@ def evaluate(
             f"the dataset has {dataset.image_size}-pixel ones"
         )
     features = quality.extractor("inception" if inception else "efficientnet")
-    dreamed = generator.draw(generator.latents(range(count)))
     real = evaluation_pictures(dataset, count)
-    found = quality.measure(features(real), features(dreamed))
+    console = Console(stderr=True)
+
+    def in_parts(work: Callable[[int, int], Any], total: int, what: str) -> list[Any]:
+        starts = range(0, total, 100)  # a multiple of the batches of features, which stay the same
+        parts = track(starts, what, console=console, disable=not console.is_terminal)
+        return [work(at, min(at + 100, total)) for at in parts]
+
+    dreamed = np.concatenate(
+        in_parts(lambda a, b: generator.draw(generator.latents(range(a, b))), count, "dreaming")
+    )
+    theirs = torch.cat(in_parts(lambda a, b: features(real[a:b]), len(real), "looking at real bags"))
+    ours = torch.cat(in_parts(lambda a, b: features(dreamed[a:b]), count, "looking at dreams"))
+    with console.status("comparing") if console.is_terminal else nullcontext():
+        found = quality.measure(theirs, ours)
     typer.echo(
         f"KID {found.kid:.1f}  FID {found.fid:.1f}  "
         f"precision {found.precision:.2f}  recall {found.recall:.2f}  "
