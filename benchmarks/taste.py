@@ -24,14 +24,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 # When this runs as a file, its own folder comes first, where bot.py hides the package of that name.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bot.drawing.look import look
-from bot.drawing.preference import COMPONENTS, pairs, scaled, thompson
+from bot.drawing.preference import COMPONENTS, pairs, principal_axes, scaled, thompson
 from gan.generator import Generator, GeneratorError, load
 
 VOTES = (5, 10, 20, 40, 80, 160, 320, 640)
@@ -97,7 +96,7 @@ def views(bags: Pool) -> dict[str, Floats]:
     """What may be learnt from, [n, d] each."""
 
     def components(values: Floats, count: int) -> Floats:
-        return PCA(min(count, *values.shape), svd_solver="covariance_eigh").fit_transform(values)
+        return values @ principal_axes(values, count)
 
     def alike(values: Floats) -> Floats:
         centered = values - values.mean(axis=0)
@@ -237,8 +236,8 @@ def main() -> None:
 
 def carry_over(bags: Pool, other: Pool, repeats: int, candidates: int) -> dict[str, dict[int, float]]:
     """Shares when the votes were on the other generator's bags; no direction among latents outlives one."""
-    components = PCA(COMPONENTS, svd_solver="covariance_eigh").fit(bags.looks)
-    looks, theirs = components.transform(bags.looks), components.transform(other.looks)
+    axes = principal_axes(bags.looks, COMPONENTS)
+    looks, theirs = bags.looks @ axes, other.looks @ axes
     words = np.zeros((len(other.looks), len(bags.names)))
     for place, name in enumerate(bags.names):
         if name in other.names:

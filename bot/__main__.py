@@ -15,36 +15,37 @@ def say_stopping() -> None:
         os.write(2, "stopping…\n".encode(sys.stderr.encoding, "replace"))
 
 
-def leave_at_once(_number: int, _frame: FrameType | None) -> None:
-    """Ctrl-C while nothing is open yet, or nothing any more."""
+def leave_at_once(number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C or SIGTERM while nothing is open yet, or nothing any more; the exit code is a shell's."""
     say_stopping()
-    os._exit(130)
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":
-    # Before the imports, which take a second.
+    # Before the imports, which take a second. The first process of a container hears no signal by default.
     signal.signal(signal.SIGINT, leave_at_once)
+    signal.signal(signal.SIGTERM, leave_at_once)
 
 import asyncio
 import io
-import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import discord
 import typer
-from dotenv import dotenv_values
 
-from bot import logs, words
-from bot.errors import Refusal, StoreError
-from bot.formats import counted
-from bot.gallery.folder import GalleryError
-from bot.settings import load_config
-from gan.toml_settings import SettingsError, decoded
+EXAMPLES = """Examples:
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+\b
+  bag-dreams                          the bot; the demo without DISCORD_TOKEN
+  bag-dreams check                    what is missing, and how to fix it
+  bag-dreams gallery site             a static site in the folder `site`
+  bag-dreams backup bags.zip          while the bot runs; `restore bags.zip` puts it back
+"""
+
+# Nothing else here: each command loads only what it needs, and `--help` hardly anything.
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, epilog=EXAMPLES)
 
 
 CONFIG = Path("config.toml")
@@ -72,6 +73,10 @@ def secret_token() -> str | None:
 
 
 def _env_file() -> dict[str, str | None]:
+    from dotenv import dotenv_values
+
+    from gan.toml_settings import SettingsError, decoded
+
     try:
         text = decoded(ENV_FILE.read_bytes())
     except FileNotFoundError:
@@ -95,6 +100,9 @@ def main(
     config: Annotated[Path, typer.Option(help="The settings' file.")] = CONFIG,
 ) -> None:
     """The Discord bot that dreams handbags. Without DISCORD_TOKEN it starts the demo."""
+    from bot import logs
+    from gan.toml_settings import SettingsError
+
     if isinstance(sys.stdout, io.TextIOWrapper):  # not every locale can print a ✓
         sys.stdout.reconfigure(errors="backslashreplace")
     logs.set_up()
@@ -119,9 +127,16 @@ def demo(
     ),
 ) -> None:
     """The whole bot without Discord: a shop, a crawl, a training run and a chat page on this machine."""
+    import logging
+
     # What the simulated Discord is warned of concerns nobody.
     logging.getLogger("discord").setLevel(logging.ERROR)
-    from bot.demo.run import Demo  # here, as below: each command loads only what it needs
+    try:
+        from bot.demo.run import Demo
+    except ModuleNotFoundError as error:
+        from bot import words
+
+        raise fail(words.without_demo(error.name or "")) from error
 
     async def run() -> None:
         async with Demo(folder, port) as running:
@@ -137,10 +152,13 @@ def check(context: typer.Context) -> None:
 
     Exits with code 2 if something needs fixing.
     """
+    import logging
+
     # What the libraries say of their own accord is not for a table.
     logging.disable(logging.WARNING)
     from bot.check import findings, line
     from bot.drawing.workers import DrawingPool
+    from bot.settings import load_config
 
     async def run() -> None:
         good = True
@@ -166,28 +184,73 @@ def gallery(
     ] = "",
 ) -> None:
     """A static site of the favorites, the daily bags, their family trees and the timelapses."""
+    from sqlalchemy import make_url
+
+    from bot import words
     from bot.drawing.workers import DrawingPool
+    from bot.formats import counted
     from bot.gallery.build import build
+    from bot.settings import load_config
 
     if url and not url.startswith(("http://", "https://")):
         raise fail(f"--url {url}: must begin with https:// or http://")
 
     async def run() -> None:
         with closing(DrawingPool()) as pool:
-            report = await build(load_config(context.obj.config), pool, out, url)
+            config = load_config(context.obj.config)
+            report = await build(config, pool, out, url)
         typer.echo(
             f"{out}: {counted(report.bags, 'bag')} and {counted(report.runs, 'run')}; "
             f"{counted(report.written, 'file')} written, {report.removed:,} removed"
         )
+        if not (report.bags or report.runs):
+            store = make_url(config.bot.store).render_as_string(hide_password=True)
+            typer.echo(words.empty_gallery(store, config.gan.runs))
+
+    until_stopped(run())
+
+
+@app.command("backup")
+def back_up(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to write, over an older one.")],
+) -> None:
+    """Save the store, the favorites and the generators in use to one file, while the bot runs."""
+    from bot.backup import backup
+    from bot.settings import load_config
+
+    async def run() -> None:
+        contents = await backup(load_config(context.obj.config), file)
+        typer.echo(f"{file}: {contents}")
+
+    until_stopped(run())
+
+
+@app.command("restore")
+def put_back(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Also over a store that is in use.")] = False,
+) -> None:
+    """Put a backup in place. It is checked first, and the bot must not be running."""
+    from bot.backup import restore
+    from bot.settings import load_config
+
+    async def run() -> None:
+        contents = await restore(load_config(context.obj.config), file, force)
+        typer.echo(f"{file} is in place: {contents}")
 
     until_stopped(run())
 
 
 def serve(path: Path, token: str) -> None:
     """The real bot. Exits with code 2 and one line for what only a person can fix."""
+    from bot import logs, words
+
     if token.count(".") != 2:
         raise fail(words.WRONG_SHAPE)
     from bot.app import App  # which takes a second: wrong tokens are refused at once
+    from bot.settings import load_config
 
     async def run() -> None:
         config = load_config(path)
@@ -201,6 +264,13 @@ def serve(path: Path, token: str) -> None:
 
 def until_stopped(work: Coroutine[None, None, None]) -> None:
     """Run until Ctrl-C or SIGTERM, closing in good order; known errors become one line and code 2."""
+    import discord
+
+    from bot import words
+    from bot.errors import BackupError, Refusal, StoreError
+    from bot.gallery.folder import GalleryError
+    from gan.toml_settings import SettingsError
+
     task: asyncio.Task[None] | None = None
     stopping = False
 
@@ -226,7 +296,7 @@ def until_stopped(work: Coroutine[None, None, None]) -> None:
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         asyncio.run(stoppable())
-    except (SettingsError, StoreError, GalleryError, Refusal) as error:
+    except (SettingsError, StoreError, GalleryError, BackupError, Refusal) as error:
         raise fail(str(error)) from error
     except discord.LoginFailure as error:
         raise fail(f"Discord refused DISCORD_TOKEN. {words.RESET_IN_PORTAL}.") from error

@@ -140,8 +140,7 @@ class App:
             bot = self.create_bot(message_content)
             bot.once_ready = freeze_memory
             try:
-                async with bot:
-                    await bot.start(token)
+                await _connected(bot, token)
             except discord.LoginFailure:
                 raise
             except discord.PrivilegedIntentsRequired:
@@ -165,6 +164,22 @@ class App:
             else:
                 pause = pauses.delay()
             await asyncio.sleep(pause)
+
+
+async def _connected(bot: BagBot, token: str) -> None:
+    """Run a client to its end; raises what `start` does. Cancelled, it closes the client."""
+    # In a task of its own: Python 3.11's wait_for forgets a cancellation that comes as a connection is made,
+    # and nothing would stop the bot.
+    running: asyncio.Task[None] | None = None
+    try:
+        async with bot:
+            running = asyncio.create_task(bot.start(token), name="client")
+            await asyncio.wait([running])
+            running.result()
+    finally:
+        while running is not None and not running.done():
+            running.cancel()
+            await asyncio.wait([running], timeout=1)
 
 
 def freeze_memory() -> None:

@@ -291,7 +291,7 @@ def _listed(times: dict[str, datetime], zone: str) -> str:
     if not times:
         return "nothing is scheduled"
     soonest = sorted(times.items(), key=lambda entry: entry[1])
-    return " · ".join(f"{name} {at:%a %-d %b %H:%M}" for name, at in soonest) + f" ({zone})"
+    return " · ".join(f"{name} {at:%a} {at.day} {at:%b %H:%M}" for name, at in soonest) + f" ({zone})"
 
 
 def _unreachable(reason: str) -> str:

@@ -15,3 +15,7 @@ class Repeated(Refusal):
 
 class StoreError(Exception):
     """The store can't be used as it is; the message says why, in one line for whoever runs the bot."""
+
+
+class BackupError(Exception):
+    """A file that is no backup, or a home that it would overwrite; the message is one line."""

@@ -39,6 +39,8 @@ def _end_with_parent() -> None:
 
 def _yield_processor(pid: int) -> None:
     """Give a child with its own session less processor than the bot: answering goes before learning."""
+    if sys.platform == "win32":
+        return
     with suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, pid, NICE)
     # Where Linux groups processes by session, niceness counts only within one; see autogroup in sched(7).

@@ -75,6 +75,8 @@ INTENT_OFF = (
 RESTARTING = "I am restarting. Please try again in a minute."
 SECOND_BOT = "is in use by another bot that is running: end that one first"
 STORE_IS_NEWER = "is from a newer version of me: upgrade me, or set another `store`"
+STORE_IS_EMPTY = "does not exist yet: there is nothing to back up"
+STORE_IS_OLDER = "is from an older version of me: start me once, and it is upgraded"
 STORE_WITHOUT_VERSION = "has my tables and no version: restore a backup, or set another `store`"
 DISK_FULL = "My disk is full, so I could not save that. Please tell the person who runs me."
 
@@ -82,6 +84,21 @@ DISK_FULL = "My disk is full, so I could not save that. Please tell the person w
 def store_trouble(name: str, reason: str) -> str:
     """For whoever runs the bot, at its start and in `check`: the store can't be used."""
     return f"the store {name} {reason}"
+
+
+def empty_gallery(store: str, runs: object) -> str:
+    """For whoever builds a gallery of nothing."""
+    return f"I found no favorites and no daily bags in {store}, and no finished run in {runs}"
+
+
+def without_demo(package: str) -> str:
+    """For whoever starts the bot without a token where the demo is not installed, as in a container."""
+    return f"set DISCORD_TOKEN; the demo needs the package {package}: pip install 'bag-dreams[demo]'"
+
+
+def would_overwrite(store: str) -> str:
+    """For whoever restores a backup."""
+    return f"{store} and the favorites are in use: restore over them with --force, or set other folders"
 
 
 def connection_closed(code: int) -> str:

@@ -1,40 +1,47 @@
 """The command line: `python -m gan train | dream | interpolate | breed | evaluate | timelapse`."""
 
+from __future__ import annotations
+
 import io
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import torch
 import typer
-from PIL import Image
 
-from gan import animate, codes, events, neighbors, quality, run
-from gan import device as machine
-from gan import generator as generators
-from gan.atomic import write_atomically
-from gan.codes import Bag
-from gan.data import Dataset, evaluation_pictures, open_dataset
-from gan.display import Display
-from gan.distributed import World, join
 from gan.errors import UserError, one_line, out_of_memory
-from gan.generator import Generator
-from gan.grid import enlarge, grid, png
-from gan.interpolate import interpolation
-from gan.launch import Launch, LaunchError, locked, prepare
-from gan.run import Run
-from gan.seeds import SEEDS
-from gan.settings import Settings, load
-from gan.toml_settings import SettingsError
-from gan.train import Trainer, TrainingError
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+# The rest is loaded by the command that needs it: torch takes seconds, and `--help` needs none of it.
+if TYPE_CHECKING:
+    import torch
+
+    from gan.data import Dataset
+    from gan.distributed import World
+    from gan.generator import Generator
+    from gan.launch import Launch
+    from gan.run import Run
+    from gan.settings import Settings
+
+EXAMPLES = """Examples:
+
+\b
+  bag-dreams-gan train --minutes 30
+  bag-dreams-gan dream --seed 42 --scale 8
+  bag-dreams-gan dream --words "red tote"
+  bag-dreams-gan interpolate 42 7
+  bag-dreams-gan evaluate --best
+"""
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, epilog=EXAMPLES)
 
 CONFIG = Path("config.toml")
 """The default, which may be missing."""
+OUT = Path("out")
+"""Where results go unless --out says otherwise."""
 RunName = Annotated[str | None, typer.Option("--run", help="Name of the run; default: the newest.")]
 
 
@@ -44,6 +51,8 @@ def configure(
     config: Annotated[Path, typer.Option(help="Configuration file.")] = CONFIG,
 ) -> None:
     """Train a GAN on pictures of bags and dream new ones."""
+    from gan.toml_settings import SettingsError
+
     if isinstance(sys.stdout, io.TextIOWrapper):  # what the locale can't print must not end a run
         sys.stdout.reconfigure(errors="backslashreplace")
     if config != CONFIG and not config.exists():
@@ -64,6 +73,12 @@ def train(
 
     On several GPUs or hosts: torchrun --nproc-per-node N -m -- gan train …
     """
+    from gan import device as machine
+    from gan.data import open_dataset
+    from gan.distributed import join
+    from gan.launch import locked, prepare
+    from gan.settings import load
+
     asked: dict[str, object] = {}
     if preset is not None:
         asked["preset"] = preset
@@ -91,10 +106,21 @@ def dream(
     count: Annotated[int, typer.Option(min=1, help="How many bags, numbered from --seed up.")] = 1,
     as_grid: Annotated[bool, typer.Option("--grid", help="All in one picture, by default 16.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="A PNG file; with --count, a folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A PNG file; with --count, a folder; default: in out/.")
+    ] = None,
     name: RunName = None,
 ) -> None:
     """Dream bags: one picture, a grid, or a folder of pictures."""
+    from PIL import Image
+
+    from gan import codes
+    from gan.atomic import write_atomically
+    from gan.codes import Bag
+    from gan.grid import enlarge, grid, png
+    from gan.seeds import SEEDS
+    from gan.settings import load
+
     generator = _generator(load(context.obj), name)
     first = secrets.randbelow(SEEDS - count) if seed is None else seed
     if as_grid and count == 1:
@@ -105,11 +131,11 @@ def dream(
     names = [f"{generator.version}-{bag.name(generator)}" for bag in bags]
     if as_grid:
         columns = min(count, round(count**0.5))
-        _save(out or Path(f"{names[0]}-grid.png"), png(grid(images, columns, scale=scale)))
+        _save(out or OUT / f"{names[0]}-grid.png", png(grid(images, columns, scale=scale)))
     elif count == 1:
-        _save(out or Path(f"{names[0]}.png"), png(enlarge(Image.fromarray(images[0]), scale)))
+        _save(out or OUT / f"{names[0]}.png", png(enlarge(Image.fromarray(images[0]), scale)))
     else:
-        folder = out or Path(f"{names[0]}-{count}")
+        folder = out or OUT / f"{names[0]}-{count}"
         folder.mkdir(parents=True, exist_ok=True)
         for each, image in zip(names, images, strict=True):
             write_atomically(folder / f"{each}.png", png(enlarge(Image.fromarray(image), scale)))
@@ -125,16 +151,21 @@ def interpolate(
     frames: Annotated[int, typer.Option(min=2, max=600, help="Frames in all.")] = 60,
     loop: Annotated[bool, typer.Option("--loop", help="Return to the first bag.")] = False,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="A .gif or .webp file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A .gif or .webp file; default: in out/.")] = None,
     name: RunName = None,
 ) -> None:
     """Animate the way from bag to bag."""
+    from gan import animate, codes
+    from gan.grid import enlarge
+    from gan.interpolate import interpolation
+    from gan.settings import load
+
     if not 2 <= len(texts) <= 8:
         raise typer.BadParameter("give 2 to 8 numbers: A B [C…]")
     generator = _generator(load(context.obj), name)
     bags = [codes.bag(text, generator) for text in texts]
     names = "-".join(bag.name(generator) for bag in bags)
-    file = out or Path(f"{generator.version}-{names}.gif")
+    file = out or OUT / f"{generator.version}-{names}.gif"
     encode = {".gif": animate.encode_gif, ".webp": animate.encode_webp}.get(file.suffix.lower())
     if encode is None:
         raise typer.BadParameter(f"--out {file}: must end in .gif or .webp")
@@ -151,20 +182,24 @@ def breed(
     count: Annotated[int, typer.Option(min=1, max=64, help="How many children.")] = 4,
     mutation: Annotated[float, typer.Option(min=0, max=1, help="Share from neither parent.")] = 0.1,
     scale: Annotated[int, typer.Option(min=1, max=16, help="Enlarge by this factor.")] = 4,
-    out: Annotated[Path | None, typer.Option(help="A PNG file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A PNG file; default: in out/.")] = None,
     name: RunName = None,
 ) -> None:
     """Draw two bags and their children in one picture."""
+    import torch
+
+    from gan import codes
+    from gan.grid import grid, png
+    from gan.settings import load
+
     generator = _generator(load(context.obj), name)
     bags = [codes.bag(text, generator) for text in (a, b)]
     parents = codes.latents(bags, generator)
     children = generator.children(parents[0], parents[1], range(count), mutation)
     images = generator.draw(torch.cat([parents, children]))
     columns = min(len(images), 8)
-    _save(
-        out or Path(f"{generator.version}-{'x'.join(bag.name(generator) for bag in bags)}.png"),
-        png(grid(images, columns, scale=scale)),
-    )
+    names = "x".join(bag.name(generator) for bag in bags)
+    _save(out or OUT / f"{generator.version}-{names}.png", png(grid(images, columns, scale=scale)))
 
 
 @app.command()
@@ -181,6 +216,18 @@ def evaluate(
     name: RunName = None,
 ) -> None:
     """Measure dreams against held-out real bags. Draws twelve beside their nearest real ones."""
+    import numpy as np
+    import torch
+    from rich.console import Console
+    from rich.progress import track
+
+    from gan import generator as generators
+    from gan import neighbors, quality
+    from gan.data import evaluation_pictures, open_dataset
+    from gan.grid import png
+    from gan.launch import LaunchError
+    from gan.settings import load
+
     settings = load(context.obj)
     chosen = _run(settings, name)
     generator = generators.load(chosen.best if best else chosen.generator)
@@ -191,9 +238,21 @@ def evaluate(
             f"the dataset has {dataset.image_size}-pixel ones"
         )
     features = quality.extractor("inception" if inception else "efficientnet")
-    dreamed = generator.draw(generator.latents(range(count)))
     real = evaluation_pictures(dataset, count)
-    found = quality.measure(features(real), features(dreamed))
+    console = Console(stderr=True)
+
+    def in_parts(work: Callable[[int, int], Any], total: int, what: str) -> list[Any]:
+        starts = range(0, total, 100)  # a multiple of the batches of features, which stay the same
+        parts = track(starts, what, console=console, disable=not console.is_terminal)
+        return [work(at, min(at + 100, total)) for at in parts]
+
+    dreamed = np.concatenate(
+        in_parts(lambda a, b: generator.draw(generator.latents(range(a, b))), count, "dreaming")
+    )
+    theirs = torch.cat(in_parts(lambda a, b: features(real[a:b]), len(real), "looking at real bags"))
+    ours = torch.cat(in_parts(lambda a, b: features(dreamed[a:b]), count, "looking at dreams"))
+    with console.status("comparing") if console.is_terminal else nullcontext():
+        found = quality.measure(theirs, ours)
     typer.echo(
         f"KID {found.kid:.1f}  FID {found.fid:.1f}  "
         f"precision {found.precision:.2f}  recall {found.recall:.2f}  "
@@ -213,6 +272,10 @@ def timelapse(
     name: RunName = None,
 ) -> None:
     """Animate a run's grids."""
+    from gan import animate
+    from gan.launch import LaunchError
+    from gan.settings import load
+
     chosen = _run(load(context.obj), name)
     grids = sorted(chosen.grids.glob("epoch-*.png"))
     if not grids:
@@ -236,6 +299,9 @@ def main() -> None:
 
 
 def _train(launch: Launch, dataset: Dataset, device: torch.device, world: World) -> None:
+    from gan.display import Display
+    from gan.train import Trainer
+
     stopping: list[int] = []
     signals = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(each, lambda received, _: stopping.append(received)) for each in signals]
@@ -255,6 +321,9 @@ def _train(launch: Launch, dataset: Dataset, device: torch.device, world: World)
 
 
 def _record_failure(failed: Run, error: Exception) -> None:
+    from gan import events
+    from gan.train import TrainingError
+
     try:
         final = isinstance(error, TrainingError)
         events.append(failed.path, events.Failed(reason=one_line(error), final=final))
@@ -263,6 +332,9 @@ def _record_failure(failed: Run, error: Exception) -> None:
 
 
 def _generator(settings: Settings, name: str | None) -> Generator:
+    from gan import generator as generators
+    from gan import run
+
     if name is not None:
         return generators.load(_run(settings, name).generator)
     trained = [one for one in run.every(settings.runs) if one.generator.exists()]
@@ -270,6 +342,10 @@ def _generator(settings: Settings, name: str | None) -> Generator:
 
 
 def _run(settings: Settings, name: str | None) -> Run:
+    from gan import run
+    from gan.launch import LaunchError
+    from gan.run import Run
+
     chosen = run.newest(settings.runs) if name is None else Run(settings.runs / name)
     if chosen is None or not chosen.path.is_dir():
         what = "no runs yet" if name is None else f"no run {name}"
@@ -278,6 +354,8 @@ def _run(settings: Settings, name: str | None) -> Run:
 
 
 def _save(file: Path, data: bytes) -> None:
+    from gan.atomic import write_atomically
+
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, data)
     typer.echo(file)

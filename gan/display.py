@@ -74,7 +74,10 @@ def _words(event: Event) -> str:
                 f"{event.images_per_second:.0f} images/s{left}{quality}"
             )
         case events.Finished():
-            return f"finished after epoch {event.epoch}: {event.timelapse}, {event.losses}"
+            return (
+                f"finished after epoch {event.epoch}: {event.timelapse}, {event.losses}\n"
+                "now try: bag-dreams-gan dream --grid, interpolate 1 2, breed 1 2 or evaluate"
+            )
         case events.Stopped():
             return f"stopped after epoch {event.epoch}: train again to resume"
         case events.Recovered():

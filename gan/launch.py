@@ -1,11 +1,11 @@
 """Chooses the run that `train` starts or resumes, and resolves everything it needs."""
 
-import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from filelock import FileLock, Timeout
 
 from gan import device as machine
 from gan import events, run
@@ -69,12 +69,15 @@ def prepare(
 @contextmanager
 def locked(folder: Run) -> Iterator[None]:
     """Lock the run for this process; the lock ends with it. Raises LaunchError if another holds it."""
-    with folder.lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LaunchError(f"the run {folder.name} is being trained by another process") from error
+    lock = FileLock(folder.lock, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise LaunchError(f"the run {folder.name} is being trained by another process") from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _resumable(settings: Settings, asked: frozenset[str], name: str | None, *, new: bool) -> Run | None:

@@ -1,11 +1,11 @@
 """The run folder, where a training run keeps everything: its paths, and finding runs. Imports no torch."""
 
-import fcntl
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic_core import from_json
 
 _told: set[tuple[Path, str]] = set()
@@ -71,18 +71,19 @@ class Run:
 
     @property
     def lock(self) -> Path:
-        """Locked (flock) by the process that trains the run."""
+        """Locked by the process that trains the run."""
         return self.path / ".lock"
 
     @property
     def is_locked(self) -> bool:
         """Whether a process trains the run just now."""
         try:
-            with self.lock.open() as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
+            if self.lock.exists():
+                with FileLock(self.lock, blocking=False):
+                    pass
+        except Timeout:
             return True
-        except OSError:
+        except OSError:  # of another machine's run, which nobody trains here
             return False
         return False
 

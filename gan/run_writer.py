@@ -99,6 +99,7 @@ class RunWriter:
         """Draw the curves and the timelapse, then emit Finished."""
         from gan import curves  # lazily: matplotlib would delay the first step
 
+        self._display.note("drawing the curves and the timelapse…")
         epochs = read_epochs(self.run)
         write_atomically(self.run.losses, curves.losses(epochs))
         if sum(event.kid is not None for event in epochs) > 1:

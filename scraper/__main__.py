@@ -1,5 +1,7 @@
 """The command line: `python -m scraper collect | import PATH | build | stats | sheet | verify | forget`."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
@@ -21,34 +23,36 @@ if __name__ == "__main__":
 
 import asyncio
 import io
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from scraper import dataset, sources, ssrf_guard
-from scraper.catalog import Catalog, CatalogError
-from scraper.contact_sheet import write_sheet
-from scraper.crawl import Crawl
-from scraper.fetch import Fetcher
-from scraper.files import Files
-from scraper.importer import import_pictures
-from scraper.intake import Intake
-from scraper.politeness import PRODUCT
-from scraper.report import Report
-from scraper.settings import Settings, SettingsError, load
-from scraper.shop import Shop
-from scraper.shops.folder import Folder
-from scraper.takedown import forget as take_down
-from scraper.verify import verify as check
+# The rest is loaded by the command that needs it: `--help` needs none of it.
+if TYPE_CHECKING:
+    from scraper.catalog import Catalog
+    from scraper.intake import Intake
+    from scraper.report import Report
+    from scraper.settings import Settings
+    from scraper.shop import Shop
+    from scraper.shops.folder import Folder
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+EXAMPLES = """Examples:
+
+\b
+  bag-dreams-scraper collect --shop example
+  bag-dreams-scraper import pictures.zip
+  bag-dreams-scraper build
+  bag-dreams-scraper forget --url https://shop.example.com/bag.jpg
+"""
+
+app = typer.Typer(
+    pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True, epilog=EXAMPLES
+)
 
 
 class Crop(StrEnum):
@@ -77,6 +81,8 @@ def main(
     config: Annotated[Path, typer.Option(help="Configuration file.")] = CONFIG,
 ) -> None:
     """Collect bag pictures politely, and build the dataset."""
+    from scraper.settings import SettingsError, load
+
     if isinstance(sys.stdout, io.TextIOWrapper):  # what the locale can't print must not end a crawl
         sys.stdout.reconfigure(errors="backslashreplace")
     if config != CONFIG and not config.exists():
@@ -93,6 +99,13 @@ def opened(settings: Settings) -> Iterator[tuple[Catalog, Intake]]:
 
     Ctrl-C and SIGTERM end the work in good order: what is taken in is recorded.
     """
+    import sqlite3
+
+    from scraper import dataset, sources
+    from scraper.catalog import Catalog, CatalogError
+    from scraper.files import Files
+    from scraper.intake import Intake
+
     if signal.getsignal(signal.SIGINT) is leave_at_once:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -128,6 +141,8 @@ def collect(
     as_json: Json = False,
 ) -> None:
     """Crawl the configured shops and add what is new; an interrupted crawl resumes where it stopped."""
+    from scraper.report import Report
+
     settings: Settings = context.obj
     shops = chosen(settings, shop or [])
     with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
@@ -138,6 +153,8 @@ def collect(
 
 def chosen(settings: Settings, names: list[str]) -> list[Shop]:
     """The configured shops with these names; all of them if there are no names."""
+    from scraper import ssrf_guard
+
     if not settings.shops:
         fail("no shop is configured: add a table [scraper.shops.NAME]")
     for name in names:
@@ -153,6 +170,10 @@ async def crawl(
     shops: list[Shop], settings: Settings, catalog: Catalog, intake: Intake, report: Report, retry: bool
 ) -> None:
     """Crawls the shops concurrently: each host has its own crawl delay."""
+    from scraper.crawl import Crawl
+    from scraper.fetch import Fetcher
+    from scraper.shops.folder import Folder
+
     async with Fetcher(settings, user_agent(settings)) as fetcher, asyncio.TaskGroup() as group:
         for shop in shops:
             if catalog.is_forgotten(f"shop:{shop.name}"):
@@ -169,6 +190,9 @@ async def import_folder(
     shop: Folder, settings: Settings, catalog: Catalog, intake: Intake, report: Report
 ) -> None:
     """Imports a shop of the kind `folder`. One that can't be read costs no other shop."""
+    from scraper import sources
+    from scraper.importer import import_pictures
+
     try:
         source = replace(sources.open_source(shop.path), name=shop.name)
         await import_pictures(source, settings, catalog, intake, report, shop.crop)
@@ -178,6 +202,10 @@ async def import_folder(
 
 def user_agent(settings: Settings) -> str:
     """The User-Agent: who we are and how to reach us."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from scraper.politeness import PRODUCT
+
     try:
         number = version("bag-dreams")
     except PackageNotFoundError:  # run from a checkout that is not installed
@@ -193,6 +221,10 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Import pictures from a folder, zip or tar (with a CSV of tags beside or in it), or those in a CSV."""
+    from scraper import sources
+    from scraper.importer import import_pictures
+    from scraper.report import Report
+
     settings: Settings = context.obj
     with opened(settings) as (catalog, intake), Report(as_json=as_json) as report:
         source = sources.open_source(path)
@@ -205,6 +237,9 @@ def import_(
 @app.command()
 def build(context: typer.Context, as_json: Json = False) -> None:
     """Build the dataset folder and replace the old one atomically."""
+    from scraper import dataset
+    from scraper.report import Report
+
     settings: Settings = context.obj
     with opened(settings) as (catalog, _):
         built = dataset.build(catalog, settings)
@@ -224,6 +259,7 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
     # Lazily: rich takes longer to load than a short crawl should.
     from rich.console import Console
 
+    from scraper.report import Report
     from scraper.stats import count, tables
 
     with opened(context.obj) as (catalog, _):
@@ -242,6 +278,8 @@ def sheet(
     columns: Annotated[int, typer.Option(min=1, max=200, help="Pictures per row.")] = 25,
 ) -> None:
     """Write a contact sheet of the pictures."""
+    from scraper.contact_sheet import write_sheet
+
     with opened(context.obj) as (catalog, _):
         shown = write_sheet(catalog, out, count, columns)
     if not shown:
@@ -252,6 +290,9 @@ def sheet(
 @app.command()
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Check every file against the catalog and repair the difference (exit code 1 if there was any)."""
+    from scraper.report import Report
+    from scraper.verify import verify as check
+
     with opened(context.obj) as (catalog, _):
         found = check(catalog, context.obj)
     report = Report(as_json=as_json)
@@ -270,6 +311,8 @@ def forget(
     sha: Annotated[str, typer.Option(help="SHA-256 of a picture.")] = "",
 ) -> None:
     """Take pictures down: delete them, leave them out of the next dataset, and never collect them again."""
+    from scraper.takedown import forget as take_down
+
     if sum(map(bool, (url, shop, sha))) != 1:
         fail("give exactly one of --url, --shop, --sha")
     with opened(context.obj) as (catalog, _):

@@ -24,6 +24,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def sync(path: Path) -> None:
     """Flushes a file, or the names in a folder, to disk. Raises OSError."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folders, and writes names by itself
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

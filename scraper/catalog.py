@@ -1,6 +1,5 @@
 """The catalog: every known page and picture, in SQLite (WAL). Each change of state is one transaction."""
 
-import fcntl
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,8 @@ from operator import attrgetter
 from pathlib import Path
 from time import time as clock
 from typing import Literal, Self
+
+from filelock import FileLock, Timeout
 
 from scraper.files import Files
 from scraper.schema import SCHEMA, UPGRADE, VERSION
@@ -82,11 +83,10 @@ class Catalog:
         folder.mkdir(parents=True, exist_ok=True)
         self.files = files
         self.released: list[tuple[int, str, str]] = []
-        self.lock = (folder / "lock").open("w")
+        self.lock = FileLock(folder / "lock", blocking=False)
         try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self.lock.close()
+            self.lock.acquire()
+        except Timeout as error:
             raise CatalogError(f"{folder} is in use by another scraper") from error
         try:
             self.db = sqlite3.connect(folder / "catalog.sqlite", isolation_level=None)
@@ -110,7 +110,7 @@ class Catalog:
 
     def __exit__(self, *_: object) -> None:
         self.db.close()
-        self.lock.close()
+        self.lock.release()
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:

@@ -16,6 +16,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bot.drawing.look import Traits
 
@@ -52,18 +53,12 @@ def choose(
     A poll has the ballots for each of its designs, by their places in `seen`. The same seed always gives the
     same.
     """
-    # Loaded when it is first needed: it takes a second, and megabytes.
-    from sklearn.decomposition import PCA
-    from threadpoolctl import threadpool_limits
-
     looks = _looks(candidates)
     # More threads are not faster for so little, and would take from who else works here.
     with threadpool_limits(1):
-        components = PCA(min(COMPONENTS, *looks.shape), svd_solver="covariance_eigh").fit(looks)
+        axes = principal_axes(looks, COMPONENTS)
         known = sorted({word for _, said in candidates for word in said.split()})
-        there, here = (
-            [components.transform(_looks(some)), _words(some, known)] for some in (candidates, seen)
-        )
+        there, here = ([_looks(some) @ axes, _words(some, known)] for some in (candidates, seen))
         return thompson(
             *scaled(there, here),
             np.array(up, np.float64),
@@ -71,6 +66,15 @@ def choose(
             pairs(polls),
             seed,
         )
+
+
+def principal_axes(rows: Floats, most: int) -> Floats:
+    """The n = min(most, m, d) directions [d, n] in which the rows [m, d] vary most, greatest first."""
+    _, axes = np.linalg.eigh(np.cov(rows, rowvar=False, bias=True))
+    axes = axes[:, ::-1][:, : min(most, *rows.shape)]
+    # An axis has two ends; which one is positive must not depend on the library that found it.
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
+    return axes * np.where(largest < 0, -1, 1)
 
 
 def pairs(polls: Sequence[Mapping[int, int]]) -> NDArray[np.int64]:
@@ -103,23 +107,13 @@ def thompson(
     candidates: Floats, seen: Floats, up: Floats, down: Floats, polled: NDArray[np.int64], seed: int
 ) -> Choice:
     """The best of the candidates [n, d] by the votes up [m] and down [m] on others [m, d], and by `pairs`."""
-    from sklearn.linear_model import LogisticRegression
-
     # One more, for the intercept; between two designs it makes no difference.
     rated, bags = (np.pad(rows, ((0, 0), (0, 1)), constant_values=1) for rows in (seen, candidates))
     one, other, for_one, for_other = polled.T
     x = np.vstack([rated, rated[one] - rated[other]])
     up, down = np.concatenate([up, for_one]), np.concatenate([down, for_other])
-
-    # A design's votes are two rows, one liked and one not, weighted by the number of votes.
-    model = LogisticRegression(C=PRIOR_VARIANCE, fit_intercept=False, solver="newton-cholesky")
-    model.fit(np.vstack([x, x]), np.repeat([1, 0], len(x)), np.concatenate([up, down]))
-    mode = model.coef_[0]
-    liked = _sigmoid(x @ mode)
-    precision = (x * ((up + down) * liked * (1 - liked))[:, None]).T @ x
-    precision[np.diag_indices_from(precision)] += 1 / PRIOR_VARIANCE
+    mode, precision = posterior(x, up, down)
     root = np.linalg.cholesky(precision)
-
     weights = mode + np.linalg.solve(root.T, np.random.default_rng(seed).standard_normal(len(mode)))
     best = int(np.argmax(bags @ weights))
     variance = np.square(np.linalg.solve(root, bags[best])).sum()
@@ -136,5 +130,31 @@ def _words(designs: Sequence[Traits], known: Sequence[str]) -> Floats:
     return np.array([[word in said.split() for word in known] for _, said in designs], np.float64)
 
 
+def posterior(x: Floats, up: Floats, down: Floats) -> tuple[Floats, Floats]:
+    """The mode [d] of the weights after the votes up [m] and down [m] on x [m, d], and the precision [d, d].
+
+    By Newton's method (Bishop 2006, section 4.3.3); a step that overshoots is halved.
+    """
+
+    def log_density(weights: Floats) -> float:
+        odds = x @ weights
+        likelihood = up @ np.logaddexp(0, -odds) + down @ np.logaddexp(0, odds)
+        return float(-likelihood - weights @ weights / (2 * PRIOR_VARIANCE))
+
+    mode = np.zeros(x.shape[1])
+    for _ in range(100):
+        liked = _sigmoid(x @ mode)
+        precision = (x * ((up + down) * liked * (1 - liked))[:, None]).T @ x
+        precision[np.diag_indices_from(precision)] += 1 / PRIOR_VARIANCE
+        gradient = x.T @ (up - (up + down) * liked) - mode / PRIOR_VARIANCE
+        step = np.linalg.solve(precision, gradient)
+        if gradient @ step < 1e-9:
+            break
+        while log_density(mode + step) < log_density(mode):
+            step /= 2
+        mode += step
+    return mode, precision
+
+
 def _sigmoid(x: Floats) -> Floats:
-    return 1 / (1 + np.exp(-x))
+    return (1 + np.tanh(x / 2)) / 2

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from bot.backup import backup, restore
 from bot.codes import Code
-from bot.errors import StoreError
+from bot.errors import BackupError, StoreError
+from bot.settings import load_config
 from bot.store.store import Store
 from tests.bot.store.test_migrations import upgraded_to_codes_with_words
+from tests.bot.test_backup import rows
 
 pytestmark = pytest.mark.slow
 
@@ -174,3 +177,40 @@ async def test_choices_at_once_are_one_a_person_and_none_after_the_end(store):
     assert final.votes == (await store.poll(vote.id)).votes
     assert sum(final.votes.values()) <= 10
     assert not await store.cast(vote.id, 99, vote.codes[0])
+
+
+async def test_a_home_on_postgresql_is_saved_and_moves_to_sqlite_and_back(
+    server, postgresql, monkeypatch, tmp_path, make_config
+):
+    file, sqlite = tmp_path / "home.zip", make_config().bot.store
+    monkeypatch.setenv("BOT_STORE", postgresql)
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag variations 42")
+        await world.ada.send(world.channel, "!bag 42")
+        await world.ada.click(world.last, custom_id=f"bag:up:{world.code}")
+        await world.ben.click(world.last, custom_id=f"bag:save:{world.code}")
+        await world.ada.send(world.channel, "!bag vote 1 2")
+        code = Code.seeded("k3f9x2", 1)
+        await world.app.store.add_designs([code], 1, world.guild.id, None)
+        voting = asyncio.create_task(world.app.store.vote(str(code), 100, world.guild.id, 1))
+        contents = await backup(world.app.config, tmp_path / "during.zip")
+        await voting
+        assert contents.favorites == 1
+        await backup(world.app.config, file)
+        before, config = await rows(world.app.store), world.app.config
+    for path in (tmp_path / "favorites").glob("*"):
+        path.unlink()
+    with pytest.raises(BackupError, match="--force"):
+        await restore(config, file, False)
+    monkeypatch.setenv("BOT_STORE", sqlite)
+    await restore(load_config(config.path), file, True)
+    store = Store(sqlite)
+    assert await rows(store) == before
+    await store.close()
+    await restore(config, file, True)
+    store = Store(postgresql)
+    assert await rows(store) == before
+    # A new poll gets a number of its own.
+    poll = await store.open_poll(1, 2, ["k3f9x2-1"], datetime.now(UTC) + timedelta(hours=1))
+    assert poll.id == len(before["rounds"]) + 1
+    await store.close()

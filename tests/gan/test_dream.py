@@ -69,6 +69,14 @@ def test_count_fills_a_folder(trained, tmp_path: Path, generator: Generator) -> 
     assert names == [f"{generator.version}-{seed}.png" for seed in range(3, 8)]
 
 
+def test_results_go_into_a_folder_of_their_own(trained, generator: Generator) -> None:
+    done = trained.gan("dream", "--seed", "3")
+    assert done.returncode == 0
+    file = Path("out") / f"{generator.version}-3.png"
+    assert done.stdout.splitlines()[-1] == str(file)
+    assert (trained.folder / file).exists()
+
+
 def test_grid_of_sixteen(trained, tmp_path: Path) -> None:
     out = tmp_path / "grid.png"
     assert trained.gan("dream", "--seed", "0", "--grid", "--scale", "1", "--out", str(out)).returncode == 0

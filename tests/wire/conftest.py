@@ -30,7 +30,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -129,11 +129,11 @@ class BotWire(Wire):
 
     @asynccontextmanager
     async def bot(
-        self, extra: str = "", *, wait: bool = True, **environment: str
+        self, extra: str = "", *, wait: bool = True, before: Sequence[str] = (), **environment: str
     ) -> AsyncIterator[BotProcess]:
         """The bot, ended at the latest with the context; `extra` goes into config.toml below [bot].
 
-        It is connected, unless it should not be waited for.
+        It is connected, unless it should not be waited for. `before` is a command that runs it.
         """
         config, self._starts = self.folder / "config.toml", self._starts + 1
         config.write_text(CONFIG.format(folder=self.folder.as_posix(), extra=extra))
@@ -144,6 +144,7 @@ class BotWire(Wire):
         log = self.folder / f"bot-{self._starts}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
+                *before,
                 sys.executable,
                 "-m",
                 "bot",

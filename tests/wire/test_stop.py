@@ -1,7 +1,13 @@
 """SIGTERM while people wait: everybody gets a picture or a word, and nobody is left with "thinking…"."""
 
 import asyncio
+import os
+import re
+import shutil
 import signal
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +78,33 @@ async def test_people_whom_a_direct_message_would_reach_too_late_get_a_reply(wir
         await until(lambda: wire.thinking())
         await ends_well(bot, crowd)
     assert any(words.RESTARTING in one.content for asked in crowd.typed for one in asked.answers)
+
+
+@pytest.fixture
+def as_first_process():
+    """What starts a command as process 1 of a namespace of its own, as a container does."""
+    command = ["unshare", "--pid", "--fork", "--kill-child"]
+    if shutil.which("unshare") is None or subprocess.run([*command, "true"], check=False).returncode:
+        pytest.skip("this machine lets nobody make a namespace")
+    return command
+
+
+@pytest.mark.parametrize("wait", [True, False])
+async def test_docker_stop_ends_it_as_process_1(
+    wire: BotWire, as_first_process: list[str], wait: bool
+) -> None:
+    """The kernel keeps from process 1 every signal that it does not ask for, so it must ask soon."""
+    async with wire.bot(wait=wait, before=as_first_process) as bot:
+        await until(lambda: bot.children)
+        (first,) = bot.children
+        await until(lambda: hears_sigterm(first))
+        began = time.monotonic()
+        os.kill(int(first.name), signal.SIGTERM)
+        assert await bot.end() == (0 if wait else 143)
+        report(f"ended in {time.monotonic() - began:.1f} s")
+
+
+def hears_sigterm(process: Path) -> bool:
+    """Whether it has asked for SIGTERM."""
+    caught = re.search(r"^SigCgt:\s*(\w+)$", (process / "status").read_text(), re.MULTILINE)
+    return bool(caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)

@@ -249,3 +249,11 @@ def test_the_command_says_what_it_did(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.stderr
     assert "site: 11 bags and 1 run;" in result.stdout
     assert json.loads((tmp_path / "site" / ".gallery.json").read_text())["files"]
+
+
+def test_a_gallery_of_nothing_says_where_it_looked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["gallery", "site"])
+    assert result.exit_code == 0, result.stderr
+    assert "data/bot.db" in result.stdout
+    assert "data/runs" in result.stdout

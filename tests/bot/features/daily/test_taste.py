@@ -12,7 +12,7 @@ from bot.demo.shop.drawing import draw
 from bot.drawing import jobs
 from bot.drawing.generators import Model
 from bot.drawing.look import look
-from bot.drawing.preference import choose, pairs
+from bot.drawing.preference import PRIOR_VARIANCE, choose, pairs, posterior, principal_axes
 from bot.features.daily.taste import liked_word
 from bot.guilds import BY_VOTES
 from bot.store.votes import Tally
@@ -73,6 +73,21 @@ def test_votes_that_all_say_the_same_are_no_reason_to_fail(up, down):
     choice = choose_by(gray, [(gray[0], up, down)], seed=1)
     assert 0 <= choice.index < len(gray)
     assert 0 < choice.chance < 1
+
+
+def test_the_posterior_is_flat_at_its_mode():
+    chance = np.random.default_rng(0)
+    x, up, down = chance.normal(size=(40, 5)), chance.integers(0, 9, 40), chance.integers(0, 2, 40)
+    mode, precision = posterior(x, up, down)
+    liked = 1 / (1 + np.exp(-x @ mode))
+    np.testing.assert_allclose(x.T @ (up - (up + down) * liked), mode / PRIOR_VARIANCE, atol=1e-3)
+    by_hand = (x.T * (up + down) * liked * (1 - liked)) @ x + np.eye(5) / PRIOR_VARIANCE
+    np.testing.assert_allclose(precision, by_hand, rtol=1e-6)
+
+
+def test_principal_axes_lie_along_what_varies_most():
+    rows = np.outer(np.arange(9.0), [-3, 0, 4]) + np.outer([1.0, -1, 1, -1, 0, 1, -1, 1, -1], [0, 0.1, 0])
+    np.testing.assert_allclose(principal_axes(rows, 2).T, [[-0.6, 0, 0.8], [0, 1, 0]], atol=0.01)
 
 
 def test_many_votes_make_sure():
