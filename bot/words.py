@@ -287,8 +287,12 @@ _ADJECTIVES = ("color", "material", "brand")
 """Facets whose words stand before that of the category, in this order; other facets stand behind them."""
 
 
-def bag_of(said: Mapping[str, str]) -> str:
-    """What a bag is, by its words of each facet: “a red leather tote”; "" without words."""
+def bag_of(said: Mapping[str, str], brand: bool = False) -> str:
+    """What a bag is, by its words of each facet: “a red leather tote”; "" without words.
+
+    A brand is named only where somebody said it: a dream is no product of theirs.
+    """
+    said = {facet: word for facet, word in said.items() if brand or facet != "brand"}
     if not said:
         return ""
     order = sorted(said, key=lambda facet: _ADJECTIVES.index(facet) if facet in _ADJECTIVES else 9)

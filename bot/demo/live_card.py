@@ -7,7 +7,6 @@ import logging
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import discord
@@ -17,6 +16,7 @@ from bot import words
 from bot.app import App
 from bot.client.connection import REFUSED
 from bot.client.replies import dress
+from bot.features.card import attach
 from bot.formats import counted, duration
 from bot.store.database import utc_now
 from gan.grid import grid, png
@@ -157,7 +157,7 @@ class LiveCard:
             data, alt = now.picture
             embed.set_image(url="attachment://now.png")
             if message is None or shown is None or shown.picture != now.picture:
-                files.append(discord.File(BytesIO(data), "now.png", description=alt))
+                files.append(attach("now.png", data, alt))
         dressed = dress({"embed": embed}, self._app.guilds.prefix)
         if message is None:
             homes = self._app.announcer.homes()

@@ -151,7 +151,7 @@ class DreamCog(Feature):
         await self.store.add_designs(fresh, model.epoch, guild_id(context), context.author.id)
         names = [str(code) for code in fresh]
         await context.defer()
-        title = words.grid_title(count, words.bag_of(model.by_facet(wanted)))
+        title = words.grid_title(count, words.bag_of(model.by_facet(wanted), brand=True))
         await context.send(**await self.cards.grid(names, title, words.listing(names)))
 
     @bag.command(name="interpolate", aliases=["morph"], ignore_extra=False)

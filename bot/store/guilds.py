@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, inspect, select
+from sqlalchemy import Connection, delete, inspect, select, text
 
 from bot.store.database import Database
 from bot.store.models import GuildSettings, KeptChannel
@@ -13,9 +13,10 @@ class Guilds(Database):
 
     async def guild_settings(self) -> dict[int, dict[str, int | str]]:
         """Everything that was set, by guild id and column; whatever is missing has config.toml's value."""
-        table = GuildSettings.__table__
+        # An older store, which only the check reads, lacks the newest columns.
+        everything = select(text("*")).select_from(GuildSettings.__table__)
         async with self.engine.connect() as connection:
-            rows = (await connection.execute(select(table))).mappings().all()
+            rows = (await connection.execute(everything)).mappings().all()
         return {
             row["guild_id"]: {
                 key: value for key, value in row.items() if key != "guild_id" and value is not None

@@ -61,8 +61,12 @@ async def test_a_home_comes_back_as_it_was(server, tmp_path):
     wipe(tmp_path)
     await restore(config, file, False)
     assert {path.name: path.read_bytes() for path in (tmp_path / "favorites").glob("*")} == files
+    store = Store(config.bot.store)
+    try:
+        assert await rows(store) == before
+    finally:
+        await store.close()
     async with server(generator=False) as world:
-        assert await rows(world.app.store) == before
         await world.ada.send(world.channel, f"!bag show {code}")
         assert await world.last.attachments[0].read() == picture
 

@@ -223,4 +223,7 @@ async def test_old_favorites_are_redrawn_byte_for_byte(server, tmp_path):
 
 def test_the_old_config_toml_says_the_same(tmp_path):
     old, none = load_config(WRITTEN / "config.toml"), load_config(tmp_path / "none.toml")
-    assert (old.bot, old.gan, old.scraper) == (none.bot, none.gan, none.scraper)
+    assert (old.bot, old.gan) == (none.bot, none.gan)
+    # It says 64 pixels, which used to be the default.
+    assert old.scraper.image_size == 64
+    assert old.scraper.model_copy(update={"image_size": 0}) == none.scraper

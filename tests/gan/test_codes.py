@@ -46,26 +46,26 @@ def drawn(file: Path) -> np.ndarray:
 def test_dream_says_words_and_names_the_file_after_them(talking, generator: Generator) -> None:
     arguments = ["--seed", "42", "--words", "a Laptop Bag, crimson", "--scale", "1", "--run", "talking"]
     done = talking.gan("dream", *arguments)
-    assert done.stdout.strip() == f"{generator.version}-42-red-laptop-bag.png", done.stderr
+    assert done.stdout.strip() == f"out/{generator.version}-42-red-laptop-bag.png", done.stderr
     right = generator.draw(generator.latents([42], ["red", "laptop bag"]))[0]
     assert np.array_equal(drawn(talking.folder / done.stdout.strip()), right)
 
     plain = talking.gan("dream", "--seed", "42", "--scale", "1", "--run", "talking").stdout.strip()
-    assert plain == f"{generator.version}-42.png"
+    assert plain == f"out/{generator.version}-42.png"
     assert np.array_equal(drawn(talking.folder / plain), generator.draw(generator.latents([42]))[0])
 
 
 def test_codes_with_words_are_bred_and_interpolated(talking, generator: Generator) -> None:
     full = f"{generator.version}-3-tote-red"
     done = talking.gan("breed", full, "3-black", "--count", "1", "--scale", "1", "--run", "talking")
-    assert done.stdout.strip() == f"{generator.version}-3-red-totex3-black.png", done.stderr
+    assert done.stdout.strip() == f"out/{generator.version}-3-red-totex3-black.png", done.stderr
     parents = torch.cat([generator.latents([3], words) for words in (["red", "tote"], ["black"])])
     row = drawn(talking.folder / done.stdout.strip())
     for at, right in enumerate(generator.draw(parents)):
         assert np.array_equal(row[2:34, 2 + at * 34 : 34 + at * 34], right)
 
     done = talking.gan("interpolate", "3-red", "3-black", "--frames", "3", "--run", "talking")
-    assert done.stdout.strip() == f"{generator.version}-3-red-3-black.gif", done.stderr
+    assert done.stdout.strip() == f"out/{generator.version}-3-red-3-black.gif", done.stderr
 
 
 @pytest.mark.parametrize(

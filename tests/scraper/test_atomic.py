@@ -54,5 +54,5 @@ def test_all_of_a_dataset_is_flushed(project, tmp_path, draw, synced):
     project.run("build")
 
     dataset = tmp_path / "dataset"
-    assert len(list(dataset.iterdir())) == 3
+    assert len(list(dataset.iterdir())) == 4
     assert {path.stat().st_ino for path in (*dataset.iterdir(), dataset, tmp_path)} <= synced

@@ -125,7 +125,7 @@ def test_ctrl_c_during_an_import_loses_nothing(project, tmp_path, draw):
     assert project.run("build", "--json").event("built")["images"] > 250
 
 
-@pytest.mark.parametrize("module", ["typer", "aiohttp", "scraper.fetch"])
+@pytest.mark.parametrize("module", ["typer", "scraper.settings", "scraper.catalog"])
 def test_ctrl_c_while_modules_are_loaded_is_no_traceback(project, module):
     """Each is interrupted at the same place: when this module is looked for."""
     program = f"""

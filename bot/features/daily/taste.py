@@ -64,7 +64,9 @@ class Taste:
         if by_votes:
             theme = liked_word({code: said for code, (_, said) in seen.items()}, votes, polls, model, chance)
         said = model.recognize(theme).words if theme else ()
-        themed = words.theme_of_day(words.bag_of(model.by_facet(said)), by_votes) if said else None
+        themed = (
+            words.theme_of_day(words.bag_of(model.by_facet(said), brand=True), by_votes) if said else None
+        )
         candidates = [model.code(seed, said) for seed in seeds]
         count = sum(tally.up + tally.down for tally in votes.values()) + sum(map(_ballots, polls))
         if not count:

@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from bot import words
 from bot.codes import Code
 from bot.features.autocomplete import completed
 from bot.gallery.build import build
@@ -381,3 +382,10 @@ async def test_slash_commands_complete_words(server, command, option, typed, fir
     async with server(vocabulary=VOCABULARY) as world:
         choices = await world.ada.autocomplete(world.channel, command, option, typed)
         assert choices[0]["value"] == first
+
+
+def test_a_brand_is_named_only_where_somebody_said_it():
+    said = {"color": "red", "category": "tote", "brand": "Adidas"}
+    assert words.bag_of(said) == "a red tote"
+    assert words.bag_of(said, brand=True) == "a red Adidas tote"
+    assert words.bag_of({"brand": "Adidas"}) == ""
