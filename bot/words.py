@@ -340,6 +340,8 @@ def grid_alt(codes: Sequence[str], bags: Sequence[str]) -> str:
 
 
 GRID_FOOTER = "pick one below to vote on it, save it or vary it, or two to breed"
+SMALL_GRID_FOOTER = "a number shows one by itself, to vote on it or save it · 🔀 varies it"
+MORE = "…"
 PICK = "Pick a bag…"
 
 
@@ -425,6 +427,11 @@ def dreamed(at: datetime, user_id: int | None) -> str:
 COMMUNITY = "⭐ the community"
 BREED_TWO = "…or two to breed"
 BREED_WITH = "Breed it with…"
+
+
+def more_of(code: str) -> str:
+    """Above the buttons behind “…” under a bag."""
+    return f"More of {code}:"
 
 
 def breed_with(code: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from io import BytesIO
 from typing import TypedDict
@@ -20,6 +19,10 @@ from bot.store.store import Store
 
 MAX_UPLOAD = 8 * 2**20
 """Bytes per file. Discord takes 10 MiB from everybody today, and used to take 8."""
+
+
+FEW = 4
+"""Designs of a grid that have buttons of their own."""
 
 
 class Message(TypedDict):
@@ -53,20 +56,25 @@ class Cards:
         )
 
     async def buttons(self, code: Code) -> View:
-        """👍 👎 💾 🎲 🔀 💞 under a design, and 🎨 👜 if its generator knows such words."""
+        """👍 👎 💾 🎲 … under a design: one row, as the rest is behind the last (see `more`)."""
         tally = await self._store.tally(str(code))
-        restyles: list[Control] = []
-        with contextlib.suppress(Refusal):  # without its generator it is not drawn again
-            vocabulary = (await self._studio.model(code.version)).vocabulary
-            for number, facet in enumerate(vocabulary.facets if vocabulary else ()):
-                if facet.name in words.RESTYLES and len(facet.words) > 1:
-                    emoji, kinds = words.RESTYLES[facet.name]
-                    restyles.append(button("restyle", number, code, emoji=emoji, label=kinds))
         return view(
             button("up", code, emoji=words.UP, label=str(tally.up)),
             button("down", code, emoji=words.DOWN, label=str(tally.down)),
             button("save", code, emoji=words.SAVE, label="save"),
             button("again", *filter(None, [code.words]), emoji=words.AGAIN, label="another"),
+            button("more", code, label=words.MORE),
+        )
+
+    async def more(self, code: Code) -> View:
+        """🔀 💞 of a design, and 🎨 👜 if its generator knows such words. Raises Refusal."""
+        vocabulary = (await self._studio.model(code.version)).vocabulary
+        restyles: list[Control] = []
+        for number, facet in enumerate(vocabulary.facets if vocabulary else ()):
+            if facet.name in words.RESTYLES and len(facet.words) > 1:
+                emoji, kinds = words.RESTYLES[facet.name]
+                restyles.append(button("restyle", number, code, emoji=emoji, label=kinds))
+        return view(
             button("vary", code, emoji=words.VARY, label="vary"),
             button("mate", code, emoji=words.BREED, label="breed"),
             *restyles,
@@ -78,7 +86,7 @@ class Cards:
         With 0 columns it is a square.
         """
         embed, file = await self.numbered(codes, title, text, columns)
-        embed.set_footer(text=words.GRID_FOOTER)
+        embed.set_footer(text=words.GRID_FOOTER if len(codes) > FEW else words.SMALL_GRID_FOOTER)
         return Message(embed=embed, files=[file], view=grid_view(codes))
 
     async def numbered(
@@ -115,14 +123,23 @@ def attach(name: str, data: bytes, alt: str) -> discord.File:
 
 
 def grid_view(codes: Sequence[str], *more: Control) -> View:
-    """The lists under a grid, to pick one design and to breed two, and `more` below."""
-    lists = [pick(codes)]
-    if len(set(codes)) > 1:
-        options = _numbered(codes)
-        lists.append(
-            select("breed", placeholder=words.BREED_TWO, min_values=2, max_values=2, options=options)
+    """What can be done with the designs of a grid, and `more` below.
+
+    Of up to FEW each has a button to pick it and one to vary it, as image bots have them; of more, lists are
+    there to pick one and to breed two.
+    """
+    some = list(dict.fromkeys(codes))
+    if len(some) <= FEW:
+        numbered = list(enumerate(some, 1))
+        for control in more:
+            control.item.row = 2
+        return view(
+            *(button("pick", code, label=str(number), row=0) for number, code in numbered),
+            *(button("vary", code, emoji=words.VARY, label=str(number), row=1) for number, code in numbered),
+            *more,
         )
-    return view(*lists, *more)
+    breed = select("breed", placeholder=words.BREED_TWO, min_values=2, max_values=2, options=_numbered(codes))
+    return view(pick(codes), breed, *more)
 
 
 def pick(codes: Sequence[str]) -> Control:

@@ -14,7 +14,7 @@ from discord.ext import commands
 from bot import codes, words
 from bot.client.bot import Context, Interaction, guild_id
 from bot.client.controls import control
-from bot.client.replies import answer
+from bot.client.replies import answer, whisper
 from bot.codes import Code
 from bot.drawing.generators import Model
 from bot.errors import Refusal
@@ -222,6 +222,11 @@ class DreamCog(Feature):
     async def on_pick(self, interaction: Interaction, picked: str) -> None:
         """A bag picked from a grid, by itself."""
         await self._answer(interaction, await self.studio.code(picked))
+
+    @control("more")
+    async def on_more(self, interaction: Interaction, code: str) -> None:
+        """…: what else can be done with the bag above, for its person alone."""
+        await whisper(interaction, words.more_of(code), view=await self.cards.more(Code.of(code)))
 
     async def _answer(self, interaction: Interaction, code: Code) -> None:
         self.spend(interaction)

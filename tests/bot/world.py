@@ -195,6 +195,21 @@ class World:
         backend.emit("GUILD_CREATE", payload)
         await self.env.settle()
 
+    async def more(self, person, message, custom_id):
+        """Press one of the buttons behind “…” under a bag."""
+        controls = [item.custom_id for row in message.components for item in row.children]
+        opener = next(each for each in controls if each.startswith("bag:more:"))
+        opened = await person.click(message, custom_id=opener)
+        shown = opened.followups[0] if opened.followups else opened.response
+        return await person.click(shown.message, custom_id=custom_id)
+
+    async def pick(self, person, message, code):
+        """Pick one of the bags in a grid: by its button, or from the list of many."""
+        controls = [item.custom_id for row in message.components for item in row.children]
+        if f"bag:pick:{code}" in controls:
+            return await person.click(message, custom_id=f"bag:pick:{code}")
+        return await person.select(message, [code], custom_id="bag:pick")
+
     async def restart(self) -> None:
         """The bot goes away and comes back; the store and Discord stay."""
         await self.env.restart_bot(self.app.create_bot())

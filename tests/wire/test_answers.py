@@ -114,11 +114,12 @@ async def test_a_picture_that_got_through_is_not_posted_twice(wire: BotWire) -> 
             asked.append(wire.ben.send(channel, f"!bag {seed}"))
             await asked[-1].picture()
         card = await wire.ada.send(wire.channel, "!bag 42").picture()
+        more = await wire.ben.click(card, "bag:more").answer()
         for trouble in ({"status": 500}, {"status": 502}, {"cut": True}):
             for ask in (
                 lambda: wire.ben.slash(wire.channel, "bag dream", code="42"),
-                lambda: wire.ben.click(card, "bag:vary"),
-                lambda: wire.ben.click(card, "bag:mate"),
+                lambda: wire.ben.click(more, "bag:vary"),
+                lambda: wire.ben.click(more, "bag:mate"),
             ):
                 asked.append(interaction := ask())
                 wire.fail("*", f"/webhooks/*/{interaction.token}*", after_effect=True, **trouble)

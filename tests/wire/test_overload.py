@@ -54,11 +54,12 @@ async def test_buttons_that_make_work_count_in_the_cooldown(wire: BotWire) -> No
         await until(
             lambda: any(one["label"] == "◀" and not one.get("disabled") for one in second.controls[1:])
         )
+        behind = await somebody().click(cards[0], "bag:more").answer()
         pressed: list[tuple[Message, str]] = [
             (cards[0], "bag:save"),
-            (cards[0], "bag:mate"),
             (cards[0], "bag:again"),
-            (cards[0], "bag:vary"),
+            (behind, "bag:mate"),
+            (behind, "bag:vary"),
             (first, "bag:favorites:0:1"),  # ▶
             (second, "bag:favorites:0:0"),  # ◀
         ]

@@ -13,9 +13,13 @@ LIMIT = 8 * 2**20
 
 
 def codes_of(message, custom_id="bag:pick"):
-    """The designs in the list under a message."""
-    lists = [item for row in message.components for item in row.children if item.custom_id == custom_id]
-    return [option.value for option in lists[0].options]
+    """The designs in the list, or on the buttons, under a message."""
+    controls = [item for row in message.components for item in row.children]
+    lists = [item for item in controls if item.custom_id == custom_id]
+    if lists:
+        return [option.value for option in lists[0].options]
+    begin = f"{custom_id}:"
+    return [item.custom_id.removeprefix(begin) for item in controls if item.custom_id.startswith(begin)]
 
 
 async def image(message, name=None):
@@ -64,7 +68,7 @@ async def test_vary_and_four_more_after_a_restart(server):
         await world.ada.send(world.channel, "!bag 42")
         code = world.code
         await world.restart()
-        await world.ben.click(world.last, custom_id=f"bag:vary:{code}")
+        await world.more(world.ben, world.last, f"bag:vary:{code}")
         first = codes_of(world.last)
         await world.restart()
         await world.ada.click(world.last, custom_id=f"bag:vary:{code}")
@@ -73,8 +77,8 @@ async def test_vary_and_four_more_after_a_restart(server):
 
 async def test_two_of_a_grid_are_bred_after_a_restart_and_once_more(server):
     async with server() as world:
-        await world.ada.send(world.channel, "!bag grid 4")
-        a, _, b, _ = codes_of(world.last, "bag:breed")
+        await world.ada.send(world.channel, "!bag grid 5")
+        a, _, b, *_ = codes_of(world.last, "bag:breed")
         await world.restart()
         await world.ben.select(world.last, [a, b], custom_id="bag:breed")
         first = codes_of(world.last)
@@ -92,7 +96,7 @@ async def test_a_bag_is_bred_with_one_of_a_private_list(server):
         await world.ada.send(world.channel, "!bag 42")
         code, bag = world.code, world.last
         await world.restart()
-        result = await world.ada.click(bag, custom_id=f"bag:mate:{code}")
+        result = await world.more(world.ada, bag, f"bag:mate:{code}")
         assert result.ephemeral
         listed = result.followups[0] if result.followups else result.response
         assert codes_of(listed.message, f"bag:with:{code}") == [mate]
@@ -104,7 +108,7 @@ async def test_a_bag_is_bred_with_one_of_a_private_list(server):
 async def test_the_only_bag_of_its_generator_has_nobody_to_be_bred_with(server):
     async with server() as world:
         await world.ada.send(world.channel, "!bag 42")
-        result = await world.ada.click(world.last, custom_id=f"bag:mate:{world.code}")
+        result = await world.more(world.ada, world.last, f"bag:mate:{world.code}")
         assert "another bag" in result.response.content
 
 
@@ -112,7 +116,7 @@ async def test_a_child_draws_the_very_same_bag_after_a_restart_and_another_run(s
     async with server() as world:
         await world.ada.send(world.channel, "!bag breed 42 7")
         grid, child = world.last, codes_of(world.last)[2]
-        await world.ben.select(grid, [child], custom_id="bag:pick")
+        await world.pick(world.ben, grid, child)
         first = await image(world.last)
         newer = Run(world.folder / "runs" / "2027-01-01-0000")
         make_generator(newer, seed=1)
@@ -135,7 +139,7 @@ async def test_a_bred_bag_is_voted_on_saved_and_bred_again(server):
         await world.ben.click(bag, custom_id=f"bag:up:{child}")
         await world.ben.click(bag, custom_id=f"bag:save:{child}")
         assert (world.folder / "favorites" / f"{child}.png").exists()
-        await world.ben.click(bag, custom_id=f"bag:vary:{child}")
+        await world.more(world.ben, bag, f"bag:vary:{child}")
         grandchild = codes_of(world.last)[0]
         await world.ada.send(world.channel, f"!bag show {grandchild}")
         assert child in world.last.attachments[1].description
@@ -188,7 +192,7 @@ async def test_the_steps_of_a_morph_are_designs(server):
         assert steps[0].endswith("-1")
         assert steps[-1].endswith("-2")
         morph = world.last
-        await world.ben.select(morph, [steps[3]], custom_id="bag:pick")
+        await world.pick(world.ben, morph, steps[3])
         assert world.code == steps[3]
         picked = Image.open(BytesIO(await image(world.last))).convert("RGB").resize((128, 128))
         cells = [strip.crop((2 + 130 * i, 2, 130 + 130 * i, 130)) for i in range(8)]

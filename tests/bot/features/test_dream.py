@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from gan.run import Run
+from tests.bot.features.test_breed import codes_of
 from tests.bot.world import begin_run, end_epoch, finish_run, make_generator, until
 
 LIMIT = 8 * 2**20
@@ -80,12 +81,28 @@ async def test_a_grid_lists_its_codes_and_each_can_be_picked(server, count):
     async with server() as world:
         await world.ada.send(world.channel, f"!bag grid {count}")
         grid = world.last
-        select = grid.components[0].children[0]
-        codes = [option.value for option in select.options]
+        codes = codes_of(grid)
         assert len(set(codes)) == count
+        rows = [[item.custom_id for item in row.children] for row in grid.components]
+        if count <= 4:
+            assert rows == [[f"bag:{what}:{code}" for code in codes] for what in ("pick", "vary")]
         assert all(code in grid.embeds[0].description for code in codes)
-        await world.ben.select(grid, [codes[-1]], custom_id="bag:pick")
+        await world.pick(world.ben, grid, codes[-1])
         assert world.code == codes[-1]
+
+
+async def test_a_bag_has_one_row_of_buttons_and_the_rest_behind_the_last(server):
+    async with server() as world:
+        await world.ada.send(world.channel, "!bag 42")
+        card, code = world.last, world.code
+        ((*four, last),) = ([item.custom_id for item in row.children] for row in card.components)
+        assert four == [f"bag:up:{code}", f"bag:down:{code}", f"bag:save:{code}", "bag:again"]
+        opened = await world.ben.click(card, custom_id=last)
+        assert opened.ephemeral
+        await world.more(world.ben, card, f"bag:vary:{code}")
+        assert world.last.embeds[0].title == f"Variations of {code}"
+        await world.ben.click(world.last, custom_id=f"bag:vary:{codes_of(world.last)[2]}")
+        assert len(codes_of(world.last)) == 4
 
 
 async def test_an_interpolation_starts_and_ends_at_its_bags(server):
@@ -123,7 +140,7 @@ async def test_eight_bags_are_walked_through_in_a_loop(server, form):
         assert animation.n_frames == 8 * 8  # nine pictures a leg, the last of which begins the next
         codes = [option.value for option in answer.components[0].children[0].options]
         assert len(codes) == 8
-        await world.ben.select(answer, [codes[3]], custom_id="bag:pick")
+        await world.pick(world.ben, answer, codes[3])
         assert world.code == codes[3]
 
 

@@ -112,8 +112,8 @@ async def test_the_photo_says_the_color(server):
         assert answer.embeds[0].footer.text.startswith("a red ")
         assert "a red " in answer.attachments[0].description
         custom_ids = [item.custom_id for row in answer.components for item in row.children]
-        assert f"bag:restyle:0:{world.code}" in custom_ids
-        await world.ben.click(answer, custom_id=f"bag:restyle:0:{world.code}")
+        assert f"bag:more:{world.code}" in custom_ids
+        await world.more(world.ben, answer, f"bag:restyle:0:{world.code}")
         assert "black" in world.last.embeds[0].description
 
 

@@ -92,7 +92,7 @@ async def test_a_vote_is_opened_cast_changed_closed_and_told_and_its_winner_kept
         closed = await is_closed(world, ballot)
         assert all(item.disabled for item in closed.components[0].children)
         assert len(closed.attachments) == 1
-        await world.ben.select(world.last, [winner], custom_id="bag:pick")
+        await world.pick(world.ben, world.last, winner)
         assert world.code == winner
 
 

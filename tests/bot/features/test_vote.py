@@ -251,7 +251,7 @@ async def test_top_lists_the_best_first(server, form):
         assert embed.description.index(codes[1]) < embed.description.index(codes[0])
         assert codes[2] not in embed.description
         assert "Wilson" in embed.footer.text
-        await world.ben.select(world.last, [codes[0]], custom_id="bag:pick")
+        await world.pick(world.ben, world.last, codes[0])
         assert world.code == codes[0]
 
 

@@ -197,7 +197,7 @@ async def test_the_same_bag_in_other_colors_and_shapes(server, form):
             (0, ["black", "gray", "green", "gold", "blue", "pink", "white", "brown"]),
             (1, ["clutch", "laptop bag", "backpack"]),
         ):
-            await world.ben.click(card, custom_id=f"bag:restyle:{facet}:{code}")
+            await world.more(world.ben, card, f"bag:restyle:{facet}:{code}")
             strip = world.last
             shown = [Code.of(each) for each in codes_of(strip)]
             slugs = [word.replace(" ", "-") for word in others]
@@ -206,7 +206,7 @@ async def test_the_same_bag_in_other_colors_and_shapes(server, form):
             ]
             assert {(each.version, each.name) for each in shown} == {(code.version, code.name)}
             assert all(word in strip.embeds[0].description for word in others)
-            await world.ben.select(strip, [str(shown[1])], custom_id="bag:pick")
+            await world.pick(world.ben, strip, str(shown[1]))
             assert world.code == str(shown[1])
             assert await world.last.attachments[0].read() != drawn
             if facet == 0:
@@ -222,11 +222,11 @@ async def test_a_bred_bag_in_other_colors_is_a_bred_one(server):
         await world.ada.send(world.channel, f"!bag {child}")
         card = world.last
         assert card.embeds[0].footer.text.startswith("a red")
-        await world.ben.click(card, custom_id=f"bag:restyle:0:{child}")
+        await world.more(world.ben, card, f"bag:restyle:0:{child}")
         strip = codes_of(world.last)
         assert len(set(strip)) == 8
         green = strip[2]
-        await world.ben.select(world.last, [green], custom_id="bag:pick")
+        await world.pick(world.ben, world.last, green)
         first = await world.last.attachments[0].read()
         assert world.last.embeds[0].footer.text.startswith("a green")
         await world.ada.send(world.channel, f"!bag {child} green")  # said, it is the same design
@@ -282,7 +282,7 @@ async def test_a_favorite_with_words_in_the_hall_in_its_files_and_in_the_gallery
         await world.ben.click(card, custom_id=f"bag:up:{code}")
         for of in (lambda: world.now(card), lambda: hall.last_message):
             await until(lambda of=of: of().components[0].children[0].label == "1")
-            assert f"bag:restyle:1:{code}" in buttons(of())
+            assert f"bag:more:{code}" in buttons(of())
         about = json.loads((world.folder / "favorites" / f"{code}.json").read_text())
         assert (about["code"], about["seed"], about["words"]) == (
             code,
@@ -344,7 +344,7 @@ async def test_a_newer_generator_that_lacks_a_word_says_so(server):
         world.app.studio._pictures.clear()
         await world.ben.send(world.channel, f"!bag {code}")
         assert await world.last.attachments[0].read() == drawn
-        await world.ben.click(world.last, custom_id=f"bag:restyle:0:{code}")
+        await world.more(world.ben, world.last, f"bag:restyle:0:{code}")
         assert codes_of(world.last)[0].endswith("-42-black-tote")
         result = await world.ben.click(card, custom_id="bag:again:red-tote")
         assert "knows no words yet" in result.response.content

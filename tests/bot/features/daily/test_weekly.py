@@ -68,7 +68,7 @@ async def test_the_weeks_best_come_once_in_order_with_votes_and_dreamers(server)
         assert old not in embed.description
         assert good in told.attachments[0].description
         assert not told.mentions
-        await world.ada.select(told, [good], custom_id="bag:pick")
+        await world.pick(world.ada, told, good)
         assert world.code == good
 
 

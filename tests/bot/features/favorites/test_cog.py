@@ -116,7 +116,7 @@ async def test_the_sidecar_tells_all_and_names_nobody(server):
         await world.ada.click(world.last, custom_id=f"bag:up:{mother}")
         await world.ada.send(world.channel, f"!bag variations {mother}")
         child = world.last.components[0].children[0].options[0].value
-        await world.ada.select(world.last, [child], custom_id="bag:pick")
+        await world.pick(world.ada, world.last, child)
         await world.ada.click(world.last, custom_id=f"bag:save:{child}")
         await world.keep(mother, world.guild.id, world.ben.id)
         of_mother, of_child = [
