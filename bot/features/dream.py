@@ -204,6 +204,8 @@ class DreamCog(Feature):
         names = [str(step) for step in steps]
         await context.send(
             f"**{words.morph_title(stops)}**\n{words.listing(names)}",
+            # In an embed of its own the strip has its full width; beside the animation it would be a stamp.
+            embed=discord.Embed().set_image(url="attachment://strip.png"),
             files=[
                 attach("morph.webp", animation.webp, words.morph_alt(stops, len(stops) * (frames - 1))),
                 attach("strip.png", animation.strip, words.strip_alt(stops, names)),

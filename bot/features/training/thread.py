@@ -286,7 +286,12 @@ class RunThread:
                 (run.quality, "quality.png", words.QUALITY_ALT),
             ]
         files = await asyncio.to_thread(_read, run, pictures)
-        await _send(place, channel, words.run_ending(ending), lambda: [attach(*file) for file in files])
+        # Each in an embed of its own, or Discord makes a mosaic of stamps.
+        embeds = [discord.Embed().set_image(url=f"attachment://{name}") for name, _, _ in files]
+        text = words.run_ending(ending)
+        await _send(
+            place, channel, text, lambda: [attach(name, data, alt) for name, data, alt in files], embeds
+        )
 
 
 async def _channel(guild: discord.Guild, channel_id: int) -> discord.abc.GuildChannel | discord.Thread | None:
@@ -306,16 +311,20 @@ async def _first_message(channel: discord.TextChannel, run: str) -> discord.Mess
 
 
 async def _send(
-    place: Place, channel: discord.TextChannel, text: str, files: Callable[[], list[discord.File]]
+    place: Place,
+    channel: discord.TextChannel,
+    text: str,
+    files: Callable[[], list[discord.File]],
+    embeds: Sequence[discord.Embed] = (),
 ) -> Place:
     """Send to the thread, or to the channel if the thread takes nothing; returns where it was sent."""
     try:
-        await place.send(text, files=files())
+        await place.send(text, files=files(), embeds=embeds)
     except discord.HTTPException as error:
         if place == channel or is_passing(error):
             raise
         log.warning("thread %s takes no message, the channel gets it: %s", place, error)
-        await channel.send(text, files=files())
+        await channel.send(text, files=files(), embeds=embeds)
         return channel
     return place
 
