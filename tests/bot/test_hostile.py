@@ -1,6 +1,7 @@
 """Whatever people type, in whatever command: one answer, no traceback, and nobody is pinged."""
 
 import asyncio
+import base64
 import contextlib
 
 import discord
@@ -16,6 +17,10 @@ TYPED, LONGEST = 2000, 4000
 UNTOUCHED = {"train start", "train stop", "scrape"}
 """What an admin would really start; everybody else is refused, and tries it here."""
 
+PIXEL = base64.b64decode(
+    b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""The smallest PNG."""
 NASTY = [
     "@everyone",
     "@here",
@@ -174,6 +179,10 @@ def values(parameter, world):
         kinds.boolean: st.booleans(),
         kinds.user: st.sampled_from([world.ada, world.ben]),
         kinds.channel: st.just(world.channel),
+        kinds.attachment: st.tuples(
+            st.sampled_from(["bag.png", "bag.heic", "bag", "…".join("ab")]),
+            st.binary(min_size=1, max_size=64) | st.just(PIXEL),
+        ),
     }[parameter.type]
 
 
