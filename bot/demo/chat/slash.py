@@ -65,18 +65,20 @@ def options(text: str, name: str, leaf: Mapping[str, Any], people: Privacy) -> d
     position = 0
     while found := _WORD.match(line, position):
         word = found["quoted"] if found["quoted"] is not None else found["plain"]
+        free = [option for option in declared.values() if option["name"] not in raw]
         if found["name"] in declared:
-            raw[found["name"]] = word
+            option = declared[found["name"]]
+        elif free:
+            option = free[0]
         else:
-            free = [option for option in declared.values() if option["name"] not in raw]
-            if not free:
-                raise simcord.OptionError(
-                    "option-unknown", None, f"/{name} does not know what to do with “{word}”"
-                )
-            raw[free[0]["name"]] = word
-            if len(free) == 1 and free[0]["type"] == _STRING:
-                raw[free[0]["name"]] = line[position:].strip()
-                break
+            raise simcord.OptionError(
+                "option-unknown", None, f"/{name} does not know what to do with “{word}”"
+            )
+        raw[option["name"]] = word
+        if option["type"] == _STRING and found["quoted"] is None and len(raw) == len(declared):
+            begin = found.start("plain") if found["name"] in declared else found.start()
+            raw[option["name"]] = line[begin:].strip()
+            break
         position = found.end()
     return {key: _typed(name, declared[key], value, people) for key, value in raw.items()}
 
@@ -97,7 +99,8 @@ def typing(text: str, name: str, leaf: Mapping[str, Any]) -> Typing | None:
         if found["name"] and found["name"] not in declared:
             return None
         option = declared[found["name"]] if found["name"] else free[0]
-        rest_is_its = len(free) == 1 and option["type"] == _STRING and found["quoted"] is None
+        is_last = len({*beside, option["name"]}) == len(declared)
+        rest_is_its = is_last and option["type"] == _STRING and found["quoted"] is None
         word = line[found.start("word") :] if rest_is_its else found["word"]
         if rest_is_its or found.end() == len(line):
             return Typing(option, word.strip('"'), text[: len(text) - len(word)], beside)

@@ -102,6 +102,14 @@ async def test_slash_commands_are_typed(ada):
         assert f"toy-{number}" in answer["embeds"][0]["title"]
     assert await ada.send("/eat cake") == {"ok": True}
     assert (await ada.last())["used"] == {"name": "Ada", "command": "/eat cake"}
+    for text, answer in (
+        ("/find red large", "A large red bag."),
+        ("/find size:large color:light blue", "A large light blue bag."),
+        ('/find "light blue" large', "A large light blue bag."),
+        ("/find color:red", "A small red bag."),
+    ):
+        assert await ada.send(text) == {"ok": True}
+        assert (await ada.last())["text"] == answer
     assert "error" in await ada.send("/bag banana")
     known = (await ada.state())["commands"]
     assert {"name": "/bag", "usage": "[number]", "about": "Dream one bag."} in known
@@ -118,6 +126,7 @@ async def test_slash_commands_are_typed(ada):
         ("/find red ", {"small": "/find red small", "large": "/find red large"}),
         ("/find size:large color:re", {"Red": "/find size:large color:red"}),
         ("/find red small x", {}),
+        ("/find size:large color:light b", {"Light Blue": '/find size:large color:"light blue"'}),
         ("/find", {}),
         ("/bag 4", {}),
         ("!find gr", {}),
