@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from tests.wire import limits
@@ -160,9 +161,8 @@ class Messages:
             told = {
                 key: value for key, value in described.get(str(number), {}).items() if key == "description"
             }
-            attachments.append(
-                told | {"id": file_id, "filename": name, "size": len(data), "url": url, "proxy_url": url}
-            )
+            about = {"size": len(data), "content_type": mimetypes.guess_type(name)[0]}
+            attachments.append(told | about | {"id": file_id, "filename": name, "url": url, "proxy_url": url})
             self._wire.files[file_id] = data
         while len(self._wire.files) > FILES_KEPT:
             del self._wire.files[next(iter(self._wire.files))]

@@ -181,6 +181,13 @@ class Person:
         if isinstance(value, Person):
             resolved.setdefault("users", {})[str(value.id)] = value.payload
             value = str(value.id)
+        elif isinstance(value, bytes):  # a picture that is attached
+            number = str(self.wire.new_id())
+            url = f"{self.wire.url}/attachments/0/{number}/bag.png"
+            self.wire.files[number] = value
+            file = {"id": number, "filename": "bag.png", "size": len(value), "content_type": "image/png"}
+            resolved.setdefault("attachments", {})[number] = file | {"url": url, "proxy_url": url}
+            value = number
         elif isinstance(value, int):
             assert option.get("min_value", value) <= value <= option.get("max_value", value), option
         return {"name": option["name"], "type": option["type"], "value": value}

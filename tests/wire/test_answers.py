@@ -82,7 +82,7 @@ async def test_an_answer_that_came_too_late_passes_in_silence(wire: BotWire) -> 
         person = wire.guild.join(wire.person("Cleo"))
         pressed = [
             wire.ben.click(card, "bag:up"),
-            *(person.click(card, f"bag:{action}") for action in ("down", "save", "again", "vary", "mate")),
+            *(person.click(card, f"bag:{action}") for action in ("down", "save", "again", "more")),
             person.slash(wire.channel, "bag dream", code="7"),
             person.slash(wire.channel, "bag help"),
             person.slash(wire.channel, "bag dream", code="no such bag"),

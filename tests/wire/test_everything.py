@@ -34,6 +34,8 @@ def value(option: dict[str, Any], wire: BotWire, card: Message) -> object:
         return option["choices"][0]["value"]
     if option["type"] == 6:
         return wire.ben
+    if option["type"] == 11:
+        return wire.files[card.files[0]["id"]]
     if option["type"] == 4:
         return max(option.get("min_value", 1), 8)
     known = {"topic": "grid", "value": "none", "message": str(card.id), "designs": "42 7"}
