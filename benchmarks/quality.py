@@ -150,7 +150,8 @@ def compare(options: argparse.Namespace) -> None:
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for preset, recipe in chosen.items():
             sized = dataset.at_most(recipe.image_size)
-            known = sized.speaking(dataset.vocabulary if recipe.words else None)
+            vocabulary = dataset.vocabulary if recipe.words else None
+            known = sized.speaking(vocabulary and vocabulary.only(recipe.facets))
             for run in [[bound] for bound in bounds] if recipe.decay else [bounds]:
                 for bound, network, images, clock in train(recipe, known, run, seed, bf16=bf16):
                     name = f"{preset}{options.label and '-' + options.label}-{bound:.0f}s-{seed}"

@@ -202,6 +202,7 @@ def trained(dataset: Dataset, seconds: float, seed: int, file: Path) -> Generato
     """A generator of preset `dream` after that many CPU seconds, kept in a file."""
     recipe = recipes("dream", [])["dream"]
     bf16 = device.precision("auto", torch.device("cpu")) == "bf16"
+    dataset = dataset.speaking(dataset.vocabulary and dataset.vocabulary.only(recipe.facets))
     for _, network, _, _ in train(recipe, dataset, [seconds], seed, bf16=bf16):
         shape = shape_of(recipe, dataset.image_size, dataset.vocabulary)
         save_generator(file, network, shape, 0, dataset.content_hash, dataset.vocabulary)

@@ -61,6 +61,9 @@ class Recipe(BaseModel):
     words: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the loss by which the discriminator learns to tell the words of real pictures, if the dataset
     has words: they then steer the dreams. 0: train without words."""
+    facets: tuple[str, ...] = ()
+    """The kinds of words that steer the dreams; none named: all that the dataset has. `dream` leaves out the
+    brand: it shows in no picture of this size, and learning it by heart cost quality (docs/quality.md)."""
     augment: tuple[Literal["color", "translation", "cutout"], ...] = ("color", "translation")
     """DiffAugment's policy for the discriminator: prevents overfitting on small datasets."""
     augment_epochs: Annotated[float, Field(ge=0)] = 200.0
@@ -70,7 +73,7 @@ class Recipe(BaseModel):
 
 PRESETS: Mapping[str, Recipe] = MappingProxyType(
     {
-        "dream": Recipe(blocks=1, words=0.4),
+        "dream": Recipe(blocks=1, words=0.4, facets=("color", "category", "material")),
         "bag-dreams": Recipe(
             image_size=64,
             channels=512,

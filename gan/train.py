@@ -255,10 +255,11 @@ class Trainer:
         """The words to train with: those of the run's last checkpoint; of a new run, those of the dataset."""
         state = load_state(self.run)
         if state is None:
-            return dataset.vocabulary if self.recipe.words else None
+            known = dataset.vocabulary if self.recipe.words else None
+            return known.only(self.recipe.facets) if known else None
         try:
-            known = state.get("vocabulary")
-            return None if known is None else Vocabulary.model_validate_json(known)
+            saved = state.get("vocabulary")
+            return None if saved is None else Vocabulary.model_validate_json(saved)
         except (AttributeError, ValueError) as error:
             raise self._unfitting() from error
 

@@ -7,7 +7,8 @@ to a dataset, and to every generator trained on it: a code with words needs noth
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Self
@@ -92,6 +93,24 @@ class Vocabulary(BaseModel):
     def sizes(self) -> tuple[int, ...]:
         """The number of words of each facet."""
         return tuple(len(facet.words) for facet in self.facets)
+
+    def only(self, facets: Collection[str]) -> "Vocabulary | None":
+        """The vocabulary of the named facets alone (none named: of all); None if it has none of them."""
+        kept = [at for at, facet in enumerate(self.facets) if facet.name in facets or not facets]
+        if len(kept) == len(self.facets):
+            return self
+        if not kept:
+            return None
+        words = {word for at in kept for word in self.facets[at].words}
+        sets: Counter[tuple[int, ...]] = Counter()
+        for numbers in self.sets:
+            sets[tuple(numbers[at] for at in kept)] += numbers[-1]
+        del sets[(UNKNOWN,) * len(kept)]
+        return Vocabulary(
+            facets=tuple(self.facets[at] for at in kept),
+            aliases={name: word for name, word in self.aliases.items() if word in words},
+            sets=tuple((*numbers, count) for numbers, count in sets.most_common()),
+        )
 
     def inputs(self, words: Iterable[str]) -> list[float]:
         """What tells the networks these words: 1 for each of them, 0 for all others."""

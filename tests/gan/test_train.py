@@ -19,7 +19,16 @@ from gan.adversaries import Adversaries
 from gan.data import open_dataset
 from gan.generator import load
 from gan.run import Run, every
-from tests.gan.project import PATIENCE, RECIPE, STEADY, told, unfinish, write_named_dataset, write_words
+from tests.gan.project import (
+    FACETS,
+    PATIENCE,
+    RECIPE,
+    STEADY,
+    told,
+    unfinish,
+    write_named_dataset,
+    write_words,
+)
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -280,6 +289,17 @@ def test_words_of_the_pictures_are_learned(project) -> None:
     red, blue = generator.draw(torch.cat([generator.latents([3], [color]) for color in ("red", "blue")]))
     assert not np.array_equal(red, blue)
     assert f"{losses[0]:.3f}" in project.gan("train", "--epochs", "1").stdout  # a new run begins the same
+
+
+def test_brands_do_not_steer_dreams(project) -> None:
+    write_named_dataset(project.dataset)
+    known = np.load(project.dataset / "words.npy")
+    facets = [*FACETS, {"name": "brand", "words": ["Aldo", "Coach"], "counts": [9, 9]}]
+    write_words(project.dataset, np.column_stack([known, np.arange(len(known)) % 2]), facets)
+    vocabulary = load(project.train("--epochs", "1").generator).vocabulary
+    assert vocabulary is not None
+    assert [facet.name for facet in vocabulary.facets] == ["color", "category"]
+    assert all(len(numbers) == 3 for numbers in vocabulary.sets)
 
 
 @pytest.mark.parametrize(("preset", "recipe"), [("bag-dreams", RECIPE), ("dream", f"{RECIPE}words = 0")])

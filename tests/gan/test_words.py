@@ -132,3 +132,13 @@ def test_a_header_whose_vocabulary_does_not_fit_is_refused(tmp_path: Path) -> No
 def test_a_vocabulary_that_contradicts_itself_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Vocabulary.model_validate(VOCABULARY.model_dump() | changed, strict=False)
+
+
+def test_some_facets_make_a_vocabulary_of_their_own() -> None:
+    colors = VOCABULARY.only(["color", "material"])
+    assert colors is not None
+    assert colors.words == ("black", "red", "gray")
+    assert colors.aliases == {"grey": "gray"}
+    assert colors.sets == ((0, 40), (1, 30), (2, 30))
+    assert VOCABULARY.only([]) == VOCABULARY
+    assert VOCABULARY.only(["material"]) is None
