@@ -75,7 +75,8 @@ async def test_every_word_and_example_has_the_prefix(server):
         await world.ada.click(world.last, custom_id="bag:setup:look")
         await world.ada.send(world.channel, "?bag 42")
         card, code = world.last, world.code
-        for action in (f"save:{code}", f"mate:{code}", "again"):
+        await world.more(world.ben, card, f"bag:mate:{code}")
+        for action in (f"save:{code}", "again"):
             await world.ben.click(card, custom_id=f"bag:{action}")
         await until(lambda: hall.history())
         await world.app.guilds.set_up(world.guild.id, dream_at="0 9 * * *")

@@ -20,7 +20,8 @@ UNDERSTOOD = [
 def shown(world):
     """Of which command the newest answer is, by its looks."""
     message = world.last
-    title = message.embeds[0].title if message.embeds else message.content
+    titles = [embed.title for embed in message.embeds if embed.title]
+    title = titles[0] if titles else message.content
     kinds = {
         "breed": "Children of",
         "interpolate": "**",

@@ -20,6 +20,7 @@ from bot.drawing.workers import DrawingPool
 from bot.errors import Refusal
 from bot.health import NOT_CONNECTED, Health
 from gan.run import Run
+from tests.bot.features.test_breed import codes_of
 from tests.bot.world import VOCABULARY, begin_run, finish_run, make_generator, until
 
 
@@ -326,8 +327,7 @@ async def test_a_bag_of_a_generator_that_is_gone_is_refused_in_words(server):
 async def test_a_bred_favorites_generator_is_kept(server):
     async with server("generators_kept = 1") as world:
         await world.ada.send(world.channel, "!bag breed 1 2")
-        (grid,) = (row.children[0] for row in world.last.components[:1])
-        child = grid.options[0].value
+        child = codes_of(world.last)[0]
         await world.ada.send(world.channel, f"!bag {child}")
         await world.ben.click(world.last, custom_id=f"bag:up:{child}")
         newer = Run(world.folder / "runs" / "2027-01-01-0000")

@@ -11,6 +11,7 @@ from bot.features.daily.post import Choice
 from bot.features.favorites import files
 from bot.store.models import Base
 from bot.store.votes import Tally, week
+from tests.bot.features.test_breed import codes_of
 from tests.bot.world import until
 
 FORMS = pytest.mark.parametrize("form", ["prefix", "slash"])
@@ -115,7 +116,7 @@ async def test_the_sidecar_tells_all_and_names_nobody(server):
         mother = world.code
         await world.ada.click(world.last, custom_id=f"bag:up:{mother}")
         await world.ada.send(world.channel, f"!bag variations {mother}")
-        child = world.last.components[0].children[0].options[0].value
+        child = codes_of(world.last)[0]
         await world.pick(world.ada, world.last, child)
         await world.ada.click(world.last, custom_id=f"bag:save:{child}")
         await world.keep(mother, world.guild.id, world.ben.id)
