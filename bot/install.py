@@ -57,6 +57,7 @@ def choose(asked: str, system: str, has_gpu: bool, answers: Callable[[Build], bo
 def has_nvidia_gpu() -> bool:
     """Whether NVIDIA's driver finds a GPU."""
     try:
+        # Where the driver puts it differs, so it is looked for on the path.
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, timeout=30, check=False)  # noqa: S607  # nosec
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -69,6 +70,7 @@ def answers(build: Build) -> bool:
 
     def ask() -> None:
         try:
+            # The address is PyTorch's index, or the one that whoever installs has set.
             with urllib.request.urlopen(f"{build.url}/torch/", timeout=ANSWER_SECONDS):  # noqa: S310  # nosec B310
                 there.set()
         except (OSError, ValueError):
@@ -114,6 +116,7 @@ def install_others(extras: str) -> None:
     say("The libraries: a download of about 0.15 GB, 0.6 GB on disk.")
     command = [*PIP, "--editable", f".[{extras}]"]
     counted, said = 0, []
+    # pip, with arguments that are written here.
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:  # noqa: S603  # nosec
         for line in process.stdout or ():
             said.append(line)
@@ -141,6 +144,7 @@ PIP = [
 
 def pip(*arguments: str) -> int:
     """`pip install`, which shows its own bars; its exit code."""
+    # As above: every argument is written in this file.
     return subprocess.run([*PIP, *arguments], check=False).returncode  # noqa: S603  # nosec
 
 
